@@ -1,0 +1,119 @@
+"""The inventory in memory, for analyses that need whole configurations (network, iam, paths).
+
+An analysis is a function of an `Estate`: it opens no store and no file, so it can be tested on a
+handful of items and run anywhere.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from secinbox.records import AnyRecord, Relation, Resource, Scope
+
+
+@dataclass(slots=True)
+class Item:
+    """A resource with its configuration, merged over all calls that describe it.
+
+    config: the fields of the main describe/list answer at the top; the answer of a per-resource
+    call (`get_bucket_policy`) under the call's name.
+    """
+
+    uid: str
+    type: str
+    name: str = ""
+    provider: str = ""
+    account: str = ""
+    region: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+class Estate:
+    """Items by uid, type and any name; relations in both directions; what was looked at."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Item] = {}
+        self._types: dict[str, list[Item]] = defaultdict(list)
+        self._names: dict[str, set[str]] = defaultdict(set)
+        self._out: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._into: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.covered: set[str] = set()
+
+    def add(self, item: Item, names: Iterable[str] = ()) -> None:
+        """Adds an item, or merges it into the one of the same uid."""
+        known = self.items.get(item.uid)
+        if known is None:
+            self.items[item.uid] = item
+            self._types[item.type].append(item)
+            self._names[item.uid].add(item.uid)
+        else:
+            known.tags.update(item.tags)
+            known.config.update(item.config)
+            for name in ("name", "provider", "account", "region"):
+                if not getattr(known, name):
+                    setattr(known, name, getattr(item, name))
+        for name in names:
+            self._names[name].add(item.uid)
+
+    def relate(self, source: str, kind: str, target: str) -> None:
+        """Adds an edge; ends are uids or names."""
+        self._out[source, kind].append(target)
+        self._into[target, kind].append(source)
+
+    def of_type(self, *types: str) -> list[Item]:
+        """All items of these types, in order of uid, so that no answer depends on input order."""
+        return sorted((i for t in types for i in self._types.get(t, ())), key=lambda i: i.uid)
+
+    def find(self, name: str) -> Item | None:
+        """The one item with this uid or alias; None when there is none or more than one."""
+        if name in self.items:
+            return self.items[name]
+        uids = self._names.get(name, ())
+        return self.items[next(iter(uids))] if len(uids) == 1 else None
+
+    def targets(self, name: str, kind: str) -> list[str]:
+        """What `name` has an edge of this kind to."""
+        return sorted(set(self._out.get((name, kind), ())))
+
+    def sources(self, name: str, kind: str) -> list[str]:
+        """What has an edge of this kind to `name`."""
+        return sorted(set(self._into.get((name, kind), ())))
+
+    def looked_at(self, key: str) -> bool:
+        """True when an inventory says it read this completely, e.g.
+        `aws:417300925513/us-east-1/ec2.describe_network_acls`."""
+        return key in self.covered
+
+
+def estate_of(records: Iterable[AnyRecord]) -> Estate:
+    """An estate straight from inventory records, without a store (tests, one-off analyses)."""
+    estate = Estate()
+    for record in records:
+        if isinstance(record, Resource):
+            config: Mapping[str, Any] = (
+                msgspec.json.decode(record.config, type=dict[str, Any]) if record.config else {}
+            )
+            estate.add(
+                Item(
+                    uid=record.uid,
+                    type=record.type,
+                    name=record.name,
+                    provider=record.provider,
+                    account=record.account,
+                    region=record.region,
+                    tags=dict(record.tags),
+                    config=dict(config),
+                ),
+                [a.name for a in record.aliases],
+            )
+        elif isinstance(record, Relation):
+            estate.relate(record.source, record.kind, record.target)
+        elif isinstance(record, Scope) and not record.types:
+            estate.covered.add(record.key)
+    return estate
