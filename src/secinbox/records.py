@@ -88,6 +88,7 @@ class Finding(Record):
     verified: bool = False  # a secret that was tried and works
     default_branch: bool = True  # IaC and code findings: false when the report names another branch
     first_seen: datetime | None = None  # when the tool says it saw it first
+    tool: str = ""  # producing product, lower case (prowler, codeql); empty: the connector's id
     place: str = ""
 
 
@@ -103,6 +104,7 @@ class Signal(Record):
     description: str = ""
     technique: str = ""
     source_address: str = ""
+    tool: str = ""
     place: str = ""
 
 
@@ -145,6 +147,7 @@ class Statement(Record):
     text: str = ""
     author: str = ""
     time: datetime | None = None
+    tool: str = ""
     place: str = ""
 
 
@@ -158,6 +161,7 @@ class Scope(Record):
 
     key: str
     types: tuple[str, ...]
+    tool: str = ""
 
 
 class Passed(Record):
