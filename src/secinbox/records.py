@@ -171,10 +171,15 @@ class Passed(Record):
 
 
 class Skipped(Record):
-    """Something in the report that was not taken in, and why. Makes the report incomplete."""
+    """Something in the report that was not taken in, and why. Makes the report incomplete.
+
+    `harmless`: left out on purpose (a result that the tool's user has suppressed, an event of
+    another kind); the report is still whole.
+    """
 
     reason: str
     count: int = 1
+    harmless: bool = False
     place: str = ""
 
 
