@@ -97,8 +97,11 @@ def aws_resource(
     place: str = "",
 ) -> Resource:
     """A resource of AWS by its ARN or id; `kind` is the type word of Security Hub or Prowler."""
-    parts = parse_arn(name)
     aliases: list[Alias] = []
+    if ":log-group:" in name and name.endswith(":*"):
+        aliases.append(Alias(name))
+        name = name.removesuffix(":*")
+    parts = parse_arn(name)
     if parts is None:
         uid_type = _AWS_KINDS.get(kind) or (aws_type(kind) if kind else "aws_resource")
         return Resource(
