@@ -50,22 +50,28 @@ _TERRAFORM = re.compile(
     r'^\s*(resource|data|module|provider|variable|output)\s+("[^"]+"(\s+"[^"]+")?)', re.M
 )
 _KUBERNETES_KIND = re.compile(r"^kind:\s*[\"']?(\w+)", re.M)
+_KUBERNETES_NAMESPACE = re.compile(
+    r"^metadata:\s*\n(?:[ \t]+.*\n)*?[ \t]+namespace:\s*[\"']?([\w.-]+)", re.M
+)
 _KUBERNETES_NAME = re.compile(r"^metadata:\s*\n(?:[ \t]+.*\n)*?[ \t]+name:\s*[\"']?([\w.-]+)", re.M)
 
 
 def block_name(code: str) -> str:
-    """What an infrastructure block is called (`resource "aws_s3_bucket" "data"`), else its start.
+    """The address of an infrastructure block (`aws_s3_bucket.data`, `Deployment.shop.web`).
 
-    The rest of a block changes with every repair; its head does not.
+    The rest of a block changes with every repair; its head does not. Empty when there is none.
     """
     code = code[:20_000]
     terraform = _TERRAFORM.search(code)
     if terraform:
-        return normal_code(terraform.group(0))
-    kind, name = _KUBERNETES_KIND.search(code), _KUBERNETES_NAME.search(code)
-    if kind and name:
-        return f"{kind.group(1)}/{name.group(1)}"
-    return normal_code(next((line for line in code.splitlines() if line.strip()), ""))
+        kind, words = terraform.group(1), re.findall(r'"([^"]+)"', terraform.group(2))
+        return ".".join(words if kind in ("resource", "data") else [kind, *words])
+    found = _KUBERNETES_KIND.search(code)
+    name = _KUBERNETES_NAME.search(code)
+    if found and name:
+        space = _KUBERNETES_NAMESPACE.search(code)
+        return f"{found.group(1)}.{space.group(1) if space else 'default'}.{name.group(1)}"
+    return ""
 
 
 _ACCESS_KEY = re.compile(r"(?<![A-Z0-9])((?:AKIA|ASIA)[A-Z2-7]{16})(?![A-Z0-9])")
@@ -85,6 +91,18 @@ def redact(text: str, *secrets: str) -> str:
     for secret in sorted((s for s in secrets if s and len(s) > 3), key=len, reverse=True):
         text = text.replace(secret, "[redacted]")
     return text
+
+
+_TOKENS = re.compile(
+    r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|sk_live_\w{8,}|rk_live_\w{8,}"
+    r"|xox[abprs]-[\w-]{8,}|AIza[\w-]{30,}|npm_\w{30,}|hf_\w{20,}|SG\.[\w.-]{20,})"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
+)
+
+
+def scrub(text: str) -> str:
+    """The text without tokens of well-known shapes, for messages that quote source code."""
+    return _TOKENS.sub("[redacted]", text)
 
 
 def preview(secret: str) -> str:

@@ -151,9 +151,10 @@ def _is_posture(event: Node, class_uid: int, code: str) -> bool:
 
 def _event(report: Report, event: Node, class_uid: int) -> Iterator[AnyRecord]:
     code = event.text("status_code").upper()
-    status = event.number("status_id") or 0
-    if int(status) in _CLOSED or event.number("activity_id") == 3:
-        word = _CLOSED.get(int(status), "closed")
+    # The word decides: Prowler 4 wrote status_id 3 beside "New".
+    state = event.text("status").lower() or _CLOSED.get(int(event.number("status_id") or 0), "")
+    if state in _CLOSED.values() or event.number("activity_id") == 3:
+        word = state if state in _CLOSED.values() else "closed"
         yield Skipped(reason=f"{word} in the source", harmless=True, place=event.place)
         return
     info = _info(event)
@@ -226,7 +227,11 @@ def _resources(report: Report, event: Node) -> list[Resource]:
         text = node.text("uid") or name
         if not text:
             continue
-        if provider == "github" and "repository" in kind.lower() and name:
+        if (
+            provider == "github"
+            and name
+            and ("repository" in kind.lower() or node.text("group", "name") == "repository")
+        ):
             owner = event.text("cloud", "account", "name")
             text = f"repo:github.com/{name if '/' in name or not owner else f'{owner}/{name}'}"
         resource = _image_of(node) or cloud_resource(

@@ -1,0 +1,75 @@
+"""Gitleaks JSON reports, 7 (`offender`, `lineNumber`, `rule`) and 8 (`Secret`, `RuleID`).
+
+Secrets are never kept: their hash is the anchor. Source: gitleaks/gitleaks, report/finding.go;
+for 7, scan/leak.go. Betterleaks writes the form of 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from secinbox.reading import Head, Report
+from secinbox.records import AnyRecord, Finding, Relation, Scope
+from secinbox.sources._code import Anchors, access_key_id, clean_path, secret_anchor
+from secinbox.sources._names import (
+    looks_like_repository,
+    repository_resource,
+    scanned_target,
+)
+from secinbox.sources._shape import Node
+
+TITLE = "Gitleaks"
+
+
+def recognise(head: Head) -> int:
+    if head.kind not in ("array", "lines", "object"):
+        return 0
+    if head.has("RuleID", "Secret", "File") or head.has("RuleID", "Match", "File", "StartLine"):
+        return 100
+    if head.has("offender", "rule", "line") and head.has("commit"):
+        return 100
+    return 0
+
+
+def read(report: Report) -> Iterator[AnyRecord]:
+    documents: Iterator[tuple[str, Any]] = report.documents()
+    default = scanned_target(report)
+    seen: set[str] = set()
+    anchors = Anchors()
+    for place, value in documents:
+        item = Node(value, place).require_object()
+        url = item.first_text("repoURL", "repo")
+        target = default
+        if not report.options.get("resource") and looks_like_repository(url):
+            target = repository_resource(url, place)
+        if target.uid not in seen:
+            seen.add(target.uid)
+            yield target
+        secret = item.first_text("Secret", "offender")
+        rule = item.first_text("RuleID", "rule")
+        path = clean_path(item.first_text("File", "file"))
+        label = item.text("Description") or rule
+        commit = item.first_text("Commit", "commit")
+        short = label if len(label) < 60 else rule
+        yield Finding(
+            type="secret",
+            resource=target.uid,
+            rule=rule,
+            title=f"{short} in {path}",
+            severity="high",
+            description=f"{label}{f' (commit {commit[:12]})' if commit else ''}",
+            location=path,
+            line=item.line("StartLine") or item.line("lineNumber"),
+            anchor=anchors.exact(rule, path, secret_anchor(path, rule, secret)),
+            remediation="Revoke the secret, issue a new one, and remove it from the history.",
+            url=item.first_text("Link", "leakURL"),
+            place=place,
+        )
+        key = access_key_id(secret, item.text("Match"))
+        if key:
+            yield Relation(
+                source=target.uid, kind="contains", target=f"accesskey:{key}", place=place
+            )
+    for uid in seen:
+        yield Scope(key=uid, types=("secret",))
