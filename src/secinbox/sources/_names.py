@@ -52,12 +52,31 @@ def is_address(text: str) -> bool:
     return True
 
 
+_PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"),
+        *("169.254.0.0/16", "fc00::/7", "fe80::/10", "::1/128"),
+    )
+)
+
+
 def is_private(text: str) -> bool:
-    """An address that is not routed on the Internet."""
+    """An address of somebody's own network (not the documentation ranges that samples use)."""
     try:
-        return not ipaddress.ip_address(text.strip()).is_global
+        address = ipaddress.ip_address(text.strip())
     except ValueError:
         return False
+    return any(address in network for network in _PRIVATE if network.version == address.version)
+
+
+def is_local(text: str) -> bool:
+    """Loopback, link-local or unspecified: an address that names no machine."""
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified or address.is_link_local
 
 
 def address_name(text: str) -> str:

@@ -27,18 +27,30 @@ def recognise(head: Head) -> int:
         return 0
     if head.has("RuleID", "Secret", "File") or head.has("RuleID", "Match", "File", "StartLine"):
         return 100
+    inner = head.first.get("findings")
+    if isinstance(inner, list) and inner and isinstance(inner[0], dict):
+        return 90 if {"RuleID", "Secret", "File"} <= set(inner[0]) else 0
     if head.has("offender", "rule", "line") and head.has("commit"):
         return 100
     return 0
 
 
-def read(report: Report) -> Iterator[AnyRecord]:
+def _items(report: Report) -> Iterator[Node]:
     documents: Iterator[tuple[str, Any]] = report.documents()
+    for place, value in documents:
+        item = Node(value, place).require_object()
+        if item.has("findings"):  # some wrappers put the list under a key
+            yield from item.objects("findings")
+        else:
+            yield item
+
+
+def read(report: Report) -> Iterator[AnyRecord]:
     default = scanned_target(report)
     seen: set[str] = set()
     anchors = Anchors()
-    for place, value in documents:
-        item = Node(value, place).require_object()
+    for item in _items(report):
+        place = item.place
         url = item.first_text("repoURL", "repo")
         target = default
         if not report.options.get("resource") and looks_like_repository(url):

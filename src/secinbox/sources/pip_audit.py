@@ -41,16 +41,18 @@ def read(report: Report) -> Iterator[AnyRecord]:
     dependencies = document.objects() if document.is_list else document.objects("dependencies")
     target = scanned_target(report)
     yield target
-    whole = True
+    whole = False  # nothing listed is nothing audited
+    skipped = False
     for dependency in dependencies:
         name, version = dependency.text("name"), dependency.text("version")
         if dependency.has("skip_reason"):
-            whole = False
+            skipped = True
             yield Skipped(
                 reason=f"{name} was not audited: {dependency.text('skip_reason')}",
                 place=dependency.place,
             )
             continue
+        whole = True
         for item in dependency.objects("vulns"):
             identifier = item.text("id")
             fixes = item.strings("fix_versions")
@@ -69,5 +71,5 @@ def read(report: Report) -> Iterator[AnyRecord]:
                 url=f"https://osv.dev/vulnerability/{identifier}" if identifier else "",
                 place=item.place,
             )
-    if whole:
+    if whole and not skipped:
         yield Scope(key=target.uid, types=("library_vulnerability",))
