@@ -1,0 +1,348 @@
+"""Records of one report as columns, ready to be merged: checked, counted, never half-written.
+
+Small reports stay in memory; large ones are spilled to Parquet files, so that memory does not
+grow with the report. Identity that needs no other report is computed here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from secinbox import records as r
+from secinbox.fingerprint import fingerprint
+from secinbox.reading import ReportError
+from secinbox.versions import best_fix
+from secinbox.vocabulary import FINDING_TYPES, MATURITIES, RELATIONS, SEVERITIES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SPILL_ROWS = 40_000
+LONGEST_TEXT = 8_000  # characters kept of a description; the archive has the whole report
+
+SEVERITY_RANK = {word: 5 - i for i, word in enumerate(SEVERITIES)}  # critical 5 ... unknown 0
+MATURITY_RANK = {word: 3 - i for i, word in enumerate(MATURITIES)}  # active 3 ... none 0
+_FINDING_TYPES = frozenset(FINDING_TYPES)
+
+# Tables, their columns and Arrow types ("s" text, "i" int32, "d" double, "b" bool, "t" time,
+# "l" list of text).
+TABLES: dict[str, dict[str, str]] = {
+    "resources": dict.fromkeys(
+        (
+            "ref", "tool", "type", "name", "provider", "account", "region", "tags", "config",
+            "states", "place",
+        ),
+        "s",
+    ),
+    "aliases": {"name": "s", "uid": "s", "confidence": "d"},
+    "relations": dict.fromkeys(("source", "kind", "target", "place"), "s"),
+    "findings": {
+        **dict.fromkeys(
+            (
+                "id", "tool", "type", "ref", "rule", "canonical_rule", "vulnerability", "purl",
+                "package", "version", "fixed_version", "title", "description", "severity_word",
+                "vector", "location", "anchor", "remediation", "url", "likelihood", "impact",
+                "exploit_known", "place", "fix", "fix_key",
+            ),
+            "s",
+        ),
+        "severity": "i",
+        "score": "d",
+        "line": "i",
+        "verified": "b",
+        "default_branch": "b",
+        "first_seen": "t",
+    },
+    "signals": {
+        **dict.fromkeys(
+            (
+                "id", "title", "severity_word", "description", "technique", "source_address",
+                "tool", "place",
+            ),
+            "s",
+        ),
+        "time": "t",
+        "severity": "i",
+        "names": "l",
+    },
+    "exploits": {
+        **dict.fromkeys(
+            (
+                "vulnerability", "feed", "id", "url", "date", "automatable", "technical_impact",
+                "vector", "due",
+            ),
+            "s",
+        ),
+        "maturity": "i",
+        "epss": "d",
+        "percentile": "d",
+        "score": "d",
+        "ransomware": "b",
+        "analysed": "b",
+    },
+    "vulnerability_aliases": {"a": "s", "b": "s"},
+    "vex": {
+        **dict.fromkeys(
+            (
+                "vulnerability", "product", "package", "version", "status", "justification", "text", "author", "tool",
+                "place",
+            ),
+            "s",
+        ),
+        "time": "t",
+    },
+    "scopes": {"key": "s", "tool": "s", "types": "l"},
+    "components": dict.fromkeys(("resource", "purl", "name", "version"), "s"),
+}  # fmt: skip
+
+
+def _arrow_type(code: str) -> pa.DataType:
+    import pyarrow as pa
+
+    return {
+        "s": pa.string(),
+        "i": pa.int32(),
+        "d": pa.float64(),
+        "b": pa.bool_(),
+        "t": pa.timestamp("us"),
+        "l": pa.list_(pa.string()),
+    }[code]
+
+
+class Staged:
+    """What one report says, in columns. Usable by another process: it holds data only."""
+
+    def __init__(self, spill: Path | None = None) -> None:
+        self.columns: dict[str, dict[str, list[Any]]] = {
+            t: {c: [] for c in cols} for t, cols in TABLES.items()
+        }
+        self.spill = spill
+        self.files: dict[str, list[str]] = {}
+        self.counts: Counter[str] = Counter()
+        self.skipped: list[dict[str, Any]] = []
+
+    def rows(self, table: str) -> int:
+        """Number of staged rows of a table, spilled ones included."""
+        return self.counts[f"rows:{table}"]
+
+    def table(self, name: str) -> pa.Table:
+        """The rows of a table that are still in memory."""
+        import pyarrow as pa
+
+        types = TABLES[name]
+        return pa.table(
+            {c: pa.array(v, _arrow_type(types[c])) for c, v in self.columns[name].items()}
+        )
+
+    def flush(self, name: str) -> None:
+        """Writes the rows in memory to a Parquet file of their own."""
+        import pyarrow.parquet as parquet
+
+        if self.spill is None:
+            self.spill = Path(tempfile.mkdtemp(prefix="secinbox-"))
+        path = str(self.spill / f"{name}-{len(self.files.get(name, []))}.parquet")
+        parquet.write_table(self.table(name), path, compression="lz4")
+        self.files.setdefault(name, []).append(path)
+        for values in self.columns[name].values():
+            values.clear()
+
+
+def _naive(time: datetime | None) -> datetime | None:
+    # The store keeps UTC without a zone: one meaning, half the bytes.
+    return time.replace(tzinfo=None) if time is not None else None
+
+
+_DISTRO_PURLS = ("pkg:deb/", "pkg:rpm/", "pkg:apk/", "pkg:alpm/", "pkg:apkv/", "pkg:ebuild/")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def package_key(purl: str, package: str) -> str:
+    """A package's name as every tool can give it: lower case, namespace with `/`.
+
+    The type and, for distributions, the namespace are left out, because tools that give no purl
+    give neither: `pkg:deb/debian/openssl@3.0` is `openssl`,
+    `pkg:maven/org.apache.logging.log4j/log4j-core@2` and
+    `org.apache.logging.log4j:log4j-core` are both `org.apache.logging.log4j/log4j-core`.
+    """
+    if purl.startswith("pkg:"):
+        body = purl.partition("#")[0].partition("?")[0]
+        kind_and_name = body[4:].lstrip("/")
+        at = kind_and_name.rfind("@")
+        if at > 0:
+            kind_and_name = kind_and_name[:at]
+        name = unquote(kind_and_name.partition("/")[2]).lower()
+        if purl.startswith(_DISTRO_PURLS):
+            name = name.rpartition("/")[2]
+        if name:
+            return name.replace("_", "-") if purl.startswith("pkg:pypi/") else name
+    return package.strip().lower().replace(":", "/")
+
+
+def stage(
+    records: Iterable[r.AnyRecord],
+    tool: str,
+    *,
+    spill: Path | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Staged:
+    """All records of a report as columns. Raises ReportError for a record that breaks the rules."""
+    staged = Staged(spill)
+    keys: dict[str, str] = {}
+    findings = staged.columns["findings"]
+    add_finding = [findings[c].append for c in TABLES["findings"]]
+    counts = staged.counts
+    n = 0
+    for record in records:
+        if type(record) is r.Finding:
+            _finding(record, tool, keys, add_finding)
+            n += 1
+            if n % SPILL_ROWS == 0:
+                staged.flush("findings")
+                if progress:
+                    progress(n)
+        else:
+            _other(record, tool, staged)
+    counts["rows:findings"] = counts["findings"] = n
+    for name in TABLES:
+        if name != "findings":
+            counts[f"rows:{name}"] += len(staged.columns[name][next(iter(TABLES[name]))])
+    if staged.files.get("findings") and findings["id"]:
+        staged.flush("findings")
+    return staged
+
+
+def _finding(
+    f: r.Finding, tool: str, keys: dict[str, str], add: list[Callable[[Any], None]]
+) -> None:
+    kind = f.type
+    if kind not in _FINDING_TYPES or f.severity not in SEVERITY_RANK:
+        raise ReportError(f"unknown finding type or severity: {kind} {f.severity}", f.place)
+    purl, package = f.purl, f.package
+    cached = purl or package
+    key = keys.get(cached)
+    if key is None:
+        key = keys[cached] = package_key(purl, package)
+    who = f.tool or tool
+    vulnerability = f.vulnerability
+    identity = fingerprint(
+        who, kind, f.resource, vulnerability or f.canonical_rule or f.rule, key, f.location,
+        f.anchor if not vulnerability else f.version,
+    )  # fmt: skip
+    description = f.description
+    if len(description) > LONGEST_TEXT:
+        description = description[:LONGEST_TEXT] + " ..."
+    first = f.first_seen
+    values = (
+        identity, who, kind, f.resource, f.rule, f.canonical_rule, vulnerability, purl, key,
+        f.version, f.fixed_version, f.title, description, f.severity_word, f.vector, f.location,
+        f.anchor, f.remediation, f.url, f.likelihood, f.impact, f.exploit_known, f.place,
+        *best_fix(f.version, f.fixed_version),
+        SEVERITY_RANK[f.severity], f.score, f.line, f.verified, f.default_branch,
+        first.replace(tzinfo=None) if first is not None else None,
+    )  # fmt: skip
+    for append, value in zip(add, values, strict=True):
+        append(value)
+
+
+def _purl_version(purl: str) -> str:
+    body = purl.partition("#")[0].partition("?")[0]
+    return unquote(body.rpartition("@")[2]) if purl.startswith("pkg:") and "@" in body else ""
+
+
+def _append(columns: dict[str, list[Any]], **values: Any) -> None:
+    for name, column in columns.items():
+        column.append(values[name])
+
+
+def _other(record: r.AnyRecord, tool: str, staged: Staged) -> None:
+    columns, counts = staged.columns, staged.counts
+    match record:
+        case r.Resource():
+            counts["resources"] += 1
+            _append(
+                columns["resources"], ref=record.uid, tool=tool, type=record.type,
+                name=record.name, provider=record.provider, account=record.account,
+                region=record.region, tags=_object(record.tags), config=record.config,
+                states=_object(record.states), place=record.place,
+            )  # fmt: skip
+            for alias in record.aliases:
+                if alias.name and alias.name != record.uid:
+                    _append(
+                        columns["aliases"], name=alias.name, uid=record.uid,
+                        confidence=alias.confidence,
+                    )  # fmt: skip
+        case r.Relation():
+            if record.kind not in RELATIONS:
+                raise ReportError(f"unknown relation: {record.kind}", record.place)
+            _append(
+                columns["relations"], source=record.source, kind=record.kind,
+                target=record.target, place=record.place,
+            )  # fmt: skip
+        case r.Signal():
+            counts["signals"] += 1
+            _append(
+                columns["signals"], id=record.id, title=record.title,
+                severity_word=record.severity_word, description=record.description[:LONGEST_TEXT],
+                technique=record.technique, source_address=record.source_address,
+                tool=record.tool or tool, place=record.place, time=_naive(record.time),
+                severity=SEVERITY_RANK[record.severity],
+                names=sorted({n for n in record.resources if n}),
+            )  # fmt: skip
+        case r.Exploit():
+            counts["exploits"] += 1
+            _append(
+                columns["exploits"], vulnerability=record.vulnerability, feed=record.feed,
+                id=record.id, url=record.url, date=record.date, automatable=record.automatable,
+                technical_impact=record.technical_impact, vector=record.vector, due=record.due,
+                maturity=MATURITY_RANK[record.maturity], epss=record.epss,
+                percentile=record.percentile, score=record.score, ransomware=record.ransomware,
+                analysed=record.analysed,
+            )  # fmt: skip
+        case r.VulnerabilityAlias():
+            _append(columns["vulnerability_aliases"], a=record.a, b=record.b)
+        case r.Statement():
+            counts["statements"] += 1
+            for product in record.products or ("",):
+                _append(
+                    columns["vex"], vulnerability=record.vulnerability, product=product,
+                    package=package_key(product, "") if product.startswith("pkg:") else "",
+                    version=_purl_version(product),
+                    status=record.status, justification=record.justification,
+                    text=record.text[:LONGEST_TEXT], author=record.author,
+                    tool=record.tool or tool, place=record.place, time=_naive(record.time),
+                )  # fmt: skip
+            for other in record.vulnerability_aliases:
+                _append(columns["vulnerability_aliases"], a=record.vulnerability, b=other)
+        case r.Scope():
+            _append(
+                columns["scopes"], key=record.key, tool=record.tool or tool,
+                types=list(record.types),
+            )  # fmt: skip
+        case r.Passed():
+            counts["passed"] += record.count
+        case r.Skipped():
+            counts["skipped"] += record.count
+            if len(staged.skipped) < 50:
+                staged.skipped.append(
+                    {"reason": record.reason, "count": record.count, "place": record.place}
+                )
+        case r.Component():
+            _append(
+                columns["components"], resource=record.resource, purl=record.purl,
+                name=record.name, version=record.version,
+            )  # fmt: skip
+
+
+def _object(value: dict[str, str]) -> str:
+    if not value:
+        return ""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return _SURROGATES.sub("�", text)

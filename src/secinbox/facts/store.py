@@ -1,0 +1,149 @@
+"""The fact file: opening, owning, migrating; the archive of accepted reports beside it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import duckdb
+
+from secinbox.facts.schema import ASSESSED, MIGRATIONS
+from secinbox.fingerprint import fingerprint
+
+
+class StoreError(Exception):
+    """The home cannot be used: the message says why and what to do."""
+
+
+class Facts:
+    """One open fact store. Only one process has it at a time (`lock` file in the home).
+
+    A second process waits, saying so on stderr, up to `patience` seconds.
+    """
+
+    def __init__(self, home: Path, *, patience: float = 600.0, memory: str = "") -> None:
+        self.home = home
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = _own(home / "lock", patience)
+        try:
+            self.con = duckdb.connect(str(home / "facts.duckdb"))
+            self.con.execute("SET enable_progress_bar=false")
+            self.con.execute("SET preserve_insertion_order=false")
+            self.con.execute("SET TimeZone='UTC'")
+            if memory:
+                self.con.execute(f"SET memory_limit='{memory}'")
+            self.con.execute(f"SET temp_directory='{(home / 'tmp').as_posix()}'")
+            self._migrate()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _migrate(self) -> None:
+        self.con.execute("CREATE TABLE IF NOT EXISTS meta (key VARCHAR PRIMARY KEY, value VARCHAR)")
+        version = int(self.value("SELECT value FROM meta WHERE key = 'schema'") or 0)
+        if version > len(MIGRATIONS):
+            raise StoreError(
+                f"{self.home} was written by a newer secinbox (schema {version}); "
+                "upgrade secinbox or use another --home"
+            )
+        for number, sql in enumerate(MIGRATIONS[version:], version + 1):
+            with self.transaction():
+                self.con.execute(sql)
+                self.con.execute(
+                    "INSERT OR REPLACE INTO meta VALUES ('schema', ?)", [str(number)]
+                )
+
+        # Computed tables are made again when their definition changes: nothing in them is precious.
+        shape = fingerprint(ASSESSED)
+        if self.meta("assessed") != shape:
+            with self.transaction():
+                for name in re.findall(r"EXISTS (\w+)", ASSESSED):
+                    self.con.execute(f"DROP TABLE IF EXISTS {name}")
+                self.con.execute(ASSESSED)
+                self.con.execute("INSERT INTO dirty VALUES ('all', '')")
+                self.set_meta("assessed", shape)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. A kill inside leaves the store as it was before."""
+        self.con.execute("BEGIN TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            self.con.execute("ROLLBACK")
+            raise
+        self.con.execute("COMMIT")
+
+    def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return self.con.execute(sql, parameters or []).fetchall()
+
+    def dicts(self, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+        """All rows of a query as dictionaries by column name."""
+        cursor = self.con.execute(sql, parameters or [])
+        names = [d[0] for d in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def value(self, sql: str, parameters: list[Any] | None = None) -> Any:
+        """The first column of the first row, or None."""
+        found = self.con.execute(sql, parameters or []).fetchall()
+        return found[0][0] if found else None
+
+    def meta(self, key: str) -> str | None:
+        """A stored setting of the store itself."""
+        found: str | None = self.value("SELECT value FROM meta WHERE key = ?", [key])
+        return found
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Stores a setting of the store itself."""
+        self.con.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])
+
+    def close(self) -> None:
+        """Writes everything down and lets the next process in."""
+        self.con.close()
+        self._lock.close()
+
+    def __enter__(self) -> Facts:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _own(path: Path, patience: float) -> IO[str]:
+    handle = open(path, "a+")  # noqa: SIM115 - the open handle is the lock
+    deadline = time.monotonic() + patience
+    told = False
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > deadline:
+                handle.close()
+                raise StoreError(
+                    f"{path.parent} is in use by another secinbox process; "
+                    "wait for it to finish, or talk to its server with --url"
+                ) from None
+            if not told:
+                print("waiting: another secinbox is using this home ...", file=sys.stderr)
+                told = True
+            time.sleep(0.05)
+        else:
+            handle.seek(0)
+            handle.truncate()
+            handle.write(str(os.getpid()))
+            handle.flush()
+            return handle

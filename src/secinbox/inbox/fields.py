@@ -1,0 +1,98 @@
+"""The names that queries may use, over assessed findings and over issues."""
+
+from __future__ import annotations
+
+from secinbox.inbox.query import Field, risk_fields
+from secinbox.vocabulary import FINDING_TYPES
+
+# Over the joined rows `a` (assessed), `f` (findings), `st` (standings).
+FINDING_FIELDS: dict[str, Field] = {
+    "id": Field("f.id", "text", "id of the finding"),
+    "type": Field("f.type", "word", "finding type", FINDING_TYPES),
+    "severity": Field("a.severity", "level", "final severity"),
+    "title": Field("f.title", "text", "title"),
+    "resource": Field("f.resource", "text", "uid of the resource"),
+    "service": Field("st.service", "text", "service"),
+    "team": Field("st.team", "text", "owning team"),
+    "env": Field("st.environment", "text", "environment tag"),
+    "environment": Field("st.environment", "text", "environment tag"),
+    "account": Field("st.account", "text", "cloud account, subscription, project or cluster"),
+    "rule": Field("f.rule", "text", "the tool's rule id"),
+    "tool": Field("f.tools", "text", "a tool that reports it (use *name*)"),
+    "vulnerability": Field("f.vulnerability", "text", "CVE or other id"),
+    "cve": Field("f.vulnerability", "text", "CVE or other id"),
+    "package": Field("f.package", "text", "package"),
+    "location": Field("f.location", "text", "file"),
+    "score": Field("f.score", "number", "CVSS base score"),
+    "epss": Field("a.epss", "number", "EPSS probability, 0 to 1"),
+    "kev": Field("a.kev", "flag", "in the CISA KEV catalogue"),
+    "verified": Field("f.verified", "flag", "secret that was tried and works"),
+    "default_branch": Field("f.default_branch", "flag", "on a default branch"),
+    "fix": Field("(f.fix_key <> '')", "flag", "a fixed version is known"),
+    "status": Field("f.status", "word", "open, fixed, not_affected",
+                    ("open", "fixed", "not_affected")),
+    "issue": Field("a.issue", "text", "id of the issue"),
+    "admitted_by": Field("a.admitted_by", "text", "rule that let it in"),
+    "in_inbox": Field("(a.admitted_by <> '')", "flag", "in the inbox"),
+    "risk_count": Field("a.risks", "number", "detected risks, 0 to 5"),
+    "first_seen": Field("f.first_seen", "time", "first seen"),
+    "last_seen": Field("f.last_seen", "time", "last seen"),
+    **risk_fields(lambda column: f"a.{column}"),
+}  # fmt: skip
+FINDING_FREE_TEXT = ("f.title", "f.resource", "f.vulnerability", "f.package")
+
+ISSUE_FIELDS: dict[str, Field] = {
+    "id": Field("i.id", "text", "id of the issue"),
+    "type": Field("i.type", "word", "finding type", FINDING_TYPES),
+    "severity": Field("i.severity", "level", "final severity"),
+    "title": Field("i.title", "text", "title"),
+    "resource": Field(
+        "EXISTS (SELECT 1 FROM assessed x WHERE x.issue = i.id AND (x.resource || '\n' || "
+        "coalesce(x.live, '')) ", "text", "uid of a resource"),
+    "service": Field("i.service", "text", "service"),
+    "team": Field("i.team", "text", "owning team"),
+    "env": Field("i.environment", "text", "environment tag"),
+    "environment": Field("i.environment", "text", "environment tag"),
+    "account": Field("i.account", "text", "cloud account, subscription, project or cluster"),
+    "rule": Field("i.rule", "text", "rule of its leading finding"),
+    "tool": Field("i.tools", "text", "a tool that reports it (use *name*)"),
+    "vulnerability": Field("i.vulnerability", "text", "CVE of its leading finding"),
+    "cve": Field("i.vulnerability", "text", "CVE of its leading finding"),
+    "package": Field("i.package", "text", "package"),
+    "epss": Field("i.epss", "number", "EPSS probability, 0 to 1"),
+    "kev": Field("i.kev", "flag", "in the CISA KEV catalogue"),
+    "fix": Field("(i.fix <> '')", "flag", "a fixed version is known"),
+    "status": Field("i.status", "word", "open, in_progress, muted, resolved",
+                    ("open", "in_progress", "muted", "resolved")),
+    "assignee": Field("i.assignee", "text", "assigned to"),
+    "due": Field("try_cast(nullif(i.due, '') AS TIMESTAMP)", "time", "due date"),
+    "admitted_by": Field("i.admitted_by", "text", "rule that let it in"),
+    "risk_count": Field("i.risks", "number", "detected risks, 0 to 5"),
+    "impacted_resources": Field("i.impacted_resources", "number", "resources"),
+    "impacted_services": Field("i.impacted_services", "number", "services"),
+    "findings": Field("i.findings", "number", "findings that it closes"),
+    "paths_cut": Field("i.paths_cut", "number", "attack paths that it cuts"),
+    "tier": Field("i.tier", "number", "BOD 26-04 tier, 1 (three days) to 5 (on upgrade)"),
+    "first_seen": Field("i.first_seen", "time", "first seen"),
+    "last_seen": Field("i.last_seen", "time", "last seen"),
+    **risk_fields(lambda column: f"i.{column}"),
+}  # fmt: skip
+ISSUE_FREE_TEXT = ("i.title", "i.resource", "i.service", "i.vulnerability")
+
+RESOURCE_FIELDS: dict[str, Field] = {
+    "uid": Field("r.uid", "text", "uid"),
+    "resource": Field("r.uid", "text", "uid"),
+    "type": Field("r.type", "text", "resource type"),
+    "name": Field("r.name", "text", "name"),
+    "provider": Field("r.provider", "text", "aws, azure, gcp, kubernetes ..."),
+    "account": Field("r.account", "text", "account"),
+    "region": Field("r.region", "text", "region"),
+    "service": Field("st.service", "text", "service"),
+    "team": Field("st.team", "text", "owning team"),
+    "env": Field("r.environment", "text", "environment tag"),
+    "environment": Field("r.environment", "text", "environment tag"),
+    "risk_count": Field("st.yes", "number", "detected risks"),
+    **{n: f for n, f in risk_fields(lambda column: f"st.{column}").items()
+       if "exploit" not in n},
+}  # fmt: skip
+RESOURCE_FREE_TEXT = ("r.uid", "r.name")

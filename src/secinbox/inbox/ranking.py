@@ -1,0 +1,520 @@
+"""From facts to the ranked table: assess, admit, group, order; whole or only what changed.
+
+`issues = rank(facts, decisions, rules, clock)`: the same input gives the same rows in the same
+order. The order is stored as a key that sorts as text, so that a small change moves one row and
+a page is read by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from secinbox.facts.store import Facts
+from secinbox.inbox.fields import FINDING_FIELDS, FINDING_FREE_TEXT
+from secinbox.inbox.query import compile_query
+from secinbox.inbox.rules import DEFAULT_RULES, InboxRule
+from secinbox.risks import Assessment, all_risks
+from secinbox.risks._footprints import assess_footprints
+from secinbox.settings import Settings
+
+# More resources than this in one change: ranking everything is quicker than picking.
+PARTIAL_LIMIT = 5_000
+
+
+def rank(
+    facts: Facts,
+    *,
+    clock: datetime,
+    settings: Settings,
+    rules: Sequence[InboxRule] = (),
+    decided: Sequence[tuple[str, str, str, str]] = (),
+    everything: bool = False,
+    derive: Callable[[Assessment], None] | None = None,
+) -> dict[str, Any]:
+    """Brings the ranked table up to date; one transaction. Returns what was done.
+
+    rules: the user's inbox rules, before the defaults. decided: (issue id, status, assignee, due).
+    derive: computes findings from the inventory (identity, exposure, paths) before admission.
+    """
+    con = facts.con
+    marks = dict(facts.rows("SELECT kind, count(*) FROM dirty GROUP BY kind"))
+    stamp = _stamp(settings, rules)
+    day = clock.replace(minute=0, second=0, microsecond=0).isoformat()
+    whole = (
+        everything
+        or "all" in marks
+        or facts.meta("ranked") != stamp
+        or facts.meta("ranked_at") != day
+        or sum(marks.values()) > PARTIAL_LIMIT
+    )
+    if not whole and not marks:
+        _decisions(facts, decided)
+        return {"mode": "unchanged"}
+    assessment = Assessment(facts, clock, settings, partial=not whole)
+    with facts.transaction():
+        if whole:
+            _whole(assessment, rules, derive)
+        else:
+            _partial(assessment, rules)
+        _decisions(facts, decided)
+        con.execute("DELETE FROM dirty")
+        facts.set_meta("ranked", stamp)
+        facts.set_meta("ranked_at", day)
+        facts.set_meta("clock", clock.isoformat())
+    return {"mode": "whole" if whole else "partial"}
+
+
+def _stamp(settings: Settings, rules: Sequence[InboxRule]) -> str:
+    from secinbox import __version__
+    from secinbox.fingerprint import fingerprint
+
+    return fingerprint(__version__, repr(settings), repr(tuple(rules)), repr(DEFAULT_RULES))
+
+
+def _whole(
+    assessment: Assessment,
+    rules: Sequence[InboxRule],
+    derive: Callable[[Assessment], None] | None,
+) -> None:
+    con = assessment.facts.con
+    for table in ("risk_values", "standings", "assessed", "issues"):
+        con.execute(f"DELETE FROM {table}")
+    assess_footprints(assessment)
+    for risk in all_risks():
+        risk.assess(assessment)
+    if derive is not None:
+        derive(assessment)
+    _standings(assessment)
+    _admit(assessment, rules)
+    _group(assessment)
+
+
+def _partial(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
+    """Only the findings and resources that changed, and the issues they were and are in."""
+    con = assessment.facts.con
+    _temporary_edges(assessment)
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE changed_findings AS
+        SELECT DISTINCT key AS id FROM dirty WHERE kind = 'finding'
+        """
+    )
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE asked_resources AS
+        WITH direct AS (
+            SELECT key AS uid FROM dirty WHERE kind = 'resource'
+            UNION
+            SELECT f.resource FROM findings f SEMI JOIN changed_findings c ON c.id = f.id
+            WHERE f.resource NOT IN (SELECT resource FROM standings)),
+        wider AS (
+            SELECT uid FROM direct
+            UNION SELECT t.top FROM tops t JOIN direct d ON d.uid = t.uid
+            UNION SELECT e.target FROM edges e JOIN direct d ON d.uid = e.source
+                  WHERE e.kind IN ('attached_to', 'routes_to')
+            UNION SELECT 'service:' || s.service FROM services s JOIN direct d ON d.uid = s.resource
+            UNION SELECT s.resource FROM services s JOIN direct d ON d.uid = 'service:' || s.service),
+        behind AS (
+            SELECT uid FROM wider
+            UNION SELECT coalesce(t.top, e.target) FROM edges e JOIN wider w ON w.uid = e.source
+            LEFT JOIN tops t ON t.uid = e.target WHERE e.kind = 'routes_to')
+        SELECT uid FROM behind
+        UNION SELECT f.resource FROM footprints f JOIN behind b ON b.uid = f.live
+        """
+    )
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE asked_vulnerabilities AS
+        SELECT DISTINCT f.vulnerability FROM findings f
+        SEMI JOIN changed_findings c ON c.id = f.id
+        WHERE f.vulnerability <> ''
+        """
+    )
+    con.execute(
+        """
+        DELETE FROM risk_values
+        WHERE (risk IN ('under_attack', 'in_production')
+               AND subject IN (SELECT uid FROM asked_resources))
+           OR (risk = 'exploit_available'
+               AND subject IN (SELECT vulnerability FROM asked_vulnerabilities))
+        """
+    )
+    for risk in all_risks():
+        if risk.NAME in ("under_attack", "in_production", "exploit_available"):
+            risk.assess(assessment)
+    con.execute("DELETE FROM standings WHERE resource IN (SELECT uid FROM asked_resources)")
+    _standings(assessment)
+    con.execute(
+        """
+        INSERT INTO changed_findings
+        SELECT f.id FROM findings f SEMI JOIN asked_resources a ON a.uid = f.resource
+        """
+    )
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE changed_issues AS
+        SELECT DISTINCT a.issue FROM assessed a SEMI JOIN changed_findings c ON c.id = a.id
+        """
+    )
+    con.execute("DELETE FROM assessed WHERE id IN (SELECT id FROM changed_findings)")
+    _admit(assessment, rules)
+    con.execute(
+        """
+        INSERT INTO changed_issues
+        SELECT DISTINCT a.issue FROM assessed a SEMI JOIN changed_findings c ON c.id = a.id
+        """
+    )
+    con.execute("DELETE FROM issues WHERE id IN (SELECT issue FROM changed_issues)")
+    _group(assessment)
+
+
+def _temporary_edges(assessment: Assessment) -> None:
+    """The helper tables of the footprints, when this process has not made them yet."""
+    con = assessment.facts.con
+    have = con.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE temporary AND table_name = 'tops'"
+    ).fetchall()[0][0]
+    fresh = con.execute("SELECT count(*) FROM relations").fetchall()[0][0] == 0
+    if not have or fresh:
+        assess_footprints(assessment)
+
+
+def _standings(assessment: Assessment) -> None:
+    """Where each resource stands: one row for every distinct combination of risks it is live in.
+
+    The row of an image is that of a workload that runs it; a finding's risks are those of one
+    such row, never a union over different resources.
+    """
+    con = assessment.facts.con
+    only = assessment.where("u.uid")
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE universe AS
+        SELECT uid FROM (SELECT uid FROM resources UNION SELECT resource FROM findings
+                         UNION SELECT live FROM footprints) u WHERE uid <> '' AND {only}
+        """
+    )
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE concerned AS
+        SELECT uid FROM universe
+        UNION SELECT f.live FROM footprints f JOIN universe u ON u.uid = f.resource
+        """
+    )
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE own AS
+        SELECT u.uid, v.public, v.privileged, v.attacked, v.production,
+               coalesce(v.public, 0) + coalesce(v.privileged, 0) + coalesce(v.attacked, 0)
+                 + coalesce(v.production, 0) AS yes,
+               coalesce(s.service, '') AS service, coalesce(r.account, '') AS account,
+               coalesce(r.environment, '') AS environment, coalesce(r.name, '') AS name,
+               coalesce(r.type, '') AS type,
+               CASE WHEN coalesce(r.tags, '') = '' THEN '' ELSE
+                 coalesce(json_extract_string(lower(r.tags), '$.team'),
+                          json_extract_string(lower(r.tags), '$.owner'), '') END AS team
+        FROM concerned u
+        LEFT JOIN (
+            SELECT subject,
+                   max(value) FILTER (risk = 'public_accessibility') AS public,
+                   max(value) FILTER (risk = 'privileged_access') AS privileged,
+                   max(value) FILTER (risk = 'under_attack') AS attacked,
+                   max(value) FILTER (risk = 'in_production') AS production
+            FROM risk_values WHERE risk <> 'exploit_available' GROUP BY subject) v
+          ON v.subject = u.uid
+        LEFT JOIN (SELECT resource, min(service) AS service FROM services GROUP BY resource) s
+          ON s.resource = u.uid
+        LEFT JOIN resources r ON r.uid = u.uid
+        """
+    )
+    con.execute(
+        """
+        INSERT INTO standings
+        WITH live AS (
+            SELECT f.resource, f.live FROM footprints f SEMI JOIN universe u ON u.uid = f.resource
+            UNION ALL
+            SELECT u.uid, u.uid FROM universe u
+            WHERE u.uid NOT IN (SELECT resource FROM footprints)),
+        placed AS (
+            SELECT l.resource, o.public, o.privileged, o.attacked, o.production, o.yes,
+                   min(o.uid) AS live, count(*) AS lives, max(o.service) AS service,
+                   max(o.account) AS account, max(o.environment) AS environment,
+                   max(o.team) AS team
+            FROM live l JOIN own o ON o.uid = l.live
+            GROUP BY l.resource, o.public, o.privileged, o.attacked, o.production, o.yes)
+        SELECT p.resource, p.live, p.lives, p.public, p.privileged, p.attacked, p.production,
+               p.yes,
+               CASE WHEN o.service <> '' THEN o.service ELSE p.service END,
+               CASE WHEN o.account <> '' THEN o.account ELSE p.account END,
+               CASE WHEN o.environment <> '' THEN o.environment ELSE p.environment END,
+               CASE WHEN o.team <> '' THEN o.team ELSE p.team END,
+               o.name, o.type,
+               CASE WHEN p.resource LIKE 'image:%'
+                      THEN regexp_replace(p.resource, '(@.*|:[^/:@]*)$', '')
+                    WHEN p.resource LIKE 'repo:%' OR p.resource LIKE 'unnamed:%' THEN p.resource
+                    WHEN o.account <> '' THEN o.account || '/' || o.type
+                    ELSE p.resource END
+        FROM placed p LEFT JOIN own o ON o.uid = p.resource
+        """
+    )
+
+
+# The likelihood x impact matrix of misconfigurations and identity risks (severity ranks 5..2).
+_MATRIX = """
+    CASE WHEN f.type IN ('misconfiguration', 'identity_risk', 'iac_misconfiguration')
+              AND f.likelihood <> '' AND f.impact <> '' THEN
+      [[2, 2, 3, 3], [2, 3, 4, 4], [3, 4, 4, 5], [3, 4, 5, 5]]
+        [1 + CASE f.likelihood WHEN 'required_privileges' THEN 0 WHEN 'vulnerability' THEN 1
+             ELSE 2 END + CASE WHEN st.public = 1 THEN 1 ELSE 0 END]
+        [CASE f.impact WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END]
+"""
+_SEVERITY = f"""{_MATRIX}
+      WHEN f.severity > 0 THEN f.severity
+      WHEN coalesce(f.score, v.score) >= 9 THEN 5 WHEN coalesce(f.score, v.score) >= 7 THEN 4
+      WHEN coalesce(f.score, v.score) >= 4 THEN 3 WHEN coalesce(f.score, v.score) > 0 THEN 2
+      ELSE 0 END"""
+
+# CISA BOD 26-04: KEV, publicly exposed, automatable, total technical impact -> deadline.
+# 1: 3 days with forensics, 2: 3 days, 3: 14 days, 4: 60 days, 5: on system upgrade.
+_TIER = """
+    CASE WHEN f.vulnerability = '' THEN
+           CASE WHEN a.severity >= 4 AND a.risks >= 2 THEN 3 WHEN a.severity >= 4 THEN 4 ELSE 5 END
+         WHEN a.kev AND total AND (exposed OR automatable) THEN 1
+         WHEN exposed AND automatable AND (a.kev OR total) THEN 2
+         WHEN a.kev THEN 3
+         WHEN exposed AND (automatable <> total) THEN 3
+         WHEN exposed THEN 4
+         WHEN automatable THEN 4
+         ELSE 5 END
+"""
+
+
+def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
+    """Assesses each finding in each combination it is live in, and keeps the decisive one."""
+    con = assessment.facts.con
+    active = [
+        *rules,
+        *(r for r in DEFAULT_RULES if r.id not in assessment.settings.disabled_rules),
+    ]
+    cases, parameters = [], []
+    for rule in active:
+        compiled = compile_query(rule.query, FINDING_FIELDS, FINDING_FREE_TEXT, assessment.clock)
+        outcome = rule.id if rule.action == "include" else ""
+        cases.append(f"WHEN {compiled.sql} THEN '{outcome}'")
+        parameters += compiled.parameters
+    admitted = f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"
+    only = (
+        "SEMI JOIN changed_findings c ON c.id = f.id" if assessment.partial else ""
+    )
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE candidates AS
+        WITH a AS (
+            SELECT f.*, st.live, st.lives,
+                   ({_SEVERITY})::TINYINT AS final,
+                   st.public, st.privileged, st.attacked, st.production,
+                   CASE WHEN f.vulnerability = '' THEN 0 ELSE v.exploit END AS exploit,
+                   (coalesce(st.yes, 0) + CASE WHEN f.vulnerability <> ''
+                      THEN coalesce(v.exploit, 0) ELSE 0 END)::TINYINT AS risks,
+                   coalesce(v.maturity, 0) AS maturity, v.epss, coalesce(v.kev, FALSE) AS kev,
+                   coalesce(v.automatable = 'yes', FALSE) AS automatable,
+                   coalesce(v.technical_impact = 'total', FALSE) AS total,
+                   coalesce(st.public = 1, FALSE) AS exposed,
+                   st.service, st.account, st.environment, st.team, st.action_scope
+            FROM (SELECT f.* FROM findings f {only} WHERE f.status = 'open') f
+            LEFT JOIN standings st ON st.resource = f.resource
+            LEFT JOIN vulnerability_facts v ON v.vulnerability = f.vulnerability
+        )
+        SELECT a.* EXCLUDE (severity, final), a.final AS severity FROM a
+        """
+    )
+    issue = """
+        CASE
+          WHEN f.type = 'attack_path' THEN f.id
+          WHEN f.vulnerability <> '' AND f.package <> ''
+            THEN md5(concat_ws(chr(31), 'upgrade', f.package, coalesce(nullif(f.action_scope, ''),
+                 f.resource)))
+          WHEN f.vulnerability <> ''
+            THEN md5(concat_ws(chr(31), 'vulnerability', f.vulnerability,
+                 coalesce(nullif(f.action_scope, ''), f.resource)))
+          WHEN f.type = 'secret' THEN md5(concat_ws(chr(31), 'secret', f.id))
+          WHEN f.type = 'identity_risk'
+            THEN md5(concat_ws(chr(31), 'identity', f.rule, f.resource))
+          WHEN f.type = 'misconfiguration'
+            THEN md5(concat_ws(chr(31), 'setting', f.rule, coalesce(nullif(f.account, ''),
+                 f.resource)))
+          ELSE md5(concat_ws(chr(31), f.type, f.rule, f.resource)) END
+    """
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE judged AS
+        SELECT f.id, {issue} AS issue, f.severity, f.risks, f.public, f.privileged, f.attacked,
+               f.exploit, f.production, f.resource, f.live, f.maturity, f.epss, f.kev,
+               (WITH_TIER)::TINYINT AS tier, {_named(admitted)} AS admitted_by
+        FROM candidates f
+        """.replace("WITH_TIER", _TIER.replace("a.", "f.")),
+        parameters,
+    )
+    doubles = con.execute(
+        "SELECT count(*) - count(DISTINCT id) FROM judged"
+    ).fetchall()[0][0]
+    if doubles:
+        con.execute(
+            """
+            INSERT INTO assessed
+            SELECT DISTINCT ON (id) * FROM judged
+            ORDER BY id, admitted_by = '', risks DESC, attacked DESC NULLS LAST,
+                     public DESC NULLS LAST, production DESC NULLS LAST, live
+            """
+        )
+    else:
+        con.execute("INSERT INTO assessed SELECT * FROM judged")
+
+
+def _named(sql: str) -> str:
+    """Query fields speak of a, f and st; here all three are columns of one row `f`."""
+    import re
+
+    return re.sub(r"\b(a|st)\.", "f.", sql)
+
+
+def _group(assessment: Assessment) -> None:
+    """Admitted findings become issues: one action each, with its place in every order."""
+    con = assessment.facts.con
+    only = (
+        "SEMI JOIN changed_issues c ON c.issue = a.issue" if assessment.partial else ""
+    )
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE members AS
+        SELECT a.*, (a.severity::INTEGER << 8) | (a.risks::INTEGER << 4) | a.maturity AS weight
+        FROM assessed a {only} WHERE a.admitted_by <> ''
+        """
+    )
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE leads AS
+        SELECT issue, arg_max(id, (weight, coalesce(epss, 0), id)) AS lead,
+               max(severity) AS severity, count(*)::INTEGER AS findings,
+               max(maturity) AS maturity, max(epss) AS epss, bool_or(kev) AS kev,
+               min(tier) AS tier
+        FROM members GROUP BY issue
+        """
+    )
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE impact AS
+        SELECT issue, count(DISTINCT live)::INTEGER AS resources,
+               count(DISTINCT nullif(service, ''))::INTEGER AS services
+        FROM (SELECT DISTINCT issue, resource FROM members) m
+        JOIN (
+            SELECT u.resource, coalesce(f.live, u.resource) AS live, s.service
+            FROM (SELECT DISTINCT resource FROM members) u
+            LEFT JOIN footprints f ON f.resource = u.resource
+            LEFT JOIN services s ON s.resource = coalesce(f.live, u.resource)) l
+          ON l.resource = m.resource
+        GROUP BY issue
+        """
+    )
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE texts AS
+        SELECT a.issue, min(f.first_seen) AS first_seen, max(f.last_seen) AS last_seen,
+               arg_max(f.fix, f.fix_key) FILTER (f.fix_key <> '') AS fix,
+               max(CASE WHEN f.vulnerability <> '' THEN f.vulnerability END) AS any_vulnerability,
+               count(DISTINCT f.vulnerability) AS vulnerabilities,
+               count(DISTINCT a.resource) AS places,
+               string_agg(DISTINCT f.tools, ',' ORDER BY f.tools) AS tools
+        FROM members a JOIN findings f ON f.id = a.id GROUP BY a.issue
+        """
+    )
+    con.execute(
+        """
+        INSERT INTO issues
+        WITH row AS (
+            SELECT l.issue AS id, l.lead, l.severity, l.findings, l.maturity, l.epss, l.kev,
+                   l.tier, m.risks, m.public, m.privileged, m.attacked, m.exploit, m.production,
+                   m.live, m.resource, m.admitted_by, i.resources, i.services, t.first_seen,
+                   t.last_seen, coalesce(t.fix, '') AS fix, t.tools, t.places, f.type, f.package,
+                   f.rule, f.vulnerability, t.vulnerabilities, f.title,
+                   st.service, st.account, st.environment, st.team, st.action_scope, st.name
+            FROM leads l
+            JOIN members m ON m.id = l.lead
+            JOIN impact i ON i.issue = l.issue
+            JOIN texts t ON t.issue = l.issue
+            JOIN findings f ON f.id = l.lead
+            LEFT JOIN (
+                SELECT resource, min(service) AS service, min(account) AS account,
+                       min(environment) AS environment, min(team) AS team,
+                       min(action_scope) AS action_scope, min(name) AS name
+                FROM standings GROUP BY resource) st ON st.resource = m.resource),
+        keyed AS (
+            SELECT *,
+                   (5 - severity)::VARCHAR || (5 - risks)::VARCHAR
+                   || lpad((9999999 - least(resources + services, 9999999))::VARCHAR, 7, '0')
+                   || (3 - maturity)::VARCHAR
+                   || lpad((999999 - round(coalesce(epss, 0) * 999999))::INTEGER::VARCHAR, 6, '0')
+                     AS order_key,
+                   CASE WHEN attacked = 1 THEN 0.9 WHEN maturity = 3 THEN 0.8
+                        WHEN maturity = 2 THEN greatest(0.5, coalesce(epss, 0))
+                        WHEN maturity = 1 THEN greatest(0.2, coalesce(epss, 0))
+                        ELSE greatest(0.02, coalesce(epss, 0)) END
+                     * CASE WHEN public = 1 THEN 1.0 WHEN public = 0 THEN 0.3 ELSE 0.6 END
+                     * severity / 5.0
+                     * CASE WHEN privileged = 1 THEN 1.0 ELSE 0.6 END
+                     * CASE WHEN production = 1 THEN 1.0 WHEN production = 0 THEN 0.4 ELSE 0.7 END
+                     AS loss
+            FROM row)
+        SELECT id,
+               order_key || '~99999' || '~9999-99-99~' || strftime(first_seen, '%Y%m%d%H%M%S')
+                 || '~' || id,
+               tier::VARCHAR || lpad((999999 - round(loss * 999999))::INTEGER::VARCHAR, 6, '0')
+                 || order_key || '~' || id,
+               lpad((999999 - round(loss * 999999))::INTEGER::VARCHAR, 6, '0') || order_key
+                 || '~' || id,
+               CASE WHEN vulnerability <> '' AND package <> '' AND fix <> ''
+                      THEN 'Upgrade ' || package || ' to ' || fix || ' in '
+                 WHEN vulnerability <> '' AND package <> ''
+                      THEN 'Mitigate ' || CASE WHEN vulnerabilities = 1 THEN vulnerability
+                        ELSE vulnerabilities::VARCHAR || ' vulnerabilities' END || ' in '
+                        || package || ' (no fix known) in '
+                 WHEN vulnerability <> '' THEN 'Fix ' || vulnerability || ' in '
+                 ELSE title END
+               || CASE WHEN vulnerability = '' THEN
+                    CASE WHEN places > 1 THEN ' (' || places::VARCHAR || ' resources)'
+                         WHEN type IN ('misconfiguration', 'identity_risk') AND name <> ''
+                              AND NOT contains(title, name) THEN ' (' || name || ')'
+                         ELSE '' END
+                    ELSE coalesce(nullif(service, ''), nullif(name, ''),
+                         nullif(split_part(resource, '/', -1), ''), resource)
+                      || CASE WHEN places > 1 THEN ' (' || places::VARCHAR || ' places)' ELSE '' END
+                  END,
+               type, severity, risks, public, privileged, attacked, exploit, production,
+               resources, services, findings, maturity, epss, kev, tier, lead, live, resource,
+               coalesce(service, ''), coalesce(account, ''), coalesce(environment, ''),
+               coalesce(team, ''), package, fix, rule, vulnerability, tools, admitted_by,
+               first_seen, last_seen, '', 'open', '', 0
+        FROM keyed
+        """
+    )
+
+
+def _decisions(facts: Facts, decided: Sequence[tuple[str, str, str, str]]) -> None:
+    """Writes people's decisions beside the rows they are about."""
+    con = facts.con
+    con.execute(
+        "UPDATE issues SET status = 'open', assignee = '', due = '' "
+        "WHERE status <> 'open' OR assignee <> '' OR due <> ''"
+    )
+    if decided:
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE decided "
+            "(id VARCHAR, status VARCHAR, assignee VARCHAR, due VARCHAR)"
+        )
+        con.executemany("INSERT INTO decided VALUES (?,?,?,?)", [list(d) for d in decided])
+        con.execute(
+            "UPDATE issues SET status = d.status, assignee = d.assignee, due = d.due "
+            "FROM decided d WHERE d.id = issues.id"
+        )
