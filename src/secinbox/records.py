@@ -142,6 +142,7 @@ class Statement(Record):
     vulnerability: str
     status: str  # not_affected | affected | fixed | under_investigation
     products: tuple[str, ...]  # purls, uids or names; empty means the whole subject of the document
+    within: tuple[str, ...] = ()  # products that contain these parts; empty: wherever they are
     vulnerability_aliases: tuple[str, ...] = ()
     justification: str = ""
     text: str = ""

@@ -47,12 +47,16 @@ def read(report: Report) -> Iterator[AnyRecord]:
         if not name:
             raise ReportError("a statement without a vulnerability", item.place, "is it OpenVEX?")
         products: list[str] = []
+        within: list[str] = []
         for product in item.items("products"):
-            products += _names(product)
+            names, parts = _names(product)
+            products += parts or names
+            within += names if parts else []
         yield Statement(
             vulnerability=name,
             status=status,
             products=tuple(dict.fromkeys(products)),
+            within=tuple(dict.fromkeys(within)),
             vulnerability_aliases=tuple(aliases),
             justification=item.text("justification"),
             text=item.text("impact_statement")
@@ -64,16 +68,15 @@ def read(report: Report) -> Iterator[AnyRecord]:
         )
 
 
-def _names(product: Node) -> list[str]:
+def _names(product: Node) -> tuple[list[str], list[str]]:
+    """Names of the product, and of its parts of which the statement speaks."""
     if not product.is_object:
-        return [product.text()] if product.text() else []
-    names: list[str] = []
-    for part in product.objects("subcomponents"):
-        names += _names(part)
-    if names:
-        return names  # the statement is about these parts of the product
+        return ([product.text()] if product.text() else []), []
+    parts: list[str] = []
+    for part in product.items("subcomponents"):
+        parts += _names(part)[0]
     identifiers = product.at("identifiers")
     found = [product.text("@id")]
     if identifiers.is_object:
-        found += [identifiers.text("purl")]
-    return [n for n in found if n]
+        found.append(identifiers.text("purl"))
+    return [n for n in dict.fromkeys(found) if n], parts
