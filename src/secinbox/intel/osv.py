@@ -40,11 +40,10 @@ def dated(report: Report) -> str:
 
 def read(report: Report) -> Iterator[AnyRecord]:
     start = report.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    documents: Iterator[tuple[str, Any]]
-    if start in (b"{", b"["):
-        documents = report.documents()
-    else:
-        documents = iter([("$", _yaml(report.text))])
+    is_json = start in (b"{", b"[")
+    documents: Iterator[tuple[str, Any]] = (
+        report.documents() if is_json else iter([("$", _yaml(report.text))])
+    )
     for place, value in documents:
         yield from _record(Node(value, place).require_object())
 

@@ -1,7 +1,8 @@
 """Indices of proofs of concept: Packet Storm and Snyk (EMBA's CSV), trickest/cve (Markdown).
 
 Shapes: `CVE;advisory name;advisory URL;...` with a header; a Markdown page a CVE whose section
-`POC` lists references and GitHub repositories.
+`POC` lists references and GitHub repositories. Those pages list everything that names the CVE, so
+only links to places that publish exploits, and repositories named after the CVE, are taken.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ STALE_DAYS = 180
 _PAGE = re.compile(r"### \[(CVE-\d{4}-\d{4,})\]\(")
 _CVE = re.compile(r"CVE-\d{4}-\d{4,}", re.I)
 _YES = "yes"
+_PUBLISHERS = re.compile(
+    r"https?://(www\.)?(exploit-db\.com|packetstormsecurity\.(com|org)|huntr\.(dev|com)|hackerone\.com"
+    r"|wpscan\.com|gist\.github\.com|seclists\.org/fulldisclosure|0day\.today|vulhub\.org)/"
+)
 
 
 def recognise(head: Head) -> int:
@@ -71,6 +76,9 @@ def _page(text: str, cve: str) -> Iterator[AnyRecord]:
             section = ""
         elif line.startswith("- http") and section in ("reference", "github"):
             url = line[2:].strip()
+            own = "github.com/" in url and re.search(r"CVE-|exploit|\bpoc\b", url, re.I)
+            if not own and not _PUBLISHERS.match(url):
+                continue
             yield Exploit(
                 vulnerability=cve,
                 feed="trickest",
