@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import fcntl
 import os
 import re
@@ -81,6 +82,16 @@ class Facts:
             self.con.execute("ROLLBACK")
             raise
         self.con.execute("COMMIT")
+
+    @contextmanager
+    def reader(self) -> Iterator[Facts]:
+        """A view of the committed state for one thread; it sees no half-done change."""
+        view = copy.copy(self)
+        view.con = self.con.cursor()
+        try:
+            yield view
+        finally:
+            view.con.close()
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query."""

@@ -1,0 +1,5 @@
+"""`python -m secinbox.cli`."""
+
+from secinbox.cli import main
+
+main()

@@ -1,0 +1,74 @@
+"""What could be better in a home, each with what to do about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from secinbox import __version__
+from secinbox.facts.store import Facts
+from secinbox.risks import Assessment
+from secinbox.risks.exploit_available import feed_gaps
+from secinbox.settings import Settings
+
+
+def examine(facts: Facts, home: Path, clock: datetime, settings: Settings) -> dict[str, Any]:
+    """{"version", "home", "counts", "checks": [{"check", "ok", "text", "hint"}]}"""
+    counts = {
+        table: facts.value(f"SELECT count(*) FROM {table}")
+        for table in ("imports", "resources", "findings", "signals", "exploits", "issues")
+    }
+    checks: list[dict[str, Any]] = []
+
+    def check(name: str, ok: bool, text: str, hint: str = "") -> None:
+        checks.append({"check": name, "ok": ok, "text": text, "hint": "" if ok else hint})
+
+    gaps = feed_gaps(Assessment(facts, clock, settings))
+    check(
+        "exploit feeds", not gaps, "; ".join(gaps) or "all needed feeds are fresh",
+        "run `secinbox intel sync`, or `secinbox intel import FILE` without a network",
+    )  # fmt: skip
+    ambiguous = facts.rows("SELECT ref, uids FROM ambiguous ORDER BY ref LIMIT 10")
+    total = facts.value("SELECT count(*) FROM ambiguous")
+    check(
+        "ambiguous names", not total,
+        f"{total} names lead to several resources and join none"
+        + (": " + ", ".join(f"{r} ({len(u)})" for r, u in ambiguous) if ambiguous else ""),
+        "import inventory that tells them apart, or a catalogue",
+    )  # fmt: skip
+    lost = facts.rows(
+        """
+        SELECT g.name, count(*) FROM signal_names g LEFT JOIN names n ON n.ref = g.name
+        LEFT JOIN resources r ON r.uid = coalesce(n.uid, g.name)
+        WHERE r.uid IS NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10
+        """
+    )
+    check(
+        "signals that hit nothing known", not lost,
+        ", ".join(f"{n} ({c})" for n, c in lost) or "every signal names a known resource",
+        "import the inventory of the accounts and clusters they come from",
+    )  # fmt: skip
+    unnamed = facts.value("SELECT count(*) FROM resources WHERE uid LIKE 'unnamed:%'")
+    check(
+        "reports that do not say what was scanned", not unnamed, f"{unnamed} targets",
+        "import them with --resource repo:host/owner/name, or list them in a catalogue file",
+    )  # fmt: skip
+    partial = facts.rows(
+        "SELECT name, skipped FROM imports WHERE NOT complete ORDER BY id DESC LIMIT 10"
+    )
+    check(
+        "reports read in part", not partial, ", ".join(n for n, _ in partial) or "none",
+        "nothing was closed by them; see `secinbox import` for what was skipped",
+    )  # fmt: skip
+    feeds = [
+        {"feed": f, "released": r, "records": n}
+        for f, r, n in facts.rows("SELECT feed, released, records FROM feeds ORDER BY feed")
+    ]
+    return {
+        "version": __version__,
+        "home": str(home),
+        "counts": counts,
+        "feeds": feeds,
+        "checks": checks,
+    }

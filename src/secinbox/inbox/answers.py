@@ -1,0 +1,517 @@
+"""What every face shows, read from the ranked tables: lists, one issue, and why.
+
+Shapes are the JSON contract (docs/reference/json.md). Nothing here changes anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from secinbox.facts.store import Facts
+from secinbox.inbox.fields import (
+    FINDING_FIELDS,
+    FINDING_FREE_TEXT,
+    ISSUE_FIELDS,
+    ISSUE_FREE_TEXT,
+    RESOURCE_FIELDS,
+    RESOURCE_FREE_TEXT,
+)
+from secinbox.inbox.query import Compiled, QueryError, compile_query
+from secinbox.inbox.rules import DEFAULT_RULES, InboxRule
+from secinbox.vocabulary import MATURITIES, RISKS, SEVERITIES
+
+RISK_COLUMNS = ("public", "privileged", "attacked", "exploit", "production")
+PROFILES = {
+    "severity-risks-impact": "sort_key",
+    "bod-26-04": "tier_key",
+    "expected-loss": "loss_key",
+}
+MAX_LIMIT = 100_000
+_FINDING_ROWS = """
+    findings f LEFT JOIN assessed a ON a.id = f.id
+    LEFT JOIN standings st ON st.resource = a.resource AND st.live = a.live
+"""
+
+
+class NotFound(LookupError):
+    """Nothing has this id."""
+
+
+def severity(rank: int | None) -> str:
+    """The word of a severity rank (5 critical ... 0 unknown)."""
+    return SEVERITIES[5 - (rank or 0)]
+
+
+def _value(number: int | None) -> str:
+    return "unknown" if number is None else "yes" if number else "no"
+
+
+def _time(value: datetime | None) -> str | None:
+    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if value is not None else None
+
+
+def _clock(facts: Facts) -> datetime:
+    stored = facts.meta("clock")
+    return datetime.fromisoformat(stored) if stored else datetime(1970, 1, 1)  # noqa: DTZ001
+
+
+def _limit(limit: int) -> int:
+    if not 1 <= limit <= MAX_LIMIT:
+        raise QueryError(f"limit is from 1 to {MAX_LIMIT}")
+    return limit
+
+
+def issues(
+    facts: Facts,
+    query: str = "",
+    *,
+    limit: int = 50,
+    cursor: str = "",
+    profile: str = "severity-risks-impact",
+) -> dict[str, Any]:
+    """A page of the inbox: {"issues": [...], "total": n, "next": cursor or null}."""
+    if profile not in PROFILES:
+        raise QueryError(f"there is no profile {profile!r}; one of: {', '.join(PROFILES)}")
+    key = PROFILES[profile]
+    condition = _issue_condition(facts, query)
+    # What was muted or resolved is out of the way unless it is asked for.
+    if "status:" not in query:
+        condition = Compiled(
+            f"({condition.sql}) AND i.status NOT IN ('muted', 'resolved')", condition.parameters
+        )
+    total = facts.value(
+        f"SELECT count(*) FROM issues i WHERE {condition.sql}", [*condition.parameters]
+    )
+    after = "AND i.{0} > ?".format(key) if cursor else ""  # noqa: UP032
+    rows = facts.dicts(
+        f"SELECT * FROM issues i WHERE {condition.sql} {after} ORDER BY i.{key} LIMIT ?",
+        [*condition.parameters, *([cursor] if cursor else []), _limit(limit) + 1],
+    )
+    page = rows[:limit]
+    first = 1
+    if page:
+        first += facts.value(
+            f"SELECT count(*) FROM issues i WHERE i.status NOT IN ('muted', 'resolved') "
+            f"AND i.{key} < ?",
+            [page[0][key]],
+        )
+    ranks = _ranks(facts, page, key, first, query)
+    members = _members(facts, [row["id"] for row in page])
+    return {
+        "issues": [
+            issue_row(row, ranks[row["id"]], members.get(row["id"], [])) for row in page
+        ],
+        "total": total,
+        "next": page[-1][key] if len(rows) > limit else None,
+        "profile": profile,
+        "as_of": _time(_clock(facts)),
+    }
+
+
+def _ranks(
+    facts: Facts, page: list[dict[str, Any]], key: str, first: int, query: str
+) -> dict[str, int]:
+    """The place of each row in the whole inbox, not on the page."""
+    if not query.strip():
+        return {row["id"]: first + n for n, row in enumerate(page)}
+    if not page:
+        return {}
+    found = facts.rows(
+        f"SELECT id, row_number() OVER (ORDER BY {key}) FROM issues "
+        "WHERE status NOT IN ('muted', 'resolved')"
+    )
+    ranks = dict(found)
+    return {row["id"]: ranks.get(row["id"], 0) for row in page}
+
+
+def _issue_condition(facts: Facts, query: str) -> Compiled:
+    condition = compile_query(query, ISSUE_FIELDS, ISSUE_FREE_TEXT, _clock(facts))
+    # `resource` looks into the members of an issue: close the EXISTS that the field opens.
+    marker = "coalesce(x.live, '')) "
+    sql = condition.sql
+    pieces = sql.split(marker)
+    for n in range(1, len(pieces)):
+        end = pieces[n].index("ESCAPE '\\'") + len("ESCAPE '\\'")
+        pieces[n] = pieces[n][:end] + ")" + pieces[n][end:]
+    return Compiled(marker.join(pieces), condition.parameters)
+
+
+def _members(facts: Facts, ids: Sequence[str]) -> dict[str, list[str]]:
+    if not ids:
+        return {}
+    found: dict[str, list[str]] = defaultdict(list)
+    for issue, resource in facts.rows(
+        """
+        SELECT DISTINCT a.issue, coalesce(f.live, a.resource) AS uid
+        FROM assessed a LEFT JOIN footprints f ON f.resource = a.resource
+        WHERE a.admitted_by <> '' AND a.issue IN (SELECT unnest(?)) ORDER BY 1, 2
+        """,
+        [list(ids)],
+    ):
+        found[issue].append(resource)
+    return found
+
+
+def issue_row(row: dict[str, Any], rank: int, resources: list[str]) -> dict[str, Any]:
+    """One row of the inbox as the contract has it."""
+    return {
+        "id": row["id"],
+        "rank": rank,
+        "title": row["title"],
+        "type": row["type"],
+        "severity": severity(row["severity"]),
+        "risks": {r: _value(row[c]) for r, c in zip(RISKS, RISK_COLUMNS, strict=True)},
+        "risk_count": row["risks"],
+        "impacted_resources": row["impacted_resources"],
+        "impacted_services": row["impacted_services"],
+        "findings": row["findings"],
+        "resources": resources,
+        "service": row["service"] or None,
+        "account": row["account"] or None,
+        "environment": row["environment"] or None,
+        "team": row["team"] or None,
+        "package": row["package"] or None,
+        "fixed_version": row["fix"] or None,
+        "vulnerability": row["vulnerability"] or None,
+        "rule": row["rule"],
+        "tools": sorted({t for t in row["tools"].split(",") if t}),
+        "maturity": MATURITIES[3 - row["maturity"]],
+        "epss": row["epss"],
+        "kev": bool(row["kev"]),
+        "tier": row["tier"],
+        "status": row["status"],
+        "assignee": row["assignee"] or None,
+        "due": row["due"] or None,
+        "admitted_by": row["admitted_by"],
+        "paths_cut": row["paths_cut"],
+        "first_seen": _time(row["first_seen"]),
+        "last_seen": _time(row["last_seen"]),
+    }
+
+
+def findings(
+    facts: Facts,
+    query: str = "",
+    *,
+    limit: int = 100,
+    cursor: str = "",
+    rules: Sequence[InboxRule] = (),
+) -> dict[str, Any]:
+    """A page of findings, most severe first, open ones unless `status:` asks for others."""
+    condition = compile_query(query, FINDING_FIELDS, FINDING_FREE_TEXT, _clock(facts))
+    sql, parameters = condition.sql, list(condition.parameters)
+    if "status:" not in query:
+        sql = f"({sql}) AND f.status = 'open'"
+    total = facts.value(f"SELECT count(*) FROM {_FINDING_ROWS} WHERE {sql}", parameters)
+    order = (
+        "(9 - coalesce(a.severity, f.severity))::VARCHAR || (9 - coalesce(a.risks, 0))::VARCHAR "
+        "|| f.id"
+    )
+    after = f"AND {order} > ?" if cursor else ""
+    rows = facts.dicts(
+        f"""
+        SELECT f.*, a.issue, a.severity AS final, a.risks, a.public, a.privileged, a.attacked,
+               a.exploit, a.production, a.live, a.admitted_by, st.service, st.account,
+               st.environment, {order} AS key
+        FROM {_FINDING_ROWS} WHERE {sql} {after} ORDER BY key LIMIT ?
+        """,
+        [*parameters, *([cursor] if cursor else []), _limit(limit) + 1],
+    )
+    page = rows[:limit]
+    return {
+        "findings": _finding_rows(facts, page, rules),
+        "total": total,
+        "next": page[-1]["key"] if len(rows) > limit else None,
+    }
+
+
+def _finding_rows(
+    facts: Facts, page: list[dict[str, Any]], rules: Sequence[InboxRule]
+) -> list[dict[str, Any]]:
+    ids = [row["id"] for row in page]
+    told = attributions(facts, ids)
+    reasons = why_not(facts, [r["id"] for r in page if not r["admitted_by"]], rules)
+    subjects = {row["live"] or row["resource"] for row in page}
+    subjects |= {row["vulnerability"] for row in page if row["vulnerability"]}
+    values = risk_values(facts, subjects)
+    return [
+        {
+            "id": row["id"],
+            "type": row["type"],
+            "title": row["title"],
+            "severity": severity(row["final"] if row["final"] is not None else row["severity"]),
+            "severity_word": row["severity_word"],
+            "score": row["score"],
+            "vector": row["vector"] or None,
+            "resource": row["resource"],
+            "rule": row["rule"],
+            "vulnerability": row["vulnerability"] or None,
+            "package": row["package"] or None,
+            "version": row["version"] or None,
+            "fixed_version": row["fix"] or None,
+            "location": row["location"] or None,
+            "line": row["line"] or None,
+            "description": row["description"],
+            "remediation": row["remediation"] or None,
+            "url": row["url"] or None,
+            "status": row["status"],
+            "first_seen": _time(row["first_seen"]),
+            "last_seen": _time(row["last_seen"]),
+            "reopened": _time(row["reopened"]),
+            "service": row["service"] or None,
+            "attributions": told.get(row["id"], []),
+            "risks": finding_risks(row, values),
+            "issue": row["issue"] if row["admitted_by"] else None,
+            "in_inbox": bool(row["admitted_by"]),
+            "admitted_by": row["admitted_by"] or None,
+            "why_not": None
+            if row["admitted_by"]
+            else reasons.get(row["id"])
+            or (f"the finding is {row['status']}" if row["status"] != "open" else "no rule"),
+        }
+        for row in page
+    ]
+
+
+def attributions(facts: Facts, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Who reports these findings, where in which report, and since when."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    if not ids:
+        return found
+    for finding, tool, report, place, first, last, closed, location, line in facts.rows(
+        """
+        SELECT s.finding, s.tool, i.name, s.place, s.first_seen, s.last_seen, s.closed,
+               s.location, s.line
+        FROM statements s LEFT JOIN imports i ON i.id = s.import_id
+        WHERE s.finding IN (SELECT unnest(?)) ORDER BY s.finding, s.tool, i.name, s.place
+        """,
+        [list(ids)],
+    ):
+        found[finding].append(
+            {
+                "tool": tool,
+                "report": report,
+                "place": place,
+                "first_seen": _time(first),
+                "last_seen": _time(last),
+                "closed": _time(closed),
+                "location": location or None,
+                "line": line or None,
+            }
+        )
+    return found
+
+
+def risk_values(facts: Facts, subjects: set[str]) -> dict[tuple[str, str], dict[str, Any]]:
+    """{(subject, risk): {"value", "evidence"}} of these subjects."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for subject, risk, value, evidence in facts.rows(
+        "SELECT subject, risk, value, evidence FROM risk_values "
+        "WHERE subject IN (SELECT unnest(?)) ORDER BY subject, risk, value NULLS FIRST, evidence",
+        [list(subjects)],
+    ):
+        found[subject, risk] = {"value": _value(value), "evidence": json.loads(evidence or "[]")}
+    return found
+
+
+def finding_risks(
+    row: dict[str, Any], values: dict[tuple[str, str], dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The five risks of a finding with their evidence; where it is live, if that is elsewhere."""
+    result = {}
+    live = row["live"] or row["resource"]
+    for risk, column in zip(RISKS, RISK_COLUMNS, strict=True):
+        subject = row["vulnerability"] if risk == "exploit_available" else live
+        known = values.get((subject, risk))
+        evidence = list(known["evidence"]) if known else []
+        if risk == "exploit_available" and not row["vulnerability"]:
+            evidence = [{"kind": "control", "text": "not a known vulnerability"}]
+        elif live != row["resource"] and evidence and risk != "exploit_available":
+            evidence = [{**e, "on": live} for e in evidence]
+        elif not evidence:
+            evidence = [{"kind": "gap", "text": f"nothing imported says {risk} of {live}"}]
+        result[risk] = {"value": _value(row[column]), "evidence": evidence}
+    return result
+
+
+def why_not(
+    facts: Facts, ids: Sequence[str], rules: Sequence[InboxRule] = ()
+) -> dict[str, str]:
+    """For findings outside the inbox: which condition of the nearest rule does not hold."""
+    if not ids:
+        return {}
+    best: dict[str, tuple[int, str]] = {}
+    clock = _clock(facts)
+    for rule in (*rules, *DEFAULT_RULES):
+        if rule.action != "include":
+            compiled = compile_query(rule.query, FINDING_FIELDS, FINDING_FREE_TEXT, clock)
+            for (found,) in facts.rows(
+                f"SELECT f.id FROM {_FINDING_ROWS} WHERE f.id IN (SELECT unnest(?)) "
+                f"AND {compiled.sql}",
+                [list(ids), *compiled.parameters],
+            ):
+                best.setdefault(found, (-1, f"rule {rule.id} leaves it out"))
+            continue
+        terms = _terms(rule.query)
+        compiled_terms = [
+            compile_query(t, FINDING_FIELDS, FINDING_FREE_TEXT, clock) for t in terms
+        ]
+        kinds = [c for t, c in zip(terms, compiled_terms, strict=True) if t.startswith("type:")]
+        others = [
+            (t, c)
+            for t, c in zip(terms, compiled_terms, strict=True)
+            if not t.startswith("type:")
+        ]
+        where = " AND ".join(c.sql for c in kinds) or "TRUE"
+        if not others:
+            continue
+        checks = ", ".join(f"coalesce({c.sql}, FALSE)" for _, c in others)
+        parameters = [p for _, c in others for p in c.parameters]
+        parameters += [list(ids)] + [p for c in kinds for p in c.parameters]
+        for found, *held in facts.rows(
+            f"SELECT f.id, {checks} FROM {_FINDING_ROWS} "
+            f"WHERE f.id IN (SELECT unnest(?)) AND f.status = 'open' AND {where}",
+            parameters,
+        ):
+            failed = [t for (t, _), ok in zip(others, held, strict=True) if not ok]
+            text = f"{rule.id} needs {' and '.join(failed)}"
+            if failed and (found not in best or len(failed) < best[found][0]):
+                best[found] = (len(failed), text)
+    return {found: text for found, (_, text) in best.items()}
+
+
+def _terms(query: str) -> list[str]:
+    """The parts of a query that all have to hold, as written."""
+    terms, depth, current, quoted = [], 0, "", False
+    for char in query:
+        if char == '"':
+            quoted = not quoted
+        if not quoted:
+            depth += (char == "(") - (char == ")")
+        if char == " " and depth == 0 and not quoted:
+            terms.append(current)
+            current = ""
+        else:
+            current += char
+    terms.append(current)
+    if any(t in ("OR", "AND", "NOT") for t in terms):
+        return [query]
+    return [t for t in terms if t]
+
+
+def resources(
+    facts: Facts, query: str = "", *, limit: int = 100, cursor: str = ""
+) -> dict[str, Any]:
+    """A page of resources in order of uid, with their risks and evidence."""
+    condition = compile_query(query, RESOURCE_FIELDS, RESOURCE_FREE_TEXT, _clock(facts))
+    source = """
+        resources r LEFT JOIN (SELECT DISTINCT ON (resource) * FROM standings
+                               ORDER BY resource, yes DESC, live) st ON st.resource = r.uid
+    """
+    parameters = list(condition.parameters)
+    total = facts.value(f"SELECT count(*) FROM {source} WHERE {condition.sql}", parameters)
+    after = "AND r.uid > ?" if cursor else ""
+    rows = facts.dicts(
+        f"""
+        SELECT r.*, st.service AS live_service, st.team FROM {source}
+        WHERE {condition.sql} {after} ORDER BY r.uid LIMIT ?
+        """,
+        [*parameters, *([cursor] if cursor else []), _limit(limit) + 1],
+    )
+    page = rows[:limit]
+    uids = [row["uid"] for row in page]
+    values = risk_values(facts, set(uids))
+    names: dict[str, list[str]] = defaultdict(list)
+    for ref, uid in facts.rows(
+        "SELECT ref, uid FROM names WHERE uid IN (SELECT unnest(?)) ORDER BY 2, 1", [uids]
+    ):
+        names[uid].append(ref)
+    for name, uid in facts.rows(
+        "SELECT DISTINCT name, uid FROM aliases WHERE uid IN (SELECT unnest(?)) ORDER BY 2, 1",
+        [uids],
+    ):
+        if name not in names[uid]:
+            names[uid].append(name)
+    counts = dict(
+        facts.rows(
+            "SELECT resource, count(*) FROM findings WHERE status = 'open' "
+            "AND resource IN (SELECT unnest(?)) GROUP BY resource",
+            [uids],
+        )
+    )
+    return {
+        "resources": [
+            {
+                "uid": row["uid"],
+                "type": row["type"],
+                "name": row["name"],
+                "provider": row["provider"],
+                "account": row["account"],
+                "region": row["region"],
+                "aliases": names.get(row["uid"], []),
+                "tags": json.loads(row["tags"]) if row["tags"] else {},
+                "environment": row["environment"] or None,
+                "service": row["service"] or row["live_service"] or None,
+                "team": row["team"] or None,
+                "findings": counts.get(row["uid"], 0),
+                "risks": {
+                    risk: values.get((row["uid"], risk), {"value": "unknown", "evidence": []})
+                    for risk in RISKS
+                    if risk != "exploit_available"
+                },
+                "first_seen": _time(row["first_seen"]),
+                "last_seen": _time(row["last_seen"]),
+            }
+            for row in page
+        ],
+        "total": total,
+        "next": page[-1]["uid"] if len(rows) > limit else None,
+    }
+
+
+def facets(facts: Facts, query: str = "") -> dict[str, Any]:
+    """{facet: [{"value", "count"}]} of the issues that a query finds."""
+    condition = _issue_condition(facts, query)
+    sql = condition.sql
+    if "status:" not in query:
+        sql = f"({sql}) AND i.status NOT IN ('muted', 'resolved')"
+    columns = ", ".join(f"i.{c}" for c in ("severity", "type", "service", "environment", "team"))
+    rows = facts.rows(
+        f"""
+        WITH found AS (SELECT {columns}, i.public, i.privileged, i.attacked, i.exploit,
+                              i.production FROM issues i WHERE {sql})
+        SELECT 'severity', severity::VARCHAR, count(*) FROM found GROUP BY ALL
+        UNION ALL SELECT 'type', type, count(*) FROM found GROUP BY ALL
+        UNION ALL SELECT 'service', service, count(*) FROM found GROUP BY ALL
+        UNION ALL SELECT 'environment', environment, count(*) FROM found GROUP BY ALL
+        UNION ALL SELECT 'team', team, count(*) FROM found GROUP BY ALL
+        UNION ALL SELECT 'risk', 'public_accessibility', count(*) FILTER (public = 1) FROM found
+        UNION ALL SELECT 'risk', 'privileged_access', count(*) FILTER (privileged = 1) FROM found
+        UNION ALL SELECT 'risk', 'under_attack', count(*) FILTER (attacked = 1) FROM found
+        UNION ALL SELECT 'risk', 'exploit_available', count(*) FILTER (exploit = 1) FROM found
+        UNION ALL SELECT 'risk', 'in_production', count(*) FILTER (production = 1) FROM found
+        """,
+        list(condition.parameters),
+    )
+    result: dict[str, list[dict[str, Any]]] = {
+        n: [] for n in ("severity", "risk", "type", "environment", "service", "team")
+    }
+    for facet, value, count in rows:
+        if value not in ("", None) and count:
+            if facet == "severity":
+                result[facet].append(
+                    {"value": severity(int(value)), "count": count, "order": -int(value)}
+                )
+            else:
+                order = RISKS.index(value) if facet == "risk" else -count
+                result[facet].append({"value": value, "count": count, "order": order})
+    for entries in result.values():
+        entries.sort(key=lambda e: (e["order"], e["value"]))
+        for entry in entries:
+            del entry["order"]
+        del entries[12:]
+    return result

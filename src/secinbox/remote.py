@@ -1,0 +1,136 @@
+"""A server's inbox with the verbs of a session: the CLI works the same either way."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from secinbox import opening
+from secinbox.inbox.answers import NotFound
+from secinbox.inbox.query import QueryError
+
+
+class RemoteError(Exception):
+    """The server cannot be reached or refuses."""
+
+
+class RemoteSession:
+    """A session over HTTP. Raises the same errors as a local one."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        import httpx2
+
+        self.url = url.rstrip("/")
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx2.Client(
+            base_url=self.url, headers=headers, timeout=httpx2.Timeout(600, connect=10)
+        )
+
+    def __enter__(self) -> RemoteSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self._client.close()
+
+    def _ask(self, method: str, path: str, **options: Any) -> Any:
+        import httpx2
+
+        try:
+            answer = self._client.request(method, "/api/v1" + path, **options)
+        except httpx2.HTTPError as error:
+            raise RemoteError(f"no answer from {self.url}: {error}") from None
+        try:
+            body = answer.json()
+        except ValueError:
+            raise RemoteError(f"{self.url} does not answer like a secinbox server") from None
+        if answer.status_code < 400:
+            return body
+        detail = body.get("error", {}) if isinstance(body, dict) else {}
+        message = str(detail.get("message", f"HTTP {answer.status_code}"))
+        if answer.status_code == 404:
+            raise NotFound(message)
+        if answer.status_code == 422:
+            raise QueryError(message)
+        raise RemoteError(message)
+
+    def import_reports(
+        self,
+        paths: tuple[str, ...],
+        *,
+        options: Mapping[str, str] | None = None,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> dict[str, Any]:
+        """Uploads each report; the server stores each whole or not at all."""
+        files: list[dict[str, Any]] = []
+        places = list(opening.find(paths))
+        for number, place in enumerate(places, 1):
+            answer = self._ask(
+                "POST",
+                "/imports",
+                content=opening.load(place),
+                params={"name": place.name, **(options or {})},
+                headers={"content-type": "application/octet-stream"},
+            )
+            for entry in answer["files"]:
+                entry["path"] = place.shown
+                if entry["status"] == "failed" and not place.explicit and entry["unknown"]:
+                    entry["status"] = "skipped"
+                files.append(entry)
+            if progress:
+                progress(place.shown, number, len(places))
+        return {"files": files}
+
+    def issues(self, query: str = "", **options: Any) -> dict[str, Any]:
+        """See Session.issues."""
+        return self._ask("GET", "/issues", params=_given(q=query, **options))
+
+    def findings(self, query: str = "", **options: Any) -> dict[str, Any]:
+        """See Session.findings."""
+        return self._ask("GET", "/findings", params=_given(q=query, **options))
+
+    def resources(self, query: str = "", **options: Any) -> dict[str, Any]:
+        """See Session.resources."""
+        return self._ask("GET", "/resources", params=_given(q=query, **options))
+
+    def show(self, name: str) -> dict[str, Any]:
+        """See Session.show."""
+        return self._ask("GET", "/issues/" + quote(name, safe=""))
+
+    def why(self, name: str) -> dict[str, Any]:
+        """See Session.why."""
+        return self._ask("GET", "/why", params={"name": name})
+
+    def rank(self, *, everything: bool = False) -> dict[str, Any]:
+        """See Session.rank."""
+        return self._ask("POST", "/rank", params={"everything": everything})
+
+    def doctor(self) -> dict[str, Any]:
+        """See Session.doctor."""
+        return self._ask("GET", "/doctor")
+
+    def rebuild(self, progress: object = None) -> dict[str, Any]:
+        """Not while others read: refused."""
+        del progress
+        raise RemoteError("stop the server first: rebuild needs the home for itself")
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {k: v for k, v in options.items() if v not in ("", None)}
+
+
+def server_of(home: Path) -> RemoteSession | None:
+    """The server that runs on this home, if one does."""
+    try:
+        told = json.loads((home / "server.json").read_text("utf-8"))
+        os.kill(int(told["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return RemoteSession(told["url"], told["token"])

@@ -1,0 +1,218 @@
+"""One home, opened: the verbs that every face offers, on this machine or through a server."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from secinbox import pipeline, settings
+from secinbox.facts.store import Facts
+from secinbox.inbox import answers, explaining
+from secinbox.inbox.ranking import rank
+
+Progress = Callable[[str, int, int], None]
+
+
+def default_home() -> Path:
+    """`SECINBOX_HOME`, else the user's data folder."""
+    named = os.environ.get("SECINBOX_HOME")
+    if named:
+        return Path(named)
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data) / "secinbox"
+
+
+class Session:
+    """The local session: it owns the home while it is open.
+
+    Reads may come from several threads; changes are made one after the other.
+    """
+
+    def __init__(self, home: Path, clock: datetime | None = None) -> None:
+        self.home = home
+        self.settings = settings.load(home)
+        self._clock = clock
+        self.facts = Facts(home)
+        self._change = threading.RLock()
+        self._decisions: Any = None
+
+    # -- time and state -------------------------------------------------------------------
+
+    @property
+    def clock(self) -> datetime:
+        """The time as of which the inbox is computed (UTC, naive)."""
+        if self._clock is not None:
+            return self._clock
+        pinned = self.facts.meta("pinned_clock")
+        return datetime.fromisoformat(pinned) if pinned else pipeline.now()
+
+    def pin_clock(self, clock: datetime) -> None:
+        """Stops the clock of this home (sample data must not age)."""
+        self.facts.set_meta("pinned_clock", clock.isoformat())
+
+    @property
+    def decisions(self) -> Any:
+        """The decision store, made at first use."""
+        if self._decisions is None:
+            from secinbox.decisions.store import DecisionStore
+
+            self._decisions = DecisionStore(self.home, os.environ.get("SECINBOX_DATABASE", ""))
+        return self._decisions
+
+    def _decided(self) -> list[tuple[str, str, str, str]]:
+        # The library of the decision store costs more than a whole `list`: only when it is used.
+        used = os.environ.get("SECINBOX_DATABASE") or (self.home / "decisions.sqlite").exists()
+        if not used:
+            return []
+        standing: list[tuple[str, str, str, str]] = self.decisions.standing(self.clock)
+        return standing
+
+    def close(self) -> None:
+        """Lets the next process in."""
+        if self._decisions is not None:
+            self._decisions.close()
+        self.facts.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Facts]:
+        """The ranked tables, up to date."""
+        self.rank()
+        with self.facts.reader() as reader:
+            yield reader
+
+    # -- changes --------------------------------------------------------------------------
+
+    def import_reports(
+        self,
+        paths: tuple[str, ...],
+        *,
+        options: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Imports and ranks. Returns {"files": [...]}."""
+        with self._change:
+            files = pipeline.import_reports(
+                self.facts, paths, clock=self.clock, options=options, data=data, progress=progress
+            )
+            self.rank()
+            return {"files": files}
+
+    def rank(self, *, everything: bool = False) -> dict[str, Any]:
+        """Brings the ranked table up to date; cheap when nothing changed."""
+        with self._change:
+            return rank(
+                self.facts,
+                clock=self.clock,
+                settings=self.settings,
+                decided=self._decided(),
+                everything=everything,
+            )
+
+    def decide(self, names: list[str], action: str, actor: str, **changes: str) -> dict[str, Any]:
+        """A decision on issues (ids, beginnings of ids or ranks). Returns their ids."""
+        with self._change:
+            with self._reading() as reader:
+                rows = [explaining.find_issue(reader, n) for n in names]
+            ids = [row["id"] for row in rows]
+            self.decisions.decide(ids, action, actor, self.clock, **changes)
+            self.rank()
+            return {"issues": ids, "action": action, **changes}
+
+    def rebuild(self, progress: Progress | None = None) -> dict[str, Any]:
+        """All facts again, from the archive, in the order in which they came."""
+        from secinbox.facts import archive
+
+        with self._change:
+            rows = self.facts.rows(
+                "SELECT hash, name, options, imported FROM imports ORDER BY id"
+            )
+            pinned = self.facts.meta("pinned_clock")
+            reports = [
+                (archive.get(self.home, h), name, json.loads(options), when)
+                for h, name, options, when in rows
+            ]
+            self.facts.close()
+            old = self.home / "facts.duckdb"
+            kept = self.home / "facts.before-rebuild.duckdb"
+            os.replace(old, kept)
+            self.facts = Facts(self.home)
+            for number, (data, name, options, when) in enumerate(reports, 1):
+                pipeline.import_reports(
+                    self.facts, (name,), clock=when, options=options, data=data
+                )
+                if progress:
+                    progress(name, number, len(reports))
+            if pinned:
+                self.facts.set_meta("pinned_clock", pinned)
+            kept.unlink()
+            self.rank(everything=True)
+            return {"reports": len(reports)}
+
+    # -- answers --------------------------------------------------------------------------
+
+    def issues(self, query: str = "", **options: Any) -> dict[str, Any]:
+        """See answers.issues."""
+        options.setdefault("profile", self.settings.profile)
+        with self._reading() as reader:
+            return answers.issues(reader, query, **options)
+
+    def findings(self, query: str = "", **options: Any) -> dict[str, Any]:
+        """See answers.findings."""
+        with self._reading() as reader:
+            return answers.findings(reader, query, **options)
+
+    def resources(self, query: str = "", **options: Any) -> dict[str, Any]:
+        """See answers.resources."""
+        with self._reading() as reader:
+            return answers.resources(reader, query, **options)
+
+    def show(self, name: str) -> dict[str, Any]:
+        """One issue in full, with its timeline."""
+        with self._reading() as reader:
+            shown = explaining.show(reader, name)
+        shown["timeline"] = (
+            self.decisions.timeline(shown["id"])
+            if (self.home / "decisions.sqlite").exists()
+            else []
+        )
+        return shown
+
+    def why(self, name: str) -> dict[str, Any]:
+        """Why an issue, finding or resource is where it is, or not in the inbox."""
+        with self._reading() as reader:
+            return explaining.why(reader, name)
+
+    def facets(self, query: str = "") -> dict[str, Any]:
+        """Counts by severity, type, service, environment and risk of what a query finds."""
+        with self._reading() as reader:
+            return answers.facets(reader, query)
+
+    def doctor(self) -> dict[str, Any]:
+        """The state of this home: stores, feeds, gaps, names that join nothing."""
+        from secinbox.doctor import examine
+
+        with self._reading() as reader:
+            return examine(reader, self.home, self.clock, self.settings)
+
+
+def parse_clock(text: str) -> datetime:
+    """`--as-of`: a date, a time, or an age like 7d. Raises ValueError."""
+    if text.endswith("d") and text[:-1].isdigit():
+        return pipeline.now() - timedelta(days=int(text[:-1]))
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment
