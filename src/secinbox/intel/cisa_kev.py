@@ -14,6 +14,7 @@ import msgspec
 
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Exploit
+from secinbox.sources._shape import first_character
 
 TITLE = "CISA KEV"
 ADDRESSES = ("https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json",)
@@ -51,7 +52,7 @@ def dated(report: Report) -> str:
 
 
 def read(report: Report) -> Iterator[AnyRecord]:
-    if report.data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
+    if first_character(report.data) == "{":
         catalogue: _Catalogue = report.json(_Catalogue)
         for index, entry in enumerate(catalogue.vulnerabilities):
             yield _exploit(entry, f"$.vulnerabilities[{index}]")

@@ -13,6 +13,7 @@ import msgspec
 
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Exploit
+from secinbox.sources._shape import first_character
 
 TITLE = "Metasploit"
 ADDRESSES = (
@@ -44,7 +45,7 @@ def recognise(head: Head) -> int:
 
 
 def read(report: Report) -> Iterator[AnyRecord]:
-    if report.data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
+    if first_character(report.data) == "{":
         modules: dict[str, _Module] = report.json(dict[str, _Module])
         for key, module in modules.items():
             for reference in dict.fromkeys(r.upper() for r in module.references or ()):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from secinbox.reading import Head, Report, ReportError
+from secinbox.reading import Head, Report, ReportError, head_of
 from secinbox.records import AnyRecord, Exploit, Skipped
 
 TITLE = "NVD"
@@ -132,7 +132,7 @@ def dated(report: Report) -> str:
 
 
 def read(report: Report) -> Iterator[AnyRecord]:
-    if b'"CVE_Items"' in report.data[:65536]:
+    if "CVE_Items" in head_of(report.data[:65536]).text:
         feed: _OldFeed = report.json(_OldFeed)
         for index, old in enumerate(feed.CVE_Items):
             yield from _old(old, f"$.CVE_Items[{index}]")

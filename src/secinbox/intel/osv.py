@@ -13,7 +13,7 @@ import yaml
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Exploit, VulnerabilityAlias
 from secinbox.sources._packages import canonical_id
-from secinbox.sources._shape import Node
+from secinbox.sources._shape import Node, first_character
 
 TITLE = "OSV"
 _DUMP = "https://osv-vulnerabilities.storage.googleapis.com/"
@@ -39,8 +39,7 @@ def dated(report: Report) -> str:
 
 
 def read(report: Report) -> Iterator[AnyRecord]:
-    start = report.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    is_json = start in (b"{", b"[")
+    is_json = first_character(report.data) in ("{", "[")
     documents: Iterator[tuple[str, Any]] = (
         report.documents() if is_json else iter([("$", _yaml(report.text))])
     )

@@ -135,8 +135,8 @@ def _field(text: str, name: str) -> str:
     return found.group(1).strip() if found else ""
 
 
-def ecosystem_of(path: str, version: str = "") -> str:
-    """What a lock file's name, or the shape of a distribution's version, says."""
+def ecosystem_of(path: str) -> str:
+    """What the name of a lock file says."""
     name = path.rpartition("/")[2].lower()
     if name in _LOCK_FILES:
         return _LOCK_FILES[name]
@@ -147,7 +147,8 @@ def ecosystem_of(path: str, version: str = "") -> str:
     return ""
 
 
-def _system_ecosystem(version: str) -> str:
+def system_ecosystem(version: str) -> str:
+    """The distribution whose packages have such versions; empty when it could be any."""
     for mark, word in (
         (r"ubuntu", "ubuntu"),
         (r"[+~]deb\d+", "debian"),
@@ -169,7 +170,7 @@ def package_of(
     if grype:
         word, kind, package, version, image, _ = grype.groups()
         system = kind in ("deb", "rpm", "apk", "alpm", "portage", "msrc-kb")
-        ecosystem = (_system_ecosystem(version) or kind) if system else kind
+        ecosystem = (system_ecosystem(version) or kind) if system else kind
         return Package(
             vulnerability_id(rule) or name,
             package,
@@ -188,7 +189,7 @@ def package_of(
     if package:  # Trivy
         version = _field(message, "Installed Version")
         system = rule_name.startswith("OsPackage")
-        ecosystem = _system_ecosystem(version) if system else ecosystem_of(path)
+        ecosystem = system_ecosystem(version) if system else ecosystem_of(path)
         return Package(
             name,
             package,

@@ -154,3 +154,11 @@ class Node:
         if not isinstance(self.value, list):
             raise self._wrong("array")
         return self
+
+
+def first_character(data: bytes) -> str:
+    """The first character that is not white space, of UTF-8 or UTF-16, without decoding all."""
+    head = data[:4096]
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return head.decode("utf-16", "ignore").strip()[:1]
+    return head.decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")[:1]

@@ -33,7 +33,7 @@ from secinbox.sources._packages import (
     purl_name,
     purl_version,
 )
-from secinbox.sources._sarif import tool_name
+from secinbox.sources._sarif import system_ecosystem, tool_name
 from secinbox.sources._shape import Node
 from secinbox.vocabulary import severity_from_score, severity_from_word
 
@@ -84,14 +84,12 @@ def read(report: Report) -> Iterator[AnyRecord]:
     if service and target.type != "service":
         yield Relation(source=target.uid, kind="part_of", target=f"service:{service}")
     components: dict[str, Node] = {}
-    count = 0
     for node in _walk(bom):
         reference = node.text("bom-ref") or node.text("purl")
         components.setdefault(reference, node)
         name, version = node.text("name"), node.text("version")
         purl = node.text("purl")
         if purl and name:
-            count += 1
             yield Component(
                 resource=target.uid, purl=purl, name=name, version=version, place=node.place
             )
@@ -100,9 +98,13 @@ def read(report: Report) -> Iterator[AnyRecord]:
     for service_node in bom.objects("services"):
         components.setdefault(service_node.text("bom-ref"), service_node)
     components.pop("", None)
+    found = False
     for item in bom.objects("vulnerabilities"):
-        yield from _vulnerability(item, target, components, tool)
-    if bom.has("vulnerabilities") and components:
+        for record in _vulnerability(item, target, components, tool):
+            found = found or isinstance(record, Finding)
+            yield record
+    # Trivy writes an empty list also when it did not look, and a VEX is no scan.
+    if found and tool and any(True for _ in bom.objects("components")):
         image = target.type == "container_image"
         kind = "container_image_vulnerability" if image else "host_vulnerability"
         yield Scope(key=target.uid, types=(kind, "library_vulnerability"), tool=tool)
@@ -260,6 +262,8 @@ def _vulnerability(
         group = component.text("group") if component is not None else ""
         if not purl and component is not None and identifier.startswith("PYSEC-"):
             purl = make_purl("pypi", name, version)  # pip-audit writes no package URLs
+        if not purl and target.type == "container_image":
+            purl = make_purl(system_ecosystem(version), name, version)  # Grype before 0.40
         fixed = [
             v.text("version")
             for v in affect.objects("versions")

@@ -27,6 +27,7 @@ from secinbox.sources._names import (
     scanned_target,
 )
 from secinbox.sources._packages import best_score, make_purl
+from secinbox.sources._shape import first_character
 from secinbox.vocabulary import severity_from_score, severity_from_word
 
 TITLE = "Trivy"
@@ -206,7 +207,7 @@ def observed(report: Report) -> datetime | None:
 
 
 def read(report: Report) -> Iterator[AnyRecord]:
-    if report.data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[":
+    if first_character(report.data) == "[":
         results: list[_Result] = report.json(list[_Result])
         yield from _legacy(report, results)
         return
