@@ -1,0 +1,105 @@
+"""AWS: public_accessibility of every resource type for which the question makes sense."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+from secinbox.estate import Estate, Item
+from secinbox.network.aws import compute, services, stores
+from secinbox.network.aws.balancers import Balancers, describe
+from secinbox.network.aws.vpc import Network
+from secinbox.network.verdict import Verdict, either, no
+from secinbox.records import RiskStatement
+
+_BY_POLICY: dict[str, Callable[[Item], Verdict]] = {
+    "aws_sqs_queue": stores.queue,
+    "aws_sns_topic": stores.topic,
+    "aws_kms_key": stores.key,
+    "aws_secretsmanager_secret": stores.secret,
+    "aws_ecr_repository": stores.repository,
+    "aws_efs_file_system": stores.file_system,
+    "aws_opensearch_domain": stores.search_domain,
+    "aws_rds_snapshot": stores.database_snapshot,
+    "aws_rds_cluster_snapshot": stores.database_snapshot,
+    "aws_iam_role": services.role,
+    "aws_eks_cluster": compute.eks,
+}
+
+
+def exposure(estate: Estate) -> Iterator[RiskStatement]:
+    """One statement a resource, in order of uid."""
+    verdicts = _verdicts(estate)
+    for uid in sorted(verdicts):
+        yield verdicts[uid].statement(uid)
+
+
+def _verdicts(estate: Estate) -> dict[str, Verdict]:
+    network = Network(estate)
+    balancers = Balancers(network)
+    out: dict[str, Verdict] = dict(describe(balancers))
+    through: dict[str, list[Verdict]] = defaultdict(list, balancers.targets)
+
+    for item in estate.of_type("aws_ec2_instance"):
+        if item.config.get("InstanceId"):
+            out[item.uid] = either([compute.instance(network, item), *through.get(item.uid, ())])
+    for item in compute.all_subnets(network):
+        out[item.uid] = compute.subnet(network, item)
+    for item in estate.of_type("aws_ecs_service"):
+        if item.config.get("serviceArn"):
+            direct = compute.service_direct(network, item)
+            out[item.uid] = either([direct, *through.get(item.uid, ())])
+    for item in estate.of_type("aws_ecs_task"):
+        if item.config.get("taskArn"):
+            out[item.uid] = compute.task(network, item)
+    _databases(estate, network, out)
+
+    for item in estate.of_type("aws_apigateway_rest_api", "aws_apigateway_api"):
+        judge = services.rest_api if item.type == "aws_apigateway_rest_api" else services.http_api
+        if item.config:
+            out[item.uid] = judge(item)
+            for arn, verdict in services.functions_behind(item, out[item.uid]):
+                through[arn].append(verdict)
+    buckets = services.bucket_names(estate)
+    for item in estate.of_type("aws_cloudfront_distribution"):
+        out[item.uid] = services.distribution(item)
+        for uid, verdict in services.origins(item, out[item.uid], buckets):
+            through[uid].append(verdict)
+    for item in estate.of_type("aws_lambda_function"):
+        if item.config:
+            out[item.uid] = stores.function(item, through.get(item.uid, []))
+    for item in buckets.values():
+        out[item.uid] = stores.bucket(estate, item, through.get(item.uid, []))
+    for item in estate.of_type("aws_cloudtrail_trail"):
+        out[item.uid] = services.trail(item, buckets, out)
+    for kind, judge in _BY_POLICY.items():
+        for item in estate.of_type(kind):
+            if item.config:
+                out[item.uid] = judge(item)
+    for item in estate.of_type("aws_ec2_snapshot"):
+        if item.config:
+            out[item.uid] = stores.snapshot(estate, item)
+    for item in estate.of_type("aws_ec2_image"):
+        # Images of Amazon and the marketplace are public by nature and nobody's to fix.
+        if item.config and not item.config.get("ImageOwnerAlias"):
+            out[item.uid] = stores.image(estate, item)
+    for item in estate.of_type("aws_elasticache_cluster", "aws_elasticache_replication_group"):
+        out[item.uid] = no("cache nodes have no public address", item.uid)
+    for item in estate.of_type("aws_dynamodb_table"):
+        if "get_resource_policy" in item.config:
+            out[item.uid] = stores.table(item)
+    return out
+
+
+def _databases(estate: Estate, network: Network, out: dict[str, Verdict]) -> None:
+    members: dict[str, Verdict] = {}
+    for item in estate.of_type("aws_rds_instance"):
+        if item.config:
+            out[item.uid] = compute.rds_instance(network, item)
+            members[str(item.config.get("DBInstanceIdentifier"))] = out[item.uid]
+    for item in estate.of_type("aws_rds_cluster"):
+        if item.config:
+            out[item.uid] = compute.rds_cluster(item, members)
+    for item in estate.of_type("aws_redshift_cluster"):
+        if item.config:
+            out[item.uid] = compute.redshift(network, item)

@@ -1,0 +1,246 @@
+"""Instances, subnets, tasks and services with addresses of their own; databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from secinbox.estate import Item
+from secinbox.inventory.aws.calls import walk
+from secinbox.network.aws.vpc import Network, Way, entries, ports_text, route_evidence
+from secinbox.network.ranges import (
+    addresses,
+    cidr_texts,
+    clients,
+    is_wide,
+    parse_network,
+)
+from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
+from secinbox.records import Evidence
+
+
+def interfaces_of(network: Network, item: Item) -> list[dict[str, Any]]:
+    """The network interfaces of an instance: its own list, completed by describe_network_interfaces."""
+    own = list(entries(item.config.get("NetworkInterfaces")))
+    out = []
+    for interface in own:
+        known = network.interfaces.get(str(interface.get("NetworkInterfaceId") or ""))
+        # The instance's own answer wins; the interface's adds what it lacks.
+        out.append({**(known.config if known else {}), **interface})
+    if not out and item.config.get("SubnetId"):
+        out.append(
+            {
+                "SubnetId": item.config["SubnetId"],
+                "Groups": item.config.get("SecurityGroups"),
+                "PrivateIpAddress": item.config.get("PrivateIpAddress"),
+                "Association": {"PublicIp": item.config.get("PublicIpAddress")},
+            }
+        )
+    return out
+
+
+def groups_of(interface: dict[str, Any]) -> list[str]:
+    return [str(g["GroupId"]) for g in entries(interface.get("Groups")) if g.get("GroupId")]
+
+
+def public_addresses(interface: dict[str, Any]) -> dict[int, list[str]]:
+    """Addresses on which the Internet could knock, by IP version."""
+    found: dict[int, list[str]] = {4: [], 6: []}
+    for entry in [interface, *entries(interface.get("PrivateIpAddresses"))]:
+        association = entry.get("Association")
+        if isinstance(association, dict) and association.get("PublicIp"):
+            found[4].append(str(association["PublicIp"]))
+    for entry in entries(interface.get("Ipv6Addresses")):
+        net = parse_network(entry.get("Ipv6Address"))
+        if net is not None and not net.is_private and not net.is_link_local:
+            found[6].append(str(entry["Ipv6Address"]))
+    return {version: list(dict.fromkeys(texts)) for version, texts in found.items()}
+
+
+def instance(network: Network, item: Item) -> Verdict:
+    """A running instance with an address of its own; load balancers are judged elsewhere."""
+    interfaces = interfaces_of(network, item)
+    if not interfaces:
+        return unknown("the network interfaces of the instance were not read", item.uid)
+    name = str(item.config.get("InstanceId") or item.name)
+    ways = [interface_verdict(network, item.uid, name, i) for i in interfaces]
+    return both([running(item), either(ways)])
+
+
+def running(item: Item) -> Verdict:
+    state = item.config.get("State")
+    name = state.get("Name") if isinstance(state, dict) else None
+    if name in ("stopped", "stopping", "terminated", "shutting-down"):
+        return no(f"the instance is {name}", item.uid)
+    return yes()
+
+
+def interface_verdict(network: Network, uid: str, name: str, interface: dict[str, Any]) -> Verdict:
+    found = public_addresses(interface)
+    subnet = str(interface.get("SubnetId") or "")
+    out = []
+    for version, texts in found.items():
+        if not texts:
+            continue
+        if not subnet:
+            out.append(unknown("the subnet of the interface was not read", uid))
+            continue
+        way = network.way_in(subnet, groups_of(interface), version)
+        out.append(_with_route(way, uid, name, texts[0]))
+    return either(out) if out else no("no public address", uid)
+
+
+def _with_route(way: Way, uid: str, name: str, address: str) -> Verdict:
+    if way.verdict.value != "yes":
+        return way.verdict
+    ports = ports_text(way.openings)
+    text = f"the Internet reaches {name} at {address} on {ports}"
+    return yes(route_evidence(text, ("Internet", way.gateway, f"{name} {ports}"), uid, ports))
+
+
+def subnet(network: Network, item: Item) -> Verdict:
+    """A public subnet: a route to an Internet gateway, and an ACL that lets clients in."""
+    subnet_id = str(item.config.get("SubnetId"))
+    out = []
+    for version in (4, 6):
+        if version == 6 and not item.config.get("Ipv6CidrBlockAssociationSet"):
+            continue
+        way = network.way_in(subnet_id, (), version, unfiltered=True)
+        if way.verdict.value == "yes":
+            text = f"{subnet_id} has a route to {way.gateway} and its ACL lets clients in"
+            out.append(yes(route_evidence(text, ("Internet", way.gateway, subnet_id), item.uid)))
+        else:
+            out.append(way.verdict)
+    return either(out)
+
+
+def database(network: Network, item: Item, subnets: list[str] | None, groups: list[str],
+             port: int | None) -> Verdict:  # fmt: skip
+    """RDS and Redshift: publicly accessible, in a public subnet, its port open."""
+    if item.config.get("PubliclyAccessible") is False:
+        return no("PubliclyAccessible is off", item.uid)
+    if item.config.get("PubliclyAccessible") is not True:
+        return unknown("PubliclyAccessible was not read", item.uid)
+    gates = [yes()]
+    status = str(item.config.get("DBInstanceStatus") or item.config.get("ClusterStatus") or "")
+    if status in ("stopped", "stopping", "paused", "deleting"):
+        gates.append(no(f"it is {status}", item.uid))
+    if port is None:
+        gates.append(unknown("its port was not read", item.uid))
+    if not groups:
+        gates.append(unknown("its security groups were not read", item.uid))
+    if subnets is None:
+        # The group may settle it although the subnets are not known.
+        openings, gaps = network._admitted(frozenset(groups), 4, port, False)
+        gates.append(network._guard_verdict(frozenset(groups), 4, port, openings, gaps))
+        gates.append(unknown("the subnets of its subnet group were not read", item.uid))
+        return both(gates)
+    ways = []
+    for version in (4, 6):
+        if version == 6 and str(item.config.get("NetworkType") or "IPV4").upper() != "DUAL":
+            continue
+        for subnet_id in subnets:
+            way = network.way_in(subnet_id, groups, version, port=port)
+            if way.verdict.value == "yes":
+                steps = ("Internet", way.gateway, f"{item.name} tcp {port}")
+                text = f"publicly accessible in {subnet_id}, port {port} open"
+                ways.append(yes(route_evidence(text, steps, item.uid, f"tcp {port}")))
+            else:
+                ways.append(way.verdict)
+    return both([*gates, either(ways)])
+
+
+def rds_instance(network: Network, item: Item) -> Verdict:
+    subnets = [str(s) for s in walk(item.config, "DBSubnetGroup.Subnets[].SubnetIdentifier")]
+    groups = [str(g) for g in walk(item.config, "VpcSecurityGroups[].VpcSecurityGroupId")]
+    port = next((p for p in walk(item.config, "Endpoint.Port") if isinstance(p, int)), None)
+    port = port or item.config.get("DbInstancePort") or None
+    return database(network, item, subnets or None, groups, port)
+
+
+def rds_cluster(item: Item, members: dict[str, Verdict]) -> Verdict:
+    names = [str(n) for n in walk(item.config, "DBClusterMembers[].DBInstanceIdentifier")]
+    known = [members[n] for n in names if n in members]
+    if item.config.get("PubliclyAccessible") is False and not known:
+        return no("PubliclyAccessible is off", item.uid)
+    if not names:
+        return no("the cluster has no instance that answers", item.uid)
+    if len(known) < len(names):
+        known.append(unknown("not all instances of the cluster were read", item.uid))
+    return either(known)
+
+
+def redshift(network: Network, item: Item) -> Verdict:
+    groups = [str(g) for g in walk(item.config, "VpcSecurityGroups[].VpcSecurityGroupId")]
+    port = next((p for p in walk(item.config, "Endpoint.Port") if isinstance(p, int)), None)
+    name = item.config.get("ClusterSubnetGroupName")
+    subnets: list[str] | None = None
+    for group in network.estate.of_type("aws_redshift_subnet_group", "aws_redshift_subnetgroup"):
+        same = group.config.get("ClusterSubnetGroupName") == name
+        if same and group.region == item.region and group.account in (item.account, ""):
+            subnets = [str(s) for s in walk(group.config, "Subnets[].SubnetIdentifier")]
+    return database(network, item, subnets, groups, port)
+
+
+def eks(item: Item) -> Verdict:
+    """The API server's endpoint; calls still need a token, but anyone can knock."""
+    settings = item.config.get("resourcesVpcConfig")
+    if not isinstance(settings, dict):
+        return unknown("the cluster's endpoint settings were not read", item.uid)
+    if not settings.get("endpointPublicAccess"):
+        return no("the public endpoint is off", item.uid)
+    cidrs = settings.get("publicAccessCidrs")
+    listed = cidrs if isinstance(cidrs, list) and cidrs else ["0.0.0.0/0"]
+    if any(is_wide(addresses(listed, v), v) for v in (4, 6)):
+        text = f"the API endpoint answers {', '.join(str(c) for c in listed[:4])}"
+        return yes(
+            Evidence(
+                kind="endpoint",
+                text=text,
+                source=str(item.config.get("endpoint") or item.uid),
+                steps=("Internet", "EKS public endpoint"),
+                ports="tcp 443",
+            )  # fmt: skip
+        )
+    allowed = "; ".join(t for v in (4, 6) if (t := cidr_texts(clients(addresses(listed, v), v), v)))
+    broken = [str(c) for c in listed if parse_network(c) is None]
+    if broken:
+        return unknown(f"cannot read the CIDR {', '.join(broken)}", item.uid)
+    return no(f"publicAccessCidrs admit only {allowed or 'private addresses'}", item.uid, allowed)
+
+
+def service_direct(network: Network, item: Item) -> Verdict:
+    """An ECS service whose tasks get public addresses."""
+    if item.config.get("status") not in ("ACTIVE", None):
+        return no(f"the service is {item.config.get('status')}", item.uid)
+    settings = next(walk(item.config, "networkConfiguration.awsvpcConfiguration"), None)
+    if not isinstance(settings, dict) or settings.get("assignPublicIp") != "ENABLED":
+        return no("its tasks get no public address", item.uid)
+    if item.config.get("desiredCount") == 0 and not item.config.get("runningCount"):
+        return no("it runs no tasks", item.uid)
+    ways = []
+    for subnet_id in settings.get("subnets") or []:
+        way = network.way_in(
+            str(subnet_id), [str(g) for g in settings.get("securityGroups") or []], 4
+        )
+        ways.append(_with_route(way, item.uid, item.name, "a public address of each task"))
+    return either(ways) if ways else unknown("its subnets were not read", item.uid)
+
+
+def task(network: Network, item: Item) -> Verdict:
+    """A running ECS task with an interface of its own."""
+    if str(item.config.get("lastStatus") or "RUNNING") in ("STOPPED", "DEPROVISIONING"):
+        return no("the task is stopped", item.uid)
+    found = []
+    for detail in walk(item.config, "attachments[].details[]"):
+        if isinstance(detail, dict) and detail.get("name") == "networkInterfaceId":
+            interface = network.interfaces.get(str(detail.get("value")))
+            if interface is None:
+                found.append(unknown(f"interface {detail.get('value')} was not read", item.uid))
+            else:
+                found.append(interface_verdict(network, item.uid, item.name, interface.config))
+    return either(found) if found else no("the task has no address of its own", item.uid)
+
+
+def all_subnets(network: Network) -> Iterator[Item]:
+    yield from (i for i in network.estate.of_type("aws_ec2_subnet") if i.config.get("SubnetId"))

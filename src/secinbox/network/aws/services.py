@@ -1,0 +1,372 @@
+"""API gateways, distributions, roles that strangers may assume, trails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from secinbox.arn import parse_arn
+from secinbox.estate import Estate, Item
+from secinbox.iam.matching import common
+from secinbox.iam.policy import Statement, parse
+from secinbox.inventory.aws.answers import Unread, answer
+from secinbox.inventory.aws.calls import walk
+from secinbox.network.aws.policies import Surroundings, admits_strangers
+from secinbox.network.aws.vpc import entries
+from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
+from secinbox.records import Evidence
+
+_FUNCTION = re.compile(r"(arn:aws[a-z-]*:lambda:[^:/]+:\d{12}:function:[^:/]+)")
+
+
+# API Gateway
+
+
+def rest_api(item: Item) -> Verdict:
+    """A REST API: not private, its policy open, deployed, and a method that asks for nothing."""
+    types = [str(t) for t in walk(item.config, "endpointConfiguration.types[]")]
+    if not types:
+        return unknown("its endpoint type was not read", item.uid)
+    if "PRIVATE" in types:
+        return no("the API is private (VPC endpoints only)", item.uid)
+    gates = [_rest_policy(item), _deployed(item), _open_methods(item)]
+    if item.config.get("disableExecuteApiEndpoint") is True:
+        gates.append(unknown("the default endpoint is off; custom domains were not read", item.uid))
+    verdict = both(gates)
+    if verdict.value != "yes":
+        return verdict
+    text = verdict.evidence[-1].text
+    host = f"{item.config.get('id')}.execute-api.{item.region}.amazonaws.com"
+    return yes(Evidence(kind="endpoint", text=f"{'/'.join(types).lower()} API, {text}", source=host,
+                        steps=("Internet", host), ports="tcp 443"))  # fmt: skip
+
+
+def _rest_policy(item: Item) -> Verdict:
+    text = item.config.get("policy")
+    if not text:
+        return yes()
+    # The API returns the policy with its quotes escaped once more.
+    policy = parse(str(text).replace('\\"', '"'), "API's policy")
+    arn = f"arn:aws:execute-api:{item.region}:{item.account or '000000000001'}:{item.config.get('id')}/*"
+    for statement in policy.statements:
+        for pattern in statement.resources or ():
+            if pattern.startswith("arn:aws:execute-api:"):
+                arn = re.sub(r":\d{12}:", f":{pattern.split(':')[4]}:", arn)
+    verdict = admits_strangers(policy, ("execute-api:invoke",), arn, Surroundings(item.account),
+                               "API's policy")  # fmt: skip
+    return yes() if verdict.value == "yes" else verdict
+
+
+def _deployed(item: Item) -> Verdict:
+    found = answer(item, "get_stages")
+    if isinstance(found, Unread):
+        return unknown(f"stages: {found.text}", item.uid)
+    stages = (found or {}).get("item") or (found or {}).get("Items")
+    return yes() if stages else no("the API is not deployed", item.uid)
+
+
+def _methods(item: Item) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    found = answer(item, "get_resources")
+    if isinstance(found, Unread) or not found:
+        return
+    for resource in entries(found.get("items")):
+        methods = resource.get("resourceMethods")
+        if isinstance(methods, dict):
+            for verb, method in methods.items():
+                if isinstance(method, dict):
+                    yield str(resource.get("path") or "/"), str(verb), method
+
+
+def _is_open(method: dict[str, Any]) -> bool:
+    return str(method.get("authorizationType") or "NONE") == "NONE" and not method.get(
+        "apiKeyRequired"
+    )
+
+
+def _open_methods(item: Item) -> Verdict:
+    found = answer(item, "get_resources")
+    if isinstance(found, Unread):
+        return unknown(f"methods: {found.text}", item.uid)
+    methods = list(_methods(item))
+    # CORS preflight never asks for authorisation and leads to nothing.
+    real = [m for m in methods if m[1] != "OPTIONS"] or methods
+    if not real:
+        return no("the API has no method", item.uid)
+    for path, verb, method in real:
+        if _is_open(method):
+            return yes(Evidence(kind="endpoint", text=f"{verb} {path} asks for no authorisation"))
+    kinds = sorted({str(m.get("authorizationType") or "API key") for _, _, m in real})
+    if "NONE" in kinds:
+        kinds = ["API key" if k == "NONE" else k for k in kinds]
+    return no(f"every method asks for authorisation ({', '.join(kinds)})", item.uid)
+
+
+def functions_behind(item: Item, verdict: Verdict) -> Iterator[tuple[str, Verdict]]:
+    """Functions that open methods or routes of a public API call."""
+    if verdict.value != "yes":
+        return
+    host = verdict.evidence[0].source
+    for path, verb, method in _methods(item):
+        if not _is_open(method):
+            continue
+        integration = method.get("methodIntegration")
+        for arn in _FUNCTION.findall(str((integration or {}).get("uri") or "")):
+            yield arn, _called(arn, host, f"{verb} {path}")
+    integrations = answer(item, "get_integrations")
+    if isinstance(integrations, Unread) or not integrations:
+        return
+    by_id = {str(i.get("IntegrationId")): i for i in entries(integrations.get("Items"))}
+    for route in _open_routes(item):
+        target = by_id.get(str(route.get("Target") or "").rpartition("/")[2])
+        for arn in _FUNCTION.findall(str((target or {}).get("IntegrationUri") or "")):
+            yield arn, _called(arn, host, str(route.get("RouteKey")))
+
+
+def _called(arn: str, host: str, way: str) -> Verdict:
+    name = arn.rpartition(":")[2]
+    text = f"called by the API {host}, {way}, without authorisation"
+    return yes(Evidence(kind="route", text=text, source=arn, ports="tcp 443",
+                        steps=("Internet", f"{host} {way}", name)))  # fmt: skip
+
+
+def _open_routes(item: Item) -> Iterator[dict[str, Any]]:
+    found = answer(item, "get_routes")
+    if isinstance(found, Unread) or not found:
+        return
+    for route in entries(found.get("Items")):
+        if str(route.get("AuthorizationType") or "NONE") == "NONE" and not route.get(
+            "ApiKeyRequired"
+        ):
+            yield route
+
+
+def http_api(item: Item) -> Verdict:
+    """An HTTP or WebSocket API."""
+    if item.config.get("DisableExecuteApiEndpoint") is True:
+        return unknown("the default endpoint is off; custom domains were not read", item.uid)
+    found = answer(item, "get_routes")
+    if isinstance(found, Unread):
+        return unknown(f"routes: {found.text}", item.uid)
+    routes = list(entries((found or {}).get("Items")))
+    if not routes:
+        return no("the API has no route", item.uid)
+    for route in _open_routes(item):
+        endpoint = str(item.config.get("ApiEndpoint") or item.uid)
+        text = f"route {route.get('RouteKey')} asks for no authorisation"
+        return yes(Evidence(kind="endpoint", text=text, source=endpoint,
+                            steps=("Internet", endpoint), ports="tcp 443"))  # fmt: skip
+    kinds = sorted({str(r.get("AuthorizationType") or "API key") for r in routes})
+    return no(f"every route asks for authorisation ({', '.join(kinds)})", item.uid)
+
+
+# CloudFront
+
+
+def distribution(item: Item) -> Verdict:
+    enabled = item.config.get("Enabled")
+    if enabled is None:
+        return unknown("whether it is enabled was not read", item.uid)
+    if enabled is not True:
+        return no("the distribution is disabled", item.uid)
+    if _signed_only(item):
+        return no("every behaviour asks for signed URLs or cookies", item.uid)
+    host = str(item.config.get("DomainName") or item.uid)
+    return yes(Evidence(kind="endpoint", text="an enabled distribution answers everyone",
+                        source=host, steps=("Internet", host), ports="tcp 80, 443"))  # fmt: skip
+
+
+def _behaviours(item: Item) -> list[dict[str, Any]]:
+    found = [b for b in walk(item.config, "DefaultCacheBehavior") if isinstance(b, dict)]
+    return found + [b for b in walk(item.config, "CacheBehaviors.Items[]") if isinstance(b, dict)]
+
+
+def _signed(behaviour: dict[str, Any]) -> bool:
+    return any(
+        isinstance(behaviour.get(k), dict) and behaviour[k].get("Enabled") is True
+        for k in ("TrustedSigners", "TrustedKeyGroups")
+    )
+
+
+def _signed_only(item: Item) -> bool:
+    behaviours = _behaviours(item)
+    return bool(behaviours) and all(_signed(b) for b in behaviours)
+
+
+def origins(
+    item: Item, verdict: Verdict, buckets: dict[str, Item]
+) -> Iterator[tuple[str, Verdict]]:
+    """Buckets that a public distribution serves to everyone although they are private."""
+    if verdict.value != "yes":
+        return
+    open_targets = {str(b.get("TargetOriginId")) for b in _behaviours(item) if not _signed(b)}
+    for origin in entries(list(walk(item.config, "Origins.Items[]"))):
+        if open_targets and str(origin.get("Id")) not in open_targets:
+            continue
+        found = re.fullmatch(
+            r"(.+)\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?",
+            str(origin.get("DomainName") or ""),
+        )
+        bucket = buckets.get(found.group(1)) if found else None
+        if bucket is None:
+            continue
+        gate = _served(item, origin, bucket)
+        if gate.value != "yes":
+            yield bucket.uid, gate
+            continue
+        host = verdict.evidence[0].source
+        text = f"private, but served to everyone by the distribution {host}"
+        yield bucket.uid, yes(Evidence(kind="route", text=text, source=item.uid, ports="tcp 80, 443",
+                                       steps=("Internet", host, bucket.uid)))  # fmt: skip
+
+
+def _served(item: Item, origin: dict[str, Any], bucket: Item) -> Verdict:
+    """The bucket's policy lets this distribution (or its origin access identity) read."""
+    found = answer(bucket, "get_bucket_policy")
+    if isinstance(found, Unread):
+        return unknown(f"bucket policy: {found.text}", bucket.uid)
+    policy = parse((found or {}).get("Policy") or {"Statement": []}, "bucket policy")
+    identity = str(
+        (origin.get("S3OriginConfig") or {}).get("OriginAccessIdentity") or ""
+    ).rpartition("/")[2]
+    for statement in policy.statements:
+        if statement.effect == "Allow" and statement.about("s3:getobject"):
+            if _names_distribution(statement, item) or (
+                identity and _names_identity(statement, identity)
+            ):
+                return yes()
+    return no("the bucket's policy does not let the distribution read", bucket.uid)
+
+
+def _names_distribution(statement: Statement, item: Item) -> bool:
+    if ("Service", "cloudfront.amazonaws.com") not in (statement.principals or ()):
+        return False
+    for operator, key, values in statement.conditions:
+        if key == "aws:sourcearn" and not operator.lower().startswith(("stringnot", "arnnot")):
+            if not any(common(v, item.uid) for v in values):
+                return False
+        elif key == "aws:sourceaccount" and values:
+            account = item.uid.split(":")[4]
+            if account not in values:
+                return False
+    return True
+
+
+def _names_identity(statement: Statement, identity: str) -> bool:
+    return any(
+        kind == "CanonicalUser" or value.endswith(identity)
+        for kind, value in statement.principals or ()
+    )
+
+
+# Roles
+
+
+# Issuers that give tokens to everybody's workloads: only the subject says whose it is.
+_SHARED_ISSUERS = {
+    "token.actions.githubusercontent.com": ("sub", "repository", "repository_owner", "repository_id",
+                                            "repository_owner_id", "job_workflow_ref"),
+    "gitlab.com": ("sub", "project_path", "namespace_path", "namespace_id", "project_id"),
+    "app.terraform.io": ("sub",),
+    "agent.buildkite.com": ("sub",),
+    "oidc.fly.io": ("sub",),
+    "oidc.vercel.com": ("sub",),
+    "api.bitbucket.org": ("sub",),
+    "cognito-identity.amazonaws.com": ("aud", "sub"),
+    "accounts.google.com": ("aud", "sub", "oaud"),
+    "graph.facebook.com": ("app_id",),
+    "www.amazon.com": ("app_id",),
+}  # fmt: skip
+
+
+def role(item: Item) -> Verdict:
+    """Who may become it: any principal of AWS, or anyone's workload at a shared issuer."""
+    document = item.config.get("AssumeRolePolicyDocument")
+    if document is None:
+        return unknown("its trust policy was not read", item.uid)
+    policy = parse(document, "trust policy")
+    ways = [
+        admits_strangers(
+            policy,
+            ("sts:assumerole",),
+            item.uid,
+            Surroundings(item.account, item.tags),
+            "trust policy",
+        )  # fmt: skip
+    ]
+    for statement in policy.statements:
+        if statement.effect == "Allow" and statement.about("sts:assumerolewithwebidentity"):
+            for kind, value in statement.principals or ():
+                if kind == "Federated":
+                    ways.append(_federated(item, statement, value))
+    return either(ways)
+
+
+def _federated(item: Item, statement: Statement, provider: str) -> Verdict:
+    issuer = provider.rpartition("oidc-provider/")[2].removeprefix("https://")
+    claims = next(
+        (c for i, c in _SHARED_ISSUERS.items() if issuer == i or issuer.startswith(i + "/")), None
+    )
+    if claims is None:
+        return no(f"{issuer} gives tokens to one organisation only", item.uid)
+    bindings = [
+        (operator, key, values)
+        for operator, key, values in statement.conditions
+        if key.partition(":")[0] == issuer.lower() and key.partition(":")[2] in claims
+        and operator.lower().removeprefix("forallvalues:").removeprefix("foranyvalue:")
+        in ("stringequals", "stringlike", "stringequalsignorecase")
+    ]  # fmt: skip
+    for _, key, values in bindings:
+        if not any(_of_everyone(key.partition(":")[2], v) for v in values):
+            return no(f"trust policy: {key} is pinned to {', '.join(values[:3])}", item.uid)
+    shown = (
+        "; ".join(f"{k} {', '.join(v)}" for _, k, v in bindings) or "no condition on the subject"
+    )
+    text = f"trust policy admits any workload at {issuer} ({shown})"
+    return yes(Evidence(kind="policy", text=text, source=item.uid,
+                        steps=(f"Anyone at {issuer}", "sts:AssumeRoleWithWebIdentity", item.uid)))  # fmt: skip
+
+
+def _of_everyone(claim: str, pattern: str) -> bool:
+    """Could a stranger have a claim like this? `repo:org*` also is `repo:org-evil/...`."""
+    if "*" not in pattern and "?" not in pattern:
+        return False
+    owner = pattern
+    if claim == "sub" and ":" in pattern:
+        word, _, rest = pattern.partition(":")
+        if "*" in word or "?" in word:
+            return True
+        owner = rest
+    head, slash, _ = owner.partition("/")
+    if word_like(pattern):
+        # organization:NAME:project:..., one name between colons
+        head, slash = owner.partition(":")[0], ":"
+    return "*" in head or "?" in head if slash else True
+
+
+def word_like(pattern: str) -> bool:
+    return pattern.startswith("organization:")
+
+
+# Trails
+
+
+def trail(item: Item, buckets: dict[str, Item], verdicts: dict[str, Verdict]) -> Verdict:
+    """A trail is as public as the bucket that it writes to."""
+    name = str(item.config.get("S3BucketName") or "")
+    bucket = buckets.get(name)
+    if bucket is None or bucket.uid not in verdicts:
+        return unknown(f"its bucket {name or '(not named)'} was not read", item.uid)
+    found = verdicts[bucket.uid]
+    if found.value != "yes":
+        return found
+    first = found.evidence[0]
+    return yes(Evidence(kind=first.kind, text=f"its log bucket {name} is public: {first.text}",
+                        source=bucket.uid, steps=(*first.steps, item.name)))  # fmt: skip
+
+
+def bucket_names(estate: Estate) -> dict[str, Item]:
+    return {
+        (parse_arn(i.uid).id if parse_arn(i.uid) else i.name): i  # type: ignore[union-attr]
+        for i in estate.of_type("aws_s3_bucket")
+    }

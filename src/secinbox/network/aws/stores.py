@@ -1,0 +1,306 @@
+"""What is read by policy: buckets, queues, topics, keys, secrets, functions, registries, shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from secinbox.arn import parse_arn
+from secinbox.estate import Estate, Item
+from secinbox.iam.policy import Policy, parse
+from secinbox.inventory.aws.answers import Unread, answer
+from secinbox.inventory.aws.calls import walk
+from secinbox.network.aws.policies import Surroundings, admits_strangers
+from secinbox.network.aws.vpc import entries
+from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
+from secinbox.records import Evidence
+
+_EVERYONE = {
+    "http://acs.amazonaws.com/groups/global/AllUsers": "everyone",
+    "http://acs.amazonaws.com/groups/global/AuthenticatedUsers": "every AWS account",
+}
+_OBJECT_CALLS = ("s3:getobject", "s3:getobjectversion", "s3:putobject", "s3:deleteobject",
+                 "s3:putobjectacl")  # fmt: skip
+_BUCKET_CALLS = ("s3:listbucket", "s3:listbucketversions", "s3:getbucketacl", "s3:putbucketacl",
+                 "s3:putbucketpolicy", "s3:deletebucket")  # fmt: skip
+
+
+def _around(item: Item, **known: tuple[str, ...] | None) -> Surroundings:
+    return Surroundings(
+        item.account, item.tags, {k.replace("__", ":"): v for k, v in known.items()}
+    )
+
+
+def policy_verdict(
+    item: Item, call: str, path: str, actions: tuple[str, ...], what: str, resource: str = ""
+) -> Verdict:
+    """The resource policy that `call` answered, at `path`."""
+    found = answer(item, call)
+    if isinstance(found, Unread):
+        return unknown(f"{what}: {found.text}", item.uid)
+    document = next(walk(dict(found), path), None) if found else None
+    if document in (None, ""):
+        return no(f"no {what}", item.uid)
+    return admits_strangers(
+        parse(document, what), actions, resource or item.uid, _around(item), what
+    )
+
+
+# S3
+
+
+def bucket(estate: Estate, item: Item, fronts: list[Verdict]) -> Verdict:
+    """Policy or ACL, each unless a public access block of the bucket or account stops it."""
+    return either([bucket_policy(estate, item), bucket_acl(estate, item), *fronts])
+
+
+def _blocks(estate: Estate, item: Item) -> list[tuple[str, Mapping[str, Any] | Unread | None]]:
+    owner = estate.find(f"arn:aws:iam::{item.account}:root") if item.account else None
+    own = answer(item, "get_public_access_block")
+    whole = answer(owner, "s3control") if owner else Unread("s3control.get_public_access_block")
+    return [("bucket", own), ("account", whole)]
+
+
+def _blocked(estate: Estate, item: Item, setting: str) -> Verdict:
+    """yes: nothing blocks; no: a block does; unknown: a block was not read."""
+    gaps = []
+    for level, found in _blocks(estate, item):
+        if isinstance(found, Unread):
+            gaps.append(unknown(f"public access block of the {level}: {found.text}", item.uid))
+            continue
+        settings = (found or {}).get("PublicAccessBlockConfiguration")
+        if isinstance(settings, dict) and settings.get(setting) is True:
+            return no(f"{setting} of the {level}'s public access block is on", item.uid)
+    return both(gaps) if gaps else yes()
+
+
+def bucket_policy(estate: Estate, item: Item) -> Verdict:
+    found = answer(item, "get_bucket_policy")
+    if isinstance(found, Unread):
+        return unknown(f"bucket policy: {found.text}", item.uid)
+    text = (found or {}).get("Policy")
+    if not text:
+        return no("no bucket policy", item.uid)
+    policy = parse(text, "bucket policy")
+    around = _around(item)
+    ways = [
+        admits_strangers(policy, calls, resource, around, "bucket policy")
+        for calls, resource in ((_OBJECT_CALLS, f"{item.uid}/*"), (_BUCKET_CALLS, item.uid))
+    ]
+    open_policy = either(ways)
+    if open_policy.value == "no":
+        return open_policy
+    return both([open_policy, _blocked(estate, item, "RestrictPublicBuckets")])
+
+
+def bucket_acl(estate: Estate, item: Item) -> Verdict:
+    found = answer(item, "get_bucket_acl")
+    if isinstance(found, Unread):
+        return unknown(f"bucket ACL: {found.text}", item.uid)
+    grants = []
+    for grant in entries((found or {}).get("Grants")):
+        grantee = grant.get("Grantee")
+        who = _EVERYONE.get(str(grantee.get("URI"))) if isinstance(grantee, dict) else None
+        if who:
+            grants.append((who, str(grant.get("Permission"))))
+    if not grants:
+        return no("the bucket's ACL names no group of strangers", item.uid)
+    text = "bucket ACL grants " + ", ".join(f"{p} to {who}" for who, p in grants)
+    gates = [yes(Evidence(kind="policy", text=text, source=item.uid, steps=("Anyone", item.uid)))]
+    ownership = answer(item, "get_bucket_ownership_controls")
+    if isinstance(ownership, Unread):
+        gates.append(unknown(f"object ownership: {ownership.text}", item.uid))
+    elif "BucketOwnerEnforced" in walk(
+        dict(ownership or {}), "OwnershipControls.Rules[].ObjectOwnership"
+    ):
+        gates.append(no("ACLs are off (BucketOwnerEnforced)", item.uid))
+    gates.append(_blocked(estate, item, "IgnorePublicAcls"))
+    return both(gates)
+
+
+# Messages, keys, secrets
+
+
+def queue(item: Item) -> Verdict:
+    return policy_verdict(item, "get_queue_attributes", "Attributes.Policy",
+                          ("sqs:sendmessage", "sqs:receivemessage", "sqs:*"), "queue policy")  # fmt: skip
+
+
+def topic(item: Item) -> Verdict:
+    return policy_verdict(item, "get_topic_attributes", "Attributes.Policy",
+                          ("sns:publish", "sns:subscribe", "sns:*"), "topic policy")  # fmt: skip
+
+
+def key(item: Item) -> Verdict:
+    if str(item.config.get("KeyState") or "") in ("PendingDeletion", "Disabled"):
+        return no(f"the key is {item.config['KeyState']}", item.uid)
+    return policy_verdict(item, "get_key_policy", "Policy",
+                          ("kms:decrypt", "kms:encrypt", "kms:putkeypolicy", "kms:*"), "key policy")  # fmt: skip
+
+
+def secret(item: Item) -> Verdict:
+    return policy_verdict(item, "get_resource_policy", "ResourcePolicy",
+                          ("secretsmanager:getsecretvalue", "secretsmanager:*"), "secret's policy")  # fmt: skip
+
+
+def repository(item: Item) -> Verdict:
+    if item.uid.split(":")[2] == "ecr-public":
+        return yes(
+            Evidence(kind="endpoint", text="a public registry: anyone may pull", source=item.uid)
+        )
+    return policy_verdict(item, "get_repository_policy", "policyText",
+                          ("ecr:batchgetimage", "ecr:getdownloadurlforlayer", "ecr:putimage", "ecr:*"),
+                          "repository policy")  # fmt: skip
+
+
+def file_system(item: Item) -> Verdict:
+    found = policy_verdict(item, "describe_file_system_policy", "Policy",
+                           ("elasticfilesystem:clientmount", "elasticfilesystem:*"), "file system policy")  # fmt: skip
+    return found
+
+
+def table(item: Item) -> Verdict:
+    if "get_resource_policy" not in item.config:
+        # Resource policies of tables are rare and seldom collected: no statement, no guess.
+        return unknown("table's policy: get_resource_policy was not read", item.uid)
+    return policy_verdict(item, "get_resource_policy", "Policy",
+                          ("dynamodb:getitem", "dynamodb:scan", "dynamodb:*"), "table's policy")  # fmt: skip
+
+
+# Functions
+
+
+def function(item: Item, fronts: list[Verdict]) -> Verdict:
+    """By its policy (any caller may invoke), by a URL without sign-in, or through something."""
+    found = answer(item, "get_policy")
+    if isinstance(found, Unread):
+        return either([*fronts, unknown(f"function policy: {found.text}", item.uid)])
+    policy = parse(found["Policy"], "function policy") if found and found.get("Policy") else None
+    ways = [*fronts, _invoked(item, policy), _url(item, policy)]
+    return either(ways)
+
+
+def _invoked(item: Item, policy: Policy | None) -> Verdict:
+    if policy is None:
+        return no("no function policy", item.uid)
+    around = _around(
+        item, lambda__invokedviafunctionurl=("false",), lambda__functionurlauthtype=None
+    )
+    return admits_strangers(policy, ("lambda:invokefunction",), item.uid, around, "function policy")
+
+
+def _url(item: Item, policy: Policy | None) -> Verdict:
+    found = answer(item, "get_function_url_config")
+    if isinstance(found, Unread):
+        return unknown(f"function URL: {found.text}", item.uid)
+    if not found:
+        return no("no function URL", item.uid)
+    kind = str(found.get("AuthType") or "")
+    if kind != "NONE":
+        return no(f"the function URL asks for a signature (AuthType {kind})", item.uid)
+    if policy is None:
+        return no("the function URL has no permission for strangers", item.uid)
+    around = _around(
+        item, lambda__invokedviafunctionurl=("true",), lambda__functionurlauthtype=("NONE",)
+    )
+    allowed = admits_strangers(
+        policy, ("lambda:invokefunctionurl",), item.uid, around, "function policy"
+    )
+    if allowed.value != "yes":
+        return allowed
+    url = str(found.get("FunctionUrl") or item.uid)
+    text = "function URL without sign-in; " + allowed.evidence[0].text
+    return yes(Evidence(kind="endpoint", text=text, source=url, steps=("Internet", url, item.name),
+                        ports="tcp 443"))  # fmt: skip
+
+
+# Shares
+
+
+def snapshot(estate: Estate, item: Item) -> Verdict:
+    found = answer(item, "describe_snapshot_attribute")
+    if isinstance(found, Unread) or (found is not None and "CreateVolumePermissions" not in found):
+        return unknown("createVolumePermission of the snapshot was not read", item.uid)
+    permissions = list(entries((found or {}).get("CreateVolumePermissions")))
+    if not any(p.get("Group") == "all" for p in permissions):
+        return _shared(item, [str(p.get("UserId")) for p in permissions if p.get("UserId")])
+    state = _account_setting(estate, item, "get_snapshot_block_public_access_state", "State")
+    if state == "block-all-sharing":
+        return no("public sharing of snapshots is blocked in the account", item.uid)
+    return _share("any AWS account may create a volume from it", item)
+
+
+def image(estate: Estate, item: Item) -> Verdict:
+    found = answer(item, "describe_image_attribute")
+    permissions: list[dict[str, Any]] = []
+    if not isinstance(found, Unread) and found is not None and "LaunchPermissions" in found:
+        permissions = list(entries(found["LaunchPermissions"]))
+        public = any(p.get("Group") == "all" for p in permissions)
+    elif item.config.get("Public") in (True, False):
+        public = item.config["Public"] is True
+    else:
+        return unknown("launchPermission of the image was not read", item.uid)
+    if not public:
+        return _shared(item, [str(p.get("UserId")) for p in permissions if p.get("UserId")])
+    return _share("any AWS account may launch it", item)
+
+
+def database_snapshot(item: Item) -> Verdict:
+    call, key_name = "describe_db_snapshot_attributes", "DBSnapshotAttribute"
+    if item.type == "aws_rds_cluster_snapshot":
+        call, key_name = "describe_db_cluster_snapshot_attributes", "DBClusterSnapshotAttribute"
+    found = answer(item, call)
+    if isinstance(found, Unread):
+        return unknown(f"sharing of the snapshot: {found.text}", item.uid)
+    values: list[str] = []
+    for attribute in walk(dict(found or {}), f"{key_name}sResult.{key_name}s[]"):
+        if isinstance(attribute, dict) and attribute.get("AttributeName") == "restore":
+            values = [str(v) for v in attribute.get("AttributeValues") or []]
+    if "all" in values:
+        return _share("any AWS account may restore it", item)
+    return _shared(item, values)
+
+
+def _share(text: str, item: Item) -> Verdict:
+    return yes(
+        Evidence(kind="shared", text=text, source=item.uid, steps=("Any AWS account", item.uid))
+    )
+
+
+def _shared(item: Item, accounts: list[str]) -> Verdict:
+    if accounts:
+        names = ", ".join(sorted(accounts)[:4])
+        return no(f"shared with {names} only", item.uid, names)
+    return no("not shared", item.uid)
+
+
+def _account_setting(estate: Estate, item: Item, call: str, field: str) -> str:
+    owner = estate.find(f"arn:aws:iam::{item.account}:root")
+    found = owner.config.get(f"{call}:{item.region}") if owner else None
+    return str(found.get(field) or "") if isinstance(found, dict) else ""
+
+
+# Search
+
+
+def search_domain(item: Item) -> Verdict:
+    if not item.config.get("DomainId") and not item.config.get("ARN"):
+        return unknown("the domain was not described", item.uid)
+    if item.config.get("VPCOptions") and (item.config["VPCOptions"] or {}).get("VPCId"):
+        return no("its endpoint is inside a VPC", item.uid)
+    text = item.config.get("AccessPolicies")
+    if not text:
+        return no("no access policy", item.uid)
+    verdict = admits_strangers(parse(text, "access policy"),
+                               ("es:eshttpget", "es:eshttppost", "es:eshttpput", "es:*"),
+                               f"{item.uid}/*", _around(item), "access policy")  # fmt: skip
+    if verdict.value != "yes":
+        return verdict
+    endpoint = str(item.config.get("Endpoint") or item.uid)
+    return yes(Evidence(kind="endpoint", text=f"public endpoint; {verdict.evidence[0].text}",
+                        source=endpoint, steps=("Internet", endpoint), ports="tcp 443"))  # fmt: skip
+
+
+def account_of(arn: str) -> str:
+    parts = parse_arn(arn)
+    return parts.account if parts else ""

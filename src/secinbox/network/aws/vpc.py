@@ -1,0 +1,485 @@
+"""What the network of a VPC lets through: routes, network ACLs, security groups.
+
+Semantics from the Amazon VPC User Guide: the most specific route wins; ACL rules apply in order of
+number, inbound and outbound, without state; security groups only allow, and keep state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from secinbox.estate import Estate, Item
+from secinbox.inventory.aws.answers import covered
+from secinbox.network.ranges import (
+    ALL_PORTS,
+    EMPTY,
+    IntSet,
+    Interval,
+    addresses,
+    boundaries,
+    cidr_texts,
+    clients,
+    everything,
+    interval_of,
+    is_wide,
+    parse_network,
+    port_text,
+)
+from secinbox.network.verdict import Verdict, both, no, unknown, yes
+from secinbox.records import Evidence
+
+PROTOCOLS = {"tcp": "6", "udp": "17"}
+_EPHEMERAL: Interval = (1024, 65535)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One permission of a security group: ports, and who may come."""
+
+    protocol: str  # tcp, udp, other
+    ports: Interval
+    sources: dict[int, IntSet]
+    groups: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()  # prefix lists and ranges that nobody could read
+
+
+@dataclass
+class Opening:
+    """Ports that are open to sources."""
+
+    protocol: str
+    version: int
+    ports: IntSet
+    sources: IntSet
+
+
+@dataclass
+class Way:
+    """The result for one subnet and its groups: open to whom, or stopped by what."""
+
+    verdict: Verdict
+    openings: list[Opening] = field(default_factory=list)
+    gateway: str = ""
+
+    @property
+    def ports(self) -> str:
+        return ports_text(self.openings)
+
+
+def ports_text(openings: Iterable[Opening]) -> str:
+    """`tcp 22, 443; udp 53`."""
+    out = []
+    found = list(openings)
+    for protocol in ("tcp", "udp"):
+        ports = IntSet.of(i for o in found if o.protocol == protocol for i in o.ports.intervals)
+        if ports:
+            out.append(f"{protocol} {port_text(ports)}")
+    return "; ".join(out)
+
+
+def entries(value: Any) -> Iterator[dict[str, Any]]:
+    """The objects of a list; anything else is nobody's."""
+    if isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict):
+                yield item
+
+
+class Network:
+    """The network parts of an estate by id, with what was computed of them."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self.subnets = self._by_id("aws_ec2_subnet", "SubnetId")
+        self.groups = self._by_id("aws_ec2_security_group", "GroupId")
+        self.gateways = self._by_id("aws_ec2_internet_gateway", "InternetGatewayId")
+        self.prefix_lists = self._by_id("aws_ec2_prefix_list", "PrefixListId")
+        self.interfaces = self._by_id("aws_ec2_network_interface", "NetworkInterfaceId")
+        self.vpcs = self._by_id("aws_ec2_vpc", "VpcId")
+        self._tables: dict[str, Item] = {}  # subnet or VPC (main) -> route table
+        for item in estate.of_type("aws_ec2_route_table"):
+            for link in entries(item.config.get("Associations")):
+                state = link.get("AssociationState")
+                if isinstance(state, dict) and state.get("State") == "disassociated":
+                    continue
+                if link.get("SubnetId"):
+                    self._tables[str(link["SubnetId"])] = item
+                elif link.get("Main"):
+                    self._tables[str(item.config.get("VpcId"))] = item
+        self._acls: dict[str, Item] = {}  # subnet or VPC (default) -> network ACL
+        for item in estate.of_type("aws_ec2_network_acl"):
+            for link in entries(item.config.get("Associations")):
+                if link.get("SubnetId"):
+                    self._acls[str(link["SubnetId"])] = item
+            if item.config.get("IsDefault"):
+                self._acls.setdefault(f"default {item.config.get('VpcId')}", item)
+        self._rules: dict[str, list[Rule]] = {}
+        self._ways: dict[tuple[str, frozenset[str], int], Way] = {}
+        self._routed: dict[tuple[str, int], tuple[IntSet, str, Verdict]] = {}
+        self._returned: dict[tuple[str, str, int], IntSet] = {}
+
+    def _by_id(self, kind: str, field_name: str) -> dict[str, Item]:
+        return {
+            str(item.config[field_name]): item
+            for item in self.estate.of_type(kind)
+            if item.config.get(field_name)
+        }
+
+    def covered(self, item: Item, operation: str) -> bool:
+        return covered(self.estate, item.account, item.region, operation)
+
+    # Routes
+
+    def to_internet(self, subnet_id: str, version: int) -> tuple[IntSet, str, Verdict]:
+        """Addresses that the subnet routes through an Internet gateway, its id, and why not."""
+        key = (subnet_id, version)
+        if key not in self._routed:
+            self._routed[key] = self._to_internet(subnet_id, version)
+        return self._routed[key]
+
+    def _to_internet(self, subnet_id: str, version: int) -> tuple[IntSet, str, Verdict]:
+        subnet = self.subnets.get(subnet_id)
+        if subnet is None:
+            return EMPTY, "", unknown(f"subnet {subnet_id} was not read", subnet_id)
+        vpc_id = str(subnet.config.get("VpcId") or "")
+        table = self._tables.get(subnet_id) or self._tables.get(vpc_id)
+        if table is None:
+            return EMPTY, "", unknown(f"the route table of {subnet_id} was not read", subnet.uid)
+        blocked = self._blocked(subnet)
+        if blocked is not None:
+            return EMPTY, "", blocked
+        routes: list[tuple[int, Interval, dict[str, Any]]] = []
+        doubtful: list[str] = []
+        for route in entries(table.config.get("Routes")):
+            cidrs: list[object] = [
+                route.get("DestinationCidrBlock" if version == 4 else "DestinationIpv6CidrBlock")
+            ]
+            listed = route.get("DestinationPrefixListId")
+            if listed:
+                known = self._listed(str(listed))
+                if known is None and str(route.get("GatewayId", "")).startswith("igw-"):
+                    doubtful.append(str(listed))
+                cidrs += known or []
+            for cidr in cidrs:
+                net = parse_network(cidr)
+                if net is not None and net.version == version:
+                    routes.append((net.prefixlen, interval_of(net), route))
+                elif cidr and net is None:
+                    doubtful.append(str(cidr))
+        # The most specific route takes its addresses first, whoever it leads to.
+        left, out, gateway, firewall = everything(version), EMPTY, "", ""
+        for _, interval, route in sorted(routes, key=lambda r: (-r[0], r[1])):
+            part = left & IntSet.of([interval])
+            left = left - part
+            target = str(route.get("GatewayId") or "")
+            if route.get("State", "active") != "active":
+                continue
+            if target.startswith("igw-") and self._attached(target, vpc_id):
+                out = out | part
+                gateway = target
+            elif (target.startswith("vpce-") or route.get("VpcEndpointId")) and is_wide(
+                part, version
+            ):
+                firewall = target or str(route.get("VpcEndpointId"))
+        if is_wide(out, version):
+            return out, gateway, yes()
+        name = table.config.get("RouteTableId")
+        if firewall:
+            text = f"{name} leads to the endpoint {firewall}: what it lets through is not known"
+            return out, gateway, unknown(text, table.uid)
+        if doubtful:
+            return out, gateway, unknown(f"{name}: cannot read {', '.join(doubtful)}", table.uid)
+        kind = "IPv6 " if version == 6 else ""
+        text = f"route table {name} of {subnet_id} has no {kind}route to an Internet gateway"
+        return out, gateway, no(text, table.uid)
+
+    def _attached(self, gateway_id: str, vpc_id: str) -> bool:
+        """A route can outlive its gateway's attachment; one that was not read is believed."""
+        gateway = self.gateways.get(gateway_id)
+        if gateway is None:
+            return True
+        links = list(entries(gateway.config.get("Attachments")))
+        return any(
+            link.get("VpcId") == vpc_id and link.get("State") in ("available", "attached", None)
+            for link in links
+        )
+
+    def _blocked(self, subnet: Item) -> Verdict | None:
+        """VPC Block Public Access of the account and region."""
+        owner = self.estate.find(f"arn:aws:iam::{subnet.account}:root")
+        found = (
+            owner.config.get(f"describe_vpc_block_public_access_options:{subnet.region}")
+            if owner
+            else None
+        )
+        options = found.get("VpcBlockPublicAccessOptions") if isinstance(found, dict) else None
+        mode = options.get("InternetGatewayBlockMode") if isinstance(options, dict) else None
+        if mode in ("block-bidirectional", "block-ingress"):
+            return no(f"VPC Block Public Access is on ({mode})", subnet.account)
+        return None
+
+    def _listed(self, prefix_list: str) -> list[object] | None:
+        item = self.prefix_lists.get(prefix_list)
+        answer = item.config.get("get_managed_prefix_list_entries") if item else None
+        if not isinstance(answer, dict) or "Entries" not in answer:
+            return None
+        return [e.get("Cidr") for e in entries(answer.get("Entries"))]
+
+    # Security groups
+
+    def rules(self, group_id: str) -> list[Rule] | None:
+        """Inbound rules of a group; None when the group was not read."""
+        if group_id not in self._rules:
+            item = self.groups.get(group_id)
+            if item is None or "IpPermissions" not in item.config:
+                return None
+            self._rules[group_id] = [
+                rule for p in entries(item.config["IpPermissions"]) for rule in self._rule(p)
+            ]
+        return self._rules[group_id]
+
+    def _rule(self, permission: dict[str, Any]) -> Iterator[Rule]:
+        protocol = str(permission.get("IpProtocol", "-1"))
+        low, high = permission.get("FromPort"), permission.get("ToPort")
+        everyport = protocol == "-1" or not isinstance(low, int) or not isinstance(high, int)
+        ports: Interval = (0, 65535) if everyport or low == -1 else (low, high)  # type: ignore[assignment]
+        cidrs: list[object] = [r.get("CidrIp") for r in entries(permission.get("IpRanges"))]
+        cidrs += [r.get("CidrIpv6") for r in entries(permission.get("Ipv6Ranges"))]
+        unread = [str(c) for c in cidrs if c is not None and parse_network(c) is None]
+        for listed in entries(permission.get("PrefixListIds")):
+            known = self._listed(str(listed.get("PrefixListId")))
+            if known is None:
+                unread.append(str(listed.get("PrefixListId")))
+            cidrs += known or []
+        groups = tuple(
+            str(pair["GroupId"])
+            for pair in entries(permission.get("UserIdGroupPairs"))
+            if pair.get("GroupId")
+        )
+        sources = {4: addresses(cidrs, 4), 6: addresses(cidrs, 6)}
+        for name in ("tcp", "udp"):
+            if protocol in ("-1", name, PROTOCOLS[name]):
+                yield Rule(name, ports, sources, groups, tuple(unread))
+        if protocol not in ("-1", "tcp", "udp", *PROTOCOLS.values()):
+            yield Rule("other", ports, sources, groups, tuple(unread))
+
+    # Network ACLs
+
+    def acl_of(self, subnet_id: str) -> Item | None:
+        found = self._acls.get(subnet_id)
+        if found is not None:
+            return found
+        subnet = self.subnets.get(subnet_id)
+        return self._acls.get(f"default {subnet.config.get('VpcId')}") if subnet else None
+
+    def acl_allows(self, acl: Item, egress: bool, protocol: str, port: int, version: int) -> IntSet:
+        """Addresses that the ACL lets in (or out) for one port, by its rules in order."""
+        left, out = everything(version), EMPTY
+        for entry in _ordered(acl, egress):
+            if not _speaks_of(entry, protocol, port):
+                continue
+            cidr = entry.get("CidrBlock") or entry.get("Ipv6CidrBlock")
+            net = parse_network(cidr)
+            if net is None or net.version != version:
+                continue
+            part = left & IntSet.of([interval_of(net)])
+            left = left - part
+            if entry.get("RuleAction") == "allow":
+                out = out | part
+        return out
+
+    def _acl_ports(self, acl: Item, egress: bool) -> list[Interval]:
+        out: list[Interval] = []
+        for entry in _ordered(acl, egress):
+            found = entry.get("PortRange")
+            if isinstance(found, dict) and isinstance(found.get("From"), int):
+                out.append((found["From"], int(found.get("To", found["From"]))))
+        return out
+
+    def answers_go_out(self, acl: Item, protocol: str, version: int) -> IntSet:
+        """Addresses to which answers may leave, on some port that clients use."""
+        key = (acl.uid, protocol, version)
+        if key not in self._returned:
+            slices = boundaries(self._acl_ports(acl, True), _EPHEMERAL)
+            out = EMPTY
+            for low, _ in slices:
+                out = out | self.acl_allows(acl, True, protocol, low, version)
+            self._returned[key] = out
+        return self._returned[key]
+
+    # All together
+
+    def way_in(self, subnet_id: str, group_ids: Iterable[str], version: int,
+               port: int | None = None, unfiltered: bool = False) -> Way:  # fmt: skip
+        """From the Internet to an interface with an address in this subnet.
+
+        port: only this one matters (a database's). unfiltered: there are no security groups (a
+        network load balancer without any), every port counts as open.
+        """
+        groups = frozenset(group_ids)
+        key = (subnet_id, groups, version)
+        if port is None and not unfiltered:
+            if key not in self._ways:
+                self._ways[key] = self._way_in(subnet_id, groups, version, None, False)
+            return self._ways[key]
+        return self._way_in(subnet_id, groups, version, port, unfiltered)
+
+    def _way_in(self, subnet_id: str, groups: frozenset[str], version: int, port: int | None,
+                unfiltered: bool) -> Way:  # fmt: skip
+        routed, gateway, route = self.to_internet(subnet_id, version)
+        gates = [route]
+        wide, gaps = self._admitted(groups, version, port, unfiltered)
+        guarded = self._guard_verdict(groups, version, port, wide, gaps)
+        gates.append(guarded)
+        acl = self.acl_of(subnet_id)
+        passed: list[Opening] = []
+        if acl is None:
+            gates.append(unknown(f"the network ACL of {subnet_id} was not read", subnet_id))
+        elif guarded.value == "yes" or wide:
+            passed = self._through_acl(acl, wide, version)
+            routed_too = [Opening(o.protocol, version, o.ports, o.sources & routed) for o in passed]
+            if guarded.value == "yes" and not any(is_wide(o.sources, version) for o in passed):
+                gates.append(self._acl_verdict(acl, subnet_id, passed, version))
+            passed = [o for o in routed_too if o.sources]
+        verdict = both(gates)
+        final = [o for o in passed if is_wide(o.sources, version)]
+        if verdict.value == "yes" and not final:
+            # Each gate is wide, but not for the same addresses.
+            verdict = no(f"no address passes route table, ACL and groups of {subnet_id} together")
+        return Way(verdict, final if verdict.value == "yes" else passed, gateway)
+
+    def _admitted(self, groups: frozenset[str], version: int, port: int | None,
+                  unfiltered: bool) -> tuple[list[Opening], list[str]]:  # fmt: skip
+        """Who is let in by the groups, in slices of ports, and what could not be read."""
+        gaps: list[str] = []
+        if unfiltered:
+            whole = IntSet.of([(port, port)]) if port is not None else ALL_PORTS
+            return (
+                [Opening(p, version, whole, everything(version)) for p in ("tcp", "udp")],
+                gaps,
+            )
+        rules: list[Rule] = []
+        for group_id in sorted(groups):
+            known = self.rules(group_id)
+            if known is None:
+                gaps.append(f"security group {group_id} was not read")
+                continue
+            rules += known
+        out: list[Opening] = []
+        for protocol in ("tcp", "udp"):
+            mine = [r for r in rules if r.protocol == protocol]
+            if port is not None:
+                mine = [r for r in mine if r.ports[0] <= port <= r.ports[1]]
+            for rule in mine:
+                if rule.unread:
+                    gaps.append(f"cannot say which addresses are {', '.join(rule.unread)}")
+            mine = [r for r in mine if r.sources[version]]
+            if not mine:
+                continue
+            whole_range: Interval = (port, port) if port is not None else (0, 65535)
+            for low, high in boundaries((r.ports for r in mine), whole_range):
+                sources = IntSet.of(
+                    i
+                    for r in mine
+                    if r.ports[0] <= low and high <= r.ports[1]
+                    for i in r.sources[version].intervals
+                )
+                if sources:
+                    out.append(Opening(protocol, version, IntSet.of([(low, high)]), sources))
+        return out, gaps
+
+    def _guard_verdict(self, groups: frozenset[str], version: int, port: int | None,
+                       openings: list[Opening], gaps: list[str]) -> Verdict:  # fmt: skip
+        if any(is_wide(o.sources, version) for o in openings):
+            return yes()
+        names = ", ".join(sorted(groups)) or "no security group"
+        if gaps:
+            return unknown("; ".join(dict.fromkeys(gaps)), names)
+        some = [o for o in openings if clients(o.sources, version)]
+        where = f" on port {port}" if port is not None else ""
+        if some:
+            allowed = IntSet.of(i for o in some for i in clients(o.sources, version).intervals)
+            text = cidr_texts(allowed, version)
+            return no(f"security groups {names} admit only {text}{where}", names, text,
+                      ports_text(some))  # fmt: skip
+        if openings:
+            allowed = IntSet.of(i for o in openings for i in o.sources.intervals)
+            text = cidr_texts(allowed, version)
+            return no(f"security groups {names} admit only {text}{where}", names, text)
+        return no(f"security groups {names} admit nobody from the Internet{where}", names)
+
+    def _through_acl(self, acl: Item, openings: list[Opening], version: int) -> list[Opening]:
+        out: list[Opening] = []
+        borders = self._acl_ports(acl, False)
+        for opening in openings:
+            leaving = self.answers_go_out(acl, opening.protocol, version)
+            for low, high in (s for i in opening.ports.intervals for s in boundaries(borders, i)):
+                allowed = self.acl_allows(acl, False, opening.protocol, low, version)
+                sources = opening.sources & allowed & leaving
+                if sources:
+                    out.append(
+                        Opening(opening.protocol, version, IntSet.of([(low, high)]), sources)
+                    )
+        return out
+
+    def _acl_verdict(
+        self, acl: Item, subnet_id: str, passed: list[Opening], version: int
+    ) -> Verdict:
+        name = acl.config.get("NetworkAclId") or acl.uid
+        broken = [
+            str(e.get("CidrBlock") or e.get("Ipv6CidrBlock"))
+            for e in entries(acl.config.get("Entries"))
+            if (e.get("CidrBlock") or e.get("Ipv6CidrBlock"))
+            and parse_network(e.get("CidrBlock") or e.get("Ipv6CidrBlock")) is None
+        ]
+        if broken:
+            return unknown(f"network ACL {name}: cannot read {', '.join(broken)}", acl.uid)
+        some = IntSet.of(i for o in passed for i in clients(o.sources, version).intervals)
+        if some:
+            text = cidr_texts(some, version)
+            return no(f"network ACL {name} of {subnet_id} lets only {text} in", acl.uid, text)
+        return no(f"network ACL {name} of {subnet_id} lets no client in, or no answer out", acl.uid)
+
+    def admits_from(
+        self, group_ids: Iterable[str], port: int, sources: IntSet, version: int,
+        from_groups: Iterable[str] = (), protocol: str = "tcp",
+    ) -> bool | None:  # fmt: skip
+        """Do these groups let a neighbour in on a port: by reference to its group, or address?"""
+        neighbours, unread = set(from_groups), False
+        for group_id in group_ids:
+            known = self.rules(group_id)
+            if known is None:
+                unread = True
+                continue
+            for rule in known:
+                if rule.protocol != protocol or not rule.ports[0] <= port <= rule.ports[1]:
+                    continue
+                if neighbours & set(rule.groups) or (rule.sources[version] & sources):
+                    return True
+                unread = unread or bool(rule.unread)
+        return None if unread else False
+
+
+def _ordered(acl: Item, egress: bool) -> list[dict[str, Any]]:
+    found = [e for e in entries(acl.config.get("Entries")) if bool(e.get("Egress")) == egress]
+    return sorted(
+        found, key=lambda e: e["RuleNumber"] if isinstance(e.get("RuleNumber"), int) else 1 << 20
+    )
+
+
+def _speaks_of(entry: dict[str, Any], protocol: str, port: int) -> bool:
+    given = str(entry.get("Protocol", "-1"))
+    if given == "-1":
+        return True
+    if given not in (protocol, PROTOCOLS[protocol]):
+        return False
+    ports = entry.get("PortRange")
+    if not isinstance(ports, dict) or not isinstance(ports.get("From"), int):
+        return True
+    return bool(ports["From"] <= port <= ports.get("To", ports["From"]))
+
+
+def route_evidence(text: str, steps: Iterable[str], source: str, ports: str = "") -> Evidence:
+    return Evidence(kind="route", text=text, source=source, steps=tuple(steps), ports=ports)
