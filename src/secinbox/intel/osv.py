@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
-from secinbox.reading import Head, Report, ReportError
+from secinbox.reading import Head, Report
 from secinbox.records import AnyRecord, Exploit, VulnerabilityAlias
 from secinbox.sources._packages import canonical_id
 from secinbox.sources._shape import Node, first_character
+from secinbox.sources._yaml import load_yaml
 
 TITLE = "OSV"
 _DUMP = "https://osv-vulnerabilities.storage.googleapis.com/"
@@ -41,22 +40,10 @@ def dated(report: Report) -> str:
 def read(report: Report) -> Iterator[AnyRecord]:
     is_json = first_character(report.data) in ("{", "[")
     documents: Iterator[tuple[str, Any]] = (
-        report.documents() if is_json else iter([("$", _yaml(report.text))])
+        report.documents() if is_json else iter([("$", load_yaml(report.text, "an OSV record"))])
     )
     for place, value in documents:
         yield from _record(Node(value, place).require_object())
-
-
-def _yaml(text: str) -> Any:
-    try:
-        # The base loader builds texts, lists and maps only.
-        return yaml.load(text, Loader=yaml.CBaseLoader)  # noqa: S506
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ReportError("not valid YAML", place, "is it an OSV record?") from None
-    except RecursionError:
-        raise ReportError("nested too deeply", "$", "is it an OSV record?") from None
 
 
 def _record(record: Node) -> Iterator[AnyRecord]:

@@ -41,8 +41,8 @@ def read(report: Report) -> Iterator[AnyRecord]:
     whole = True
     for part in parts:
         if not part.has("results"):
-            if part.number("passed"):
-                yield Passed(count=int(part.number("passed") or 0))
+            if part.line("passed"):
+                yield Passed(count=part.line("passed"))
             continue
         framework = part.text("check_type")
         kind = {
@@ -59,7 +59,7 @@ def read(report: Report) -> Iterator[AnyRecord]:
         passed = sum(1 for _ in results.items("passed_checks"))
         summary = part.at("summary")
         if not passed and summary.is_object:
-            passed = int(summary.number("passed") or 0)
+            passed = summary.line("passed")
         for check in results.objects("passed_checks"):
             files.add(check.text("file_path"))
         if passed:

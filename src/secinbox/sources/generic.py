@@ -44,8 +44,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from secinbox.reading import Head, Report, ReportError, parse_time
 from secinbox.records import AnyRecord, Finding, Passed, Resource, Scope, Skipped
 from secinbox.sources._cloud import cloud_resource
@@ -53,6 +51,7 @@ from secinbox.sources._code import digest
 from secinbox.sources._names import scanned_target
 from secinbox.sources._packages import canonical_id, make_purl, purl_name, purl_version
 from secinbox.sources._shape import Node
+from secinbox.sources._yaml import load_yaml
 from secinbox.vocabulary import FINDING_TYPES, severity_from_score, severity_from_word
 
 TITLE = "Generic JSON or CSV with a mapping file"
@@ -117,10 +116,7 @@ def _mapping(report: Report) -> Node:
         raise ReportError(
             f"the mapping file cannot be read: {error}", path, "check its path"
         ) from None
-    try:
-        mapping = Node(yaml.safe_load(text), "mapping").require_object()
-    except (yaml.YAMLError, RecursionError, ValueError):
-        raise ReportError("the mapping file is not valid YAML", path, "check its text") from None
+    mapping = Node(load_yaml(text, "a mapping file"), "mapping").require_object()
     unknown = set(mapping.value) - _KEYS
     fields = mapping.at("fields").require_object()
     unknown |= {f"fields.{key}" for key in set(fields.value) - _FIELDS}

@@ -52,7 +52,7 @@ def _is_finding(value: Any) -> bool:
     uid = value.get("class_uid")
     if isinstance(uid, str) and uid.isdigit():
         uid = int(uid)
-    return uid in _CLASSES
+    return isinstance(uid, int) and uid in _CLASSES
 
 
 def recognise(head: Head) -> int:

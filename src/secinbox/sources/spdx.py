@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import yaml
-
 from secinbox.reading import Head, Report, ReportError, parse_time
 from secinbox.records import AnyRecord, Component, Finding, Resource
 from secinbox.sources._names import image_resource, scanned_target
 from secinbox.sources._packages import is_os_purl, vulnerability_ids
 from secinbox.sources._shape import Node
+from secinbox.sources._yaml import load_yaml
 
 TITLE = "SPDX"
 
@@ -45,14 +44,7 @@ def _document(report: Report) -> Node:
         return Node(report.json()).require_object()
     if re.search(r"^SPDXVersion:", text[:4096], re.M):
         return Node(_tag_values(text))
-    try:
-        return Node(yaml.load(text, Loader=yaml.CBaseLoader)).require_object()  # noqa: S506
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ReportError("not valid YAML", place, "is it an SPDX document?") from None
-    except RecursionError:
-        raise ReportError("nested too deeply", "$", "is it an SPDX document?") from None
+    return Node(load_yaml(text, "an SPDX document")).require_object()
 
 
 def _tag_values(text: str) -> dict[str, Any]:

@@ -376,7 +376,7 @@ class _Reader:
             yield from self._vulnerabilities(result, place)
         if result.Misconfigurations:
             yield from self._misconfigurations(result, place)
-        elif result.MisconfSummary and result.MisconfSummary.Successes:
+        elif result.MisconfSummary and result.MisconfSummary.Successes > 0:
             yield Passed(count=result.MisconfSummary.Successes)
         if result.Secrets:
             yield from self._secrets(result, place)
@@ -462,7 +462,7 @@ class _Reader:
                 place=at,
             )
         # The summary counts passed checks also where the list leaves them out.
-        if max(passed, counted):
+        if max(passed, counted) > 0:
             yield Passed(count=max(passed, counted))
 
     def _secrets(self, result: _Result, place: str) -> Iterator[AnyRecord]:
