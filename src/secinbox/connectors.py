@@ -52,10 +52,10 @@ def all_connectors() -> tuple[Known, ...]:
 def recognise(data: bytes, name: str) -> Known:
     """The connector of a report. Raises ReportError when there is none."""
     head = head_of(data, name)
-    if head.kind == "empty":
-        raise ReportError("the file is empty", "byte 0", "run the scanner again")
     best = max(_answers(head), key=lambda pair: pair[0], default=None)
     if best is None:
+        if head.kind == "empty":
+            raise UnknownFormat("the file is empty", "byte 0", "run the scanner again")
         hint = "see `secinbox formats` for what is read, or use --mapping for a format of your own"
         if head.kind in ("object", "array", "lines"):
             _check_json(data, head)
@@ -77,8 +77,13 @@ def _answers(head: Head) -> Iterator[tuple[int, Known]]:
 
 
 def _check_json(data: bytes, head: Head) -> None:
-    # A report that is cut off is not "unknown": say where it ends.
-    if head.kind != "lines" and not head.keys:
+    # A report that is cut off is not "unknown": say where it ends. Other text that begins with a
+    # bracket (a log, a TOML file) is no broken report.
+    if head.kind != "lines":
         from secinbox.reading import decode_json
 
-        decode_json(data)
+        try:
+            decode_json(data)
+        except ReportError as error:
+            if head.keys or "truncated" in error.message or "deeply" in error.message:
+                raise

@@ -50,6 +50,12 @@ class Place:
         return name
 
 
+    @property
+    def origin(self) -> str:
+        """The last four parts of the path: some layouts say account and region by folder."""
+        return "/".join(self.parts[-4:]) or self.name
+
+
 def find(paths: tuple[str, ...]) -> Iterator[Place]:
     """Every report below these paths, in order of name. Raises ReportError for a missing path."""
     for given in paths:
@@ -92,7 +98,7 @@ def load(place: Place) -> bytes:
         data = sys.stdin.buffer.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise ReportError("the report is too large", f"byte {MAX_BYTES}", "split it")
-        return _unpacked(data)
+        return unpacked(data)
     try:
         if place.member:
             with zipfile.ZipFile(place.path) as archive:
@@ -103,12 +109,13 @@ def load(place: Place) -> bytes:
         if size > MAX_BYTES:
             raise ReportError(f"the file is too large ({size} bytes)", "byte 0", "split it")
         with open(place.path, "rb") as file:
-            return _unpacked(file.read())
+            return unpacked(file.read())
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise ReportError(f"cannot be read: {error}", place.shown, "check the file") from None
 
 
-def _unpacked(data: bytes) -> bytes:
+def unpacked(data: bytes) -> bytes:
+    """A report as it was before gzip or zstd. Raises ReportError for bombs and broken files."""
     if data[:2] == b"\x1f\x8b":
         try:
             return _bounded(gzip.GzipFile(fileobj=io.BytesIO(data)), len(data))

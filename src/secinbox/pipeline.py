@@ -48,7 +48,7 @@ def prepare(
     clock: datetime,
     options: Mapping[str, str],
     home: str,
-    known: frozenset[str],
+    known: frozenset[tuple[str, str]],
     data: bytes | None = None,
 ) -> Prepared:
     """Reads one report. Runs in any process: it opens no store. Raises nothing."""
@@ -58,7 +58,7 @@ def prepare(
             data = opening.load(place)
         prepared.size = len(data)
         prepared.hash = archive.content_hash(data)
-        if prepared.hash in known:
+        if (prepared.hash, place.origin) in known:
             prepared.known = True
             return prepared
         found = recognise(data, place.name)
@@ -123,18 +123,18 @@ def import_reports(
     return results
 
 
-def _known(facts: Facts) -> frozenset[str]:
+def _known(facts: Facts) -> frozenset[tuple[str, str]]:
     """Hashes of reports that need no second reading.
 
     A report without a date of its own, after which another version of the same file came, is
     read again: it may be the newer state.
     """
     return frozenset(
-        row[0]
-        for row in facts.rows(
+        (hash_, origin)
+        for hash_, origin in facts.rows(
             """
-            SELECT hash FROM imports i WHERE dated OR id = (
-              SELECT max(id) FROM imports j WHERE j.name = i.name AND j.format = i.format)
+            SELECT hash, source FROM imports i WHERE dated OR id = (
+              SELECT max(id) FROM imports j WHERE j.source = i.source AND j.format = i.format)
             """
         )
     )
@@ -145,7 +145,7 @@ def _prepared(
     places: list[opening.Place],
     clock: datetime,
     options: Mapping[str, str],
-    known: frozenset[str],
+    known: frozenset[tuple[str, str]],
     data: bytes | None,
 ) -> Iterator[Prepared]:
     sizes = [Path(p.path).stat().st_size if p.path != "-" and data is None else 0 for p in places]
@@ -186,6 +186,7 @@ def _store(facts: Facts, prepared: Prepared, clock: datetime) -> dict[str, Any]:
     source = merge.Source(
         hash=prepared.hash,
         name=prepared.place.name,
+        origin=prepared.place.origin,
         format=prepared.format,
         observed=prepared.observed or clock,
         imported=clock,
@@ -231,8 +232,8 @@ def _entry(
 
         row = facts.rows(
             "SELECT format, resources, findings, passed, signals, exploits, skipped FROM imports "
-            "WHERE hash = ? ORDER BY id DESC LIMIT 1",
-            [prepared.hash],
+            "WHERE hash = ? AND source = ? ORDER BY id DESC LIMIT 1",
+            [prepared.hash, prepared.place.origin],
         )[0]
         entry["format"] = row[0]
         entry["records"] = dict(zip(names, row[1:6], strict=True))

@@ -137,7 +137,7 @@ class Session:
 
         with self._change:
             rows = self.facts.rows(
-                "SELECT hash, name, options, imported FROM imports ORDER BY id"
+                "SELECT hash, source, options, imported FROM imports ORDER BY id"
             )
             pinned = self.facts.meta("pinned_clock")
             reports = [

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from secinbox.facts.identity import INVENTORY, refresh_names, refresh_vulnerability_names
-from secinbox.facts.resolved import refresh_findings, refresh_resources
+from secinbox.facts.resolved import refresh_findings
 from secinbox.facts.staging import TABLES, Staged
 from secinbox.facts.store import Facts
 
@@ -23,6 +23,7 @@ class Source:
 
     hash: str
     name: str
+    origin: str  # the last four parts of its path: part of what it says (account, region)
     format: str
     observed: datetime
     imported: datetime
@@ -69,11 +70,11 @@ def _merge(facts: Facts, staged: Staged, source: Source) -> Changes:
     con = facts.con
     number = int(facts.value("SELECT coalesce(max(id), 0) + 1 FROM imports"))
     counts = staged.counts
-    complete = counts["skipped"] == 0
+    complete = counts["hiding"] == 0
     con.execute(
-        "INSERT INTO imports VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO imports VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         [
-            number, source.hash, source.name, source.format, source.observed, source.imported,
+            number, source.hash, source.name, source.origin, source.format, source.observed, source.imported,
             source.size, counts["findings"], counts["passed"], counts["signals"],
             counts["resources"], counts["exploits"], complete, json.dumps(source.options),
             json.dumps(staged.skipped), source.dated,
@@ -162,6 +163,10 @@ def _inventory(
         )
         if newer:  # an older answer of the same call adds nothing
             return
+        con.execute(
+            "INSERT INTO dirty SELECT DISTINCT 'uid', ref FROM seen_resources WHERE scope = ?",
+            [scope],
+        )
         for table in ("seen_resources", "relations"):
             con.execute(f"DELETE FROM {table} WHERE scope = ?", [scope])
     if staged.rows("resources"):
@@ -184,7 +189,6 @@ def _inventory(
                 """,
                 [source.observed],
             )
-        known = facts.value("SELECT count(*) FROM seen_resources") > 0
         con.execute(
             f"""
             INSERT INTO seen_resources
@@ -194,14 +198,8 @@ def _inventory(
             """,
             [scope, source.observed, number],
         )
-        con.execute(
-            """
-            CREATE OR REPLACE TEMP TABLE changed_uids AS
-            SELECT DISTINCT coalesce(n.uid, i.ref) AS uid FROM incoming_resources i
-            LEFT JOIN names n ON n.ref = i.ref
-            """
-        )
-        refresh_resources(facts, everything=not known)
+        # What the resource is now is gathered once, when the inbox is ranked.
+        con.execute("INSERT INTO dirty SELECT DISTINCT 'uid', ref FROM incoming_resources")
         if source.inventory or facts.value(
             "SELECT count(*) FROM incoming_resources WHERE tags <> '' OR states <> ''"
         ):
@@ -319,11 +317,9 @@ def _mark_moved(facts: Facts, moved: dict[str, tuple[str, str]]) -> None:
     from secinbox.facts.identity import _fill
 
     con = facts.con
-    con.execute("CREATE OR REPLACE TEMP TABLE changed_uids (uid VARCHAR)")
     con.execute("CREATE OR REPLACE TEMP TABLE asked (name VARCHAR)")
     _fill(facts, "asked", set(moved) | {u for pair in moved.values() for u in pair})
-    con.execute("INSERT INTO changed_uids SELECT name FROM asked")
-    refresh_resources(facts)
+    con.execute("INSERT INTO dirty SELECT 'uid', name FROM asked")
     joined = facts.value(
         "SELECT count(*) FROM relations WHERE source IN (FROM asked) OR target IN (FROM asked)"
     )

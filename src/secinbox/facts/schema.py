@@ -10,7 +10,7 @@ from __future__ import annotations
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE imports (
-        id INTEGER PRIMARY KEY, hash VARCHAR, name VARCHAR, format VARCHAR, observed TIMESTAMP,
+        id INTEGER PRIMARY KEY, hash VARCHAR, name VARCHAR, source VARCHAR, format VARCHAR, observed TIMESTAMP,
         imported TIMESTAMP, bytes BIGINT, findings INTEGER, passed INTEGER, signals INTEGER,
         resources INTEGER, exploits INTEGER, complete BOOLEAN, options VARCHAR, skipped VARCHAR, dated BOOLEAN);
     CREATE TABLE seen_resources (

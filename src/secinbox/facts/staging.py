@@ -330,6 +330,7 @@ def _other(record: r.AnyRecord, tool: str, staged: Staged) -> None:
             counts["passed"] += record.count
         case r.Skipped():
             counts["skipped"] += record.count
+            counts["hiding"] += 0 if record.harmless else record.count
             if len(staged.skipped) < 50:
                 staged.skipped.append(
                     {"reason": record.reason, "count": record.count, "place": record.place}

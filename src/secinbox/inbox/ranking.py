@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from secinbox.facts.resolved import refresh_resources
 from secinbox.facts.store import Facts
 from secinbox.inbox.fields import FINDING_FIELDS, FINDING_FREE_TEXT
 from secinbox.inbox.query import compile_query
@@ -47,13 +48,24 @@ def rank(
         or "all" in marks
         or facts.meta("ranked") != stamp
         or facts.meta("ranked_at") != day
-        or sum(marks.values()) > PARTIAL_LIMIT
+        or sum(n for kind, n in marks.items() if kind != "finding") > PARTIAL_LIMIT
+        or marks.get("finding", 0) > 20 * PARTIAL_LIMIT
     )
     if not whole and not marks:
         _decisions(facts, decided)
         return {"mode": "unchanged"}
     assessment = Assessment(facts, clock, settings, partial=not whole)
     with facts.transaction():
+        if "uid" in marks:
+            con.execute(
+                """
+                CREATE OR REPLACE TEMP TABLE changed_uids AS
+                SELECT DISTINCT coalesce(n.uid, d.key) AS uid FROM dirty d
+                LEFT JOIN names n ON n.ref = d.key WHERE d.kind = 'uid'
+                UNION SELECT key FROM dirty WHERE kind = 'uid'
+                """
+            )
+            refresh_resources(facts)
         if whole:
             _whole(assessment, rules, derive)
         else:
@@ -105,7 +117,8 @@ def _partial(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
         """
         CREATE OR REPLACE TEMP TABLE asked_resources AS
         WITH direct AS (
-            SELECT key AS uid FROM dirty WHERE kind = 'resource'
+            SELECT coalesce(n.uid, d.key) AS uid FROM dirty d LEFT JOIN names n ON n.ref = d.key
+            WHERE d.kind IN ('resource', 'uid')
             UNION
             SELECT f.resource FROM findings f SEMI JOIN changed_findings c ON c.id = f.id
             WHERE f.resource NOT IN (SELECT resource FROM standings)),

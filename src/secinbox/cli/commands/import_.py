@@ -63,8 +63,11 @@ def show(files: list[dict[str, Any]]) -> None:
         )  # fmt: skip
     out.print(table)
     for f in files:
-        for s in f["skipped"] if f["status"] == "imported" else ():
-            note(f"  {one_line(f['path'])}: left out {s['count']}: {s['reason']} {s['place']}")
+        left = f["skipped"] if f["status"] == "imported" else []
+        for reason in dict.fromkeys(s["reason"] for s in left):
+            same = [s for s in left if s["reason"] == reason]
+            count = sum(s["count"] for s in same)
+            note(f"  {one_line(f['path'])}: left out {count}: {reason} ({same[0]['place']})")
     skipped = [f for f in files if f["status"] == "skipped"]
     if skipped:
         note(f"{len(skipped)} files are in no known format:")

@@ -1,0 +1,5 @@
+"""`python -m secinbox`."""
+
+from secinbox.cli import main
+
+main()

@@ -1,0 +1,155 @@
+"""The pages: server-rendered from the same answers as the API; every page has a `.json` twin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+from secinbox.inbox.answers import PROFILES, NotFound
+from secinbox.inbox.query import QueryError
+from secinbox.vocabulary import RISK_LABELS, RISKS
+
+_HERE = Path(__file__).parent
+_STATIC = {"style.css": "text/css", "inbox.js": "text/javascript", "icon.svg": "image/svg+xml"}
+PAGE_ROWS = 50
+
+router = APIRouter(include_in_schema=False)
+_templates = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=select_autoescape(["html"]),
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def _words(text: str) -> str:
+    return text.replace("_", " ")
+
+
+def _href(path: str, **query: object) -> str:
+    given = {k: v for k, v in query.items() if v not in ("", None)}
+    return path + ("?" + urlencode(given) if given else "")
+
+
+_templates.filters["words"] = _words
+_templates.filters["quoted"] = lambda text: quote(str(text), safe="")
+_templates.globals.update(href=_href, risk_labels=RISK_LABELS, risk_names=RISKS)
+
+
+def _page(request: Request, template: str, answer: Any, **more: Any) -> Response:
+    """The page, or its `.json` twin when the address ends so."""
+    if request.url.path.endswith(".json"):
+        return JSONResponse(answer)
+    text = _templates.get_template(template).render(
+        answer=answer, twin=_twin(request), path=request.url.path, **more
+    )
+    return HTMLResponse(text)
+
+
+def _twin(request: Request) -> str:
+    path = request.url.path.rstrip("/") or "/inbox"
+    return path + ".json" + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _failed(request: Request, problem: Exception, status: int) -> Response:
+    if request.url.path.endswith(".json"):
+        raise problem
+    text = _templates.get_template("failed.html").render(
+        message=str(problem), status=status, twin="", path=request.url.path, q=""
+    )
+    return HTMLResponse(text, status)
+
+
+@router.get("/")
+@router.get("/inbox.json")
+def inbox(request: Request, q: str = "", cursor: str = "", profile: str = "") -> Response:
+    """The inbox list with facets."""
+    session = request.app.state.session
+    options: Mapping[str, str] = {"profile": profile} if profile else {}
+    try:
+        answer = session.issues(q, limit=PAGE_ROWS, cursor=cursor, **options)
+        facets = session.facets(q)
+        totals = session.facets("")
+    except QueryError as problem:
+        if request.url.path.endswith(".json"):
+            raise
+        empty = {"issues": [], "total": 0, "next": None, "profile": profile, "as_of": None}
+        return _page(
+            request, "inbox.html", empty, q=q, facets={}, totals={}, profiles=list(PROFILES),
+            problem=str(problem), profile=profile,
+        )  # fmt: skip
+    return _page(
+        request, "inbox.html", answer, q=q, facets=facets, totals=totals,
+        profiles=list(PROFILES), problem="", profile=answer["profile"],
+    )  # fmt: skip
+
+
+@router.get("/issues/{name}")
+@router.get("/issues/{name}.json")
+def issue(request: Request, name: str) -> Response:
+    """One issue: why here, risks with evidence, resources, fix, findings."""
+    try:
+        answer = request.app.state.session.show(name)
+    except NotFound as problem:
+        return _failed(request, problem, 404)
+    return _page(request, "issue.html", answer, q="")
+
+
+@router.get("/findings")
+@router.get("/findings.json")
+def findings(request: Request, q: str = "", cursor: str = "") -> Response:
+    """All findings, in the inbox or not."""
+    try:
+        answer = request.app.state.session.findings(q, limit=PAGE_ROWS, cursor=cursor)
+    except QueryError as problem:
+        return _failed(request, problem, 422)
+    return _page(request, "findings.html", answer, q=q)
+
+
+@router.get("/resources")
+@router.get("/resources.json")
+def resources(request: Request, q: str = "", cursor: str = "") -> Response:
+    """All resources with their risks."""
+    try:
+        answer = request.app.state.session.resources(q, limit=PAGE_ROWS, cursor=cursor)
+    except QueryError as problem:
+        return _failed(request, problem, 422)
+    return _page(request, "resources.html", answer, q=q)
+
+
+@router.get("/resource")
+@router.get("/resource.json")
+def resource(request: Request, uid: str) -> Response:
+    """One resource: risks with evidence, what is wrong with it."""
+    try:
+        answer = request.app.state.session.why(uid)
+    except NotFound as problem:
+        return _failed(request, problem, 404)
+    if answer["kind"] != "resource":
+        return _failed(request, NotFound(f"{uid} is not a resource"), 404)
+    return _page(request, "resource.html", answer, q="")
+
+
+@router.get("/health")
+@router.get("/health.json")
+def health(request: Request) -> Response:
+    """What the doctor says: feeds, gaps, names that join nothing."""
+    return _page(request, "health.html", request.app.state.session.doctor(), q="")
+
+
+@router.get("/static/{name}")
+def static(name: str) -> Response:
+    """Our own style sheet, script and icon."""
+    if name not in _STATIC:
+        raise NotFound(f"there is no {name}")
+    return FileResponse(
+        _HERE / "static" / name,
+        media_type=_STATIC[name],
+        headers={"cache-control": "max-age=300"},
+    )
