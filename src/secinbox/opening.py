@@ -49,7 +49,6 @@ class Place:
             name = name.removesuffix(ending)
         return name
 
-
     @property
     def origin(self) -> str:
         """The last four parts of the path: some layouts say account and region by folder."""
@@ -127,9 +126,7 @@ def unpacked(data: bytes) -> bytes:
         import zstandard
 
         try:
-            return _bounded(
-                zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)), len(data)
-            )
+            return _bounded(zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)), len(data))
         except zstandard.ZstdError as error:
             raise ReportError(
                 f"broken zstd: {error}", "byte 0", "download or compress the file again"

@@ -114,9 +114,7 @@ def import_reports(
     except ReportError as error:
         return [_entry(Prepared(opening.Place(paths[0]), error=error))]
     results = []
-    for done, prepared in enumerate(
-        _prepared(facts.home, places, clock, options, known, data), 1
-    ):
+    for done, prepared in enumerate(_prepared(facts.home, places, clock, options, known, data), 1):
         results.append(_store(facts, prepared, clock))
         if progress:
             progress(prepared.place.shown, done, len(places))
@@ -159,9 +157,7 @@ def _prepared(
         waiting: list[tuple[opening.Place, Future[Prepared]]] = []
         queue: Iterable[opening.Place] = iter(places)
         for place in queue:
-            waiting.append(
-                (place, pool.submit(prepare, place, clock, options, str(home), known))
-            )
+            waiting.append((place, pool.submit(prepare, place, clock, options, str(home), known)))
             if len(waiting) >= 8:
                 yield _outcome(*waiting.pop(0))
         for place, future in waiting:

@@ -7,6 +7,7 @@ the connectors and a test looks for it.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -90,7 +91,8 @@ class Report:
 
     def json(self, type: type[T] | Any = Any) -> T:
         """The whole report as `type`. Raises ReportError with the JSON path that is wrong."""
-        return decode_json(self.data, type)
+        value: T = decode_json(self.data, type)
+        return value
 
     def json_lines(self, type: type[T] | Any = Any) -> Iterator[tuple[int, T]]:
         """(line number from 1, document) of each line that is not blank."""
@@ -227,10 +229,8 @@ def head_of(data: bytes, name: str = "stdin") -> Head:
         complete = len(data) <= HEAD_BYTES
         if not complete and len(data) < 64 * 1024 * 1024:
             # A distinguishing key may stand behind a long value: read the keys, skip the values.
-            try:
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
                 keys |= set(msgspec.json.decode(data, type=dict[str, msgspec.Raw]))
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                pass
         return Head("object", name, frozenset(keys), values, text)
     if start == "[":
         inner = text[1:].lstrip()

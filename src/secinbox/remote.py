@@ -40,7 +40,7 @@ class RemoteSession:
         """Ends the connections."""
         self._client.close()
 
-    def _ask(self, method: str, path: str, **options: Any) -> Any:
+    def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         import httpx2
 
         try:
@@ -48,7 +48,7 @@ class RemoteSession:
         except httpx2.HTTPError as error:
             raise RemoteError(f"no answer from {self.url}: {error}") from None
         try:
-            body = answer.json()
+            body: dict[str, Any] = answer.json()
         except ValueError:
             raise RemoteError(f"{self.url} does not answer like a secinbox server") from None
         if answer.status_code < 400:

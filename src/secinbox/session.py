@@ -150,9 +150,7 @@ class Session:
             os.replace(old, kept)
             self.facts = Facts(self.home)
             for number, (data, name, options, when) in enumerate(reports, 1):
-                pipeline.import_reports(
-                    self.facts, (name,), clock=when, options=options, data=data
-                )
+                pipeline.import_reports(self.facts, (name,), clock=when, options=options, data=data)
                 if progress:
                     progress(name, number, len(reports))
             if pinned:

@@ -143,10 +143,7 @@ def create_app(session: Session, token: str) -> FastAPI:
         given = {"resource": resource, "service": service, "cluster": cluster, "account": account}
         options = {k: v for k, v in given.items() if v}
         data = opening.unpacked(b"".join(parts))
-        answer = await run_in_threadpool(
-            session.import_reports, (name,), options=options, data=data
-        )
-        return answer
+        return await run_in_threadpool(session.import_reports, (name,), options=options, data=data)
 
     app.include_router(pages)
 

@@ -34,7 +34,9 @@ def serve(session: Session, host: str, port: int, ready: Callable[[str], None]) 
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise StoreError(f"cannot listen on {host}:{port}: {error}; choose another --port") from None
+        raise StoreError(
+            f"cannot listen on {host}:{port}: {error}; choose another --port"
+        ) from None
     actual = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{actual}"

@@ -106,7 +106,7 @@ def main() -> None:
         # The reader of our output went away (`secinbox list | head`): that is not an error.
         sys.stderr.close()
         sys.exit(0)
-    except Exception as error:  # noqa: BLE001 - the last door: expected kinds are named, others shown
+    except Exception as error:
         from secinbox.cli.failing import explain
 
         sys.exit(explain(error))

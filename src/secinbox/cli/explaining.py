@@ -27,14 +27,18 @@ def print_issue(issue: dict[str, Any]) -> None:
             " · ".join(
                 plain(p)
                 for p in (
-                    issue["type"].replace("_", " "), issue["service"], issue["environment"],
-                    issue["account"], issue["status"], f"id {issue['id']}",
+                    issue["type"].replace("_", " "),
+                    issue["service"],
+                    issue["environment"],
+                    issue["account"],
+                    issue["status"],
+                    f"id {issue['id']}",
                     f"first seen {issue['first_seen']}",
                 )
                 if p
             ),
             style="dim",
-        )  # fmt: skip
+        )
     )
     _title(out, "Why it is here")
     _lines(out, [why["sum"], f"let in by {why['admitted_by']}: {why['rule'] or ''}"])
@@ -72,7 +76,9 @@ def print_issue(issue: dict[str, Any]) -> None:
         _lines(out, [f"... and {hidden} more (--json lists them)"])
     if issue.get("timeline"):
         _title(out, "Timeline")
-        _lines(out, [f"{e['time']} {e['actor']} {e['action']} {e['text']}" for e in issue["timeline"]])
+        _lines(
+            out, [f"{e['time']} {e['actor']} {e['action']} {e['text']}" for e in issue["timeline"]]
+        )
 
 
 def _title(out: Console, text: str) -> None:
@@ -164,8 +170,13 @@ def print_why(answer: dict[str, Any]) -> None:
         _risks(out, answer["risks"])
         return
     out.print(Text(plain(answer["uid"]), style="bold"))
-    _lines(out, [f"{answer['type']}; environment {answer['environment'] or 'unknown'}; service "
-                 f"{answer['service'] or 'unknown'}; {answer['findings']} open findings"])
+    _lines(
+        out,
+        [
+            f"{answer['type']}; environment {answer['environment'] or 'unknown'}; service "
+            f"{answer['service'] or 'unknown'}; {answer['findings']} open findings"
+        ],
+    )
     if answer["aliases"]:
         _lines(out, ["also called " + ", ".join(answer["aliases"][:8])])
     _risks(out, answer["risks"])

@@ -159,8 +159,7 @@ def refresh_vulnerability_names(facts: Facts, ids: set[str]) -> set[str]:
         _fill(facts, "asked", frontier)
         frontier = set()
         for a, b in facts.rows(
-            "SELECT a, b FROM vulnerability_aliases "
-            "WHERE a IN (FROM asked) OR b IN (FROM asked)"
+            "SELECT a, b FROM vulnerability_aliases WHERE a IN (FROM asked) OR b IN (FROM asked)"
         ):
             neighbours[a].add(b)
             neighbours[b].add(a)

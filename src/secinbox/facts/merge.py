@@ -393,9 +393,7 @@ def _statements(
         """,
         {"number": number, "when": when},
     )
-    con.execute(
-        "INSERT INTO touched SELECT finding FROM incoming UNION SELECT finding FROM known"
-    )
+    con.execute("INSERT INTO touched SELECT finding FROM incoming UNION SELECT finding FROM known")
     total, known, reopened = facts.rows(
         """
         SELECT count(*), count(k.id), count(*) FILTER (k.closed IS NOT NULL AND k.closed < ?)
@@ -406,9 +404,7 @@ def _statements(
     return Changes(new=total - known, reopened=reopened, unchanged=known - reopened)
 
 
-def _scope_sql(
-    facts: Facts, staged: Staged, scopes: list[tuple[str, str, tuple[str, ...]]]
-) -> str:
+def _scope_sql(facts: Facts, staged: Staged, scopes: list[tuple[str, str, tuple[str, ...]]]) -> str:
     """SQL for the scope that a staged finding belongs to: its resource, its account, the one."""
     keys = sorted({key for _, key, _ in scopes})
     if not keys:
@@ -464,9 +460,7 @@ def _close(
     )
     count = int(facts.value("SELECT count(*) FROM closing"))
     if count:
-        con.execute(
-            "UPDATE statements SET closed = ? WHERE id IN (SELECT id FROM closing)", [when]
-        )
+        con.execute("UPDATE statements SET closed = ? WHERE id IN (SELECT id FROM closing)", [when])
         con.execute("INSERT INTO touched SELECT finding FROM closing")
     con.execute(
         "DELETE FROM coverage WHERE observed <= ? AND (tool, key, type) IN (FROM covered)", [when]
@@ -480,8 +474,8 @@ def _vex(facts: Facts, staged: Staged, number: int) -> None:
     _view(facts, staged, "vex")
     names = "vulnerability, product, package, version, status, justification, text, author, time"
     con.execute(
-        f"DELETE FROM vex WHERE (vulnerability, product, author, time) IN "
-        f"(SELECT vulnerability, product, author, time FROM stage)"
+        "DELETE FROM vex WHERE (vulnerability, product, author, time) IN "
+        "(SELECT vulnerability, product, author, time FROM stage)"
     )
     con.execute(
         f"INSERT INTO vex ({names}, tool, import_id, place) "
@@ -533,7 +527,7 @@ def _exploits(facts: Facts, staged: Staged, source: Source, number: int) -> None
     con = facts.con
     _view(facts, staged, "exploits")
     feeds = [row[0] for row in facts.rows("SELECT DISTINCT feed FROM stage")]
-    columns = [c for c in TABLES["exploits"]]
+    columns = list(TABLES["exploits"])
     listed = ", ".join(columns)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE incoming_exploits AS SELECT DISTINCT {listed} FROM stage"

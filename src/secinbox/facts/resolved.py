@@ -87,8 +87,7 @@ def refresh_findings(facts: Facts) -> None:
         )
         source = "gathered g LEFT JOIN unaffected u ON u.id = g.id"
         status = (
-            "CASE WHEN u.id IS NOT NULL THEN 'not_affected' "
-            "WHEN live THEN 'open' ELSE 'fixed' END"
+            "CASE WHEN u.id IS NOT NULL THEN 'not_affected' WHEN live THEN 'open' ELSE 'fixed' END"
         )
     con.execute(
         f"""

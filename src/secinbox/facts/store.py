@@ -58,9 +58,7 @@ class Facts:
         for number, sql in enumerate(MIGRATIONS[version:], version + 1):
             with self.transaction():
                 self.con.execute(sql)
-                self.con.execute(
-                    "INSERT OR REPLACE INTO meta VALUES ('schema', ?)", [str(number)]
-                )
+                self.con.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", [str(number)])
 
         # Computed tables are made again when their definition changes: nothing in them is precious.
         shape = fingerprint(ASSESSED)

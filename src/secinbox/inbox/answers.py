@@ -86,7 +86,7 @@ def issues(
     total = facts.value(
         f"SELECT count(*) FROM issues i WHERE {condition.sql}", [*condition.parameters]
     )
-    after = "AND i.{0} > ?".format(key) if cursor else ""  # noqa: UP032
+    after = "AND i.{} > ?".format(key) if cursor else ""  # noqa: UP032
     rows = facts.dicts(
         f"SELECT * FROM issues i WHERE {condition.sql} {after} ORDER BY i.{key} LIMIT ?",
         [*condition.parameters, *([cursor] if cursor else []), _limit(limit) + 1],
@@ -102,9 +102,7 @@ def issues(
     ranks = _ranks(facts, page, key, first, query)
     members = _members(facts, [row["id"] for row in page])
     return {
-        "issues": [
-            issue_row(row, ranks[row["id"]], members.get(row["id"], [])) for row in page
-        ],
+        "issues": [issue_row(row, ranks[row["id"]], members.get(row["id"], [])) for row in page],
         "total": total,
         "next": page[-1][key] if len(rows) > limit else None,
         "profile": profile,
@@ -338,9 +336,7 @@ def finding_risks(
     return result
 
 
-def why_not(
-    facts: Facts, ids: Sequence[str], rules: Sequence[InboxRule] = ()
-) -> dict[str, str]:
+def why_not(facts: Facts, ids: Sequence[str], rules: Sequence[InboxRule] = ()) -> dict[str, str]:
     """For findings outside the inbox: which condition of the nearest rule does not hold."""
     if not ids:
         return {}
@@ -357,14 +353,10 @@ def why_not(
                 best.setdefault(found, (-1, f"rule {rule.id} leaves it out"))
             continue
         terms = _terms(rule.query)
-        compiled_terms = [
-            compile_query(t, FINDING_FIELDS, FINDING_FREE_TEXT, clock) for t in terms
-        ]
+        compiled_terms = [compile_query(t, FINDING_FIELDS, FINDING_FREE_TEXT, clock) for t in terms]
         kinds = [c for t, c in zip(terms, compiled_terms, strict=True) if t.startswith("type:")]
         others = [
-            (t, c)
-            for t, c in zip(terms, compiled_terms, strict=True)
-            if not t.startswith("type:")
+            (t, c) for t, c in zip(terms, compiled_terms, strict=True) if not t.startswith("type:")
         ]
         where = " AND ".join(c.sql for c in kinds) or "TRUE"
         if not others:

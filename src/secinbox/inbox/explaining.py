@@ -48,9 +48,9 @@ def show(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, 
     )
     ids = [m[0] for m in members]
     listed = (
-        answers.findings(
-            facts, " OR ".join(f"id:{i}" for i in ids[:60]), limit=60, rules=rules
-        )["findings"]
+        answers.findings(facts, " OR ".join(f"id:{i}" for i in ids[:60]), limit=60, rules=rules)[
+            "findings"
+        ]
         if ids
         else []
     )
@@ -151,11 +151,7 @@ def place(facts: Facts, row: dict[str, Any], rank: int) -> dict[str, Any]:
         "ORDER BY sort_key LIMIT 1",
         [row["sort_key"]],
     )
-    yes = [
-        RISK_LABELS[r]
-        for r, c in zip(RISKS, answers.RISK_COLUMNS, strict=True)
-        if row[c] == 1
-    ]
+    yes = [RISK_LABELS[r] for r, c in zip(RISKS, answers.RISK_COLUMNS, strict=True) if row[c] == 1]
     sums = (
         f"{answers.severity(row['severity'])} severity; {row['risks']} of 5 detected risks"
         f"{' (' + ', '.join(yes) + ')' if yes else ''}; {row['impacted_resources']} resources and "

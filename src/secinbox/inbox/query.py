@@ -100,7 +100,9 @@ class _Compiler:
         except ParseError as error:
             found = re.search(r"position (\d+)", str(error))
             column = int(found.group(1)) + 1 if found else len(text)
-            raise QueryError("the query cannot be read: check brackets and quotes", column) from None
+            raise QueryError(
+                "the query cannot be read: check brackets and quotes", column
+            ) from None
         if tree is None:
             return Compiled("TRUE")
         return Compiled(self._node(tree, None), tuple(self.parameters))
@@ -143,9 +145,11 @@ class _Compiler:
             if name is None:
                 return self._free(value)
             if kind == "Word" and "," in value:
-                return "(" + _OR.join(
-                    self._compare(name, "=", v, node) for v in value.split(",") if v
-                ) + ")"
+                return (
+                    "("
+                    + _OR.join(self._compare(name, "=", v, node) for v in value.split(",") if v)
+                    + ")"
+                )
             match = re.match(r"(>=|<=|>|<)(.+)", value)
             if match:
                 return self._compare(name, match.group(1), match.group(2), node)

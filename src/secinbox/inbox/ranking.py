@@ -311,16 +311,15 @@ def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
         *rules,
         *(r for r in DEFAULT_RULES if r.id not in assessment.settings.disabled_rules),
     ]
-    cases, parameters = [], []
+    cases: list[str] = []
+    parameters: list[Any] = []
     for rule in active:
         compiled = compile_query(rule.query, FINDING_FIELDS, FINDING_FREE_TEXT, assessment.clock)
         outcome = rule.id if rule.action == "include" else ""
         cases.append(f"WHEN {compiled.sql} THEN '{outcome}'")
         parameters += compiled.parameters
     admitted = f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"
-    only = (
-        "SEMI JOIN changed_findings c ON c.id = f.id" if assessment.partial else ""
-    )
+    only = "SEMI JOIN changed_findings c ON c.id = f.id" if assessment.partial else ""
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE candidates AS
@@ -370,9 +369,7 @@ def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
         """.replace("WITH_TIER", _TIER.replace("a.", "f.")),
         parameters,
     )
-    doubles = con.execute(
-        "SELECT count(*) - count(DISTINCT id) FROM judged"
-    ).fetchall()[0][0]
+    doubles = con.execute("SELECT count(*) - count(DISTINCT id) FROM judged").fetchall()[0][0]
     if doubles:
         con.execute(
             """
@@ -396,9 +393,7 @@ def _named(sql: str) -> str:
 def _group(assessment: Assessment) -> None:
     """Admitted findings become issues: one action each, with its place in every order."""
     con = assessment.facts.con
-    only = (
-        "SEMI JOIN changed_issues c ON c.issue = a.issue" if assessment.partial else ""
-    )
+    only = "SEMI JOIN changed_issues c ON c.issue = a.issue" if assessment.partial else ""
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE members AS

@@ -10,7 +10,9 @@ NAME = "in_production"
 TITLE = "The env or environment tag says production"
 
 # From the part to what it belongs to: a tag further up speaks for what stands below it.
-_UPWARD = "('owned_by', 'attached_to', 'part_of', 'in_subnet', 'in_network', 'in_account', 'runs_on')"
+_UPWARD = (
+    "('owned_by', 'attached_to', 'part_of', 'in_subnet', 'in_network', 'in_account', 'runs_on')"
+)
 _HOPS = 3
 
 
@@ -37,7 +39,7 @@ def assess(assessment: Assessment) -> None:
             [[w, 1 if pattern.match(w) else 0] for w in words],
         )
     con.execute(
-        f"""
+        """
         CREATE OR REPLACE TEMP TABLE tagged AS
         SELECT r.uid, 0 AS hops, r.environment AS word, e.production, r.uid AS source, '' AS route
         FROM resources r JOIN environments e ON e.word = r.environment

@@ -100,9 +100,7 @@ def assess(assessment: Assessment) -> None:
         FROM told GROUP BY uid
         """
     )
-    con.execute(
-        f"INSERT INTO risk_values SELECT uid, '{NAME}', 1, evidence FROM attack_evidence"
-    )
+    con.execute(f"INSERT INTO risk_values SELECT uid, '{NAME}', 1, evidence FROM attack_evidence")
     sensors = assessment.facts.rows(
         "SELECT string_agg(DISTINCT tool, ', ' ORDER BY tool), max(time) FROM signals "
         "WHERE time <= ? AND time >= ?",

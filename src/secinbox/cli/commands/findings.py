@@ -14,9 +14,7 @@ from secinbox.cli.printing import SEVERITY_STYLE, console, note, one_line, print
 @click.argument("query", nargs=-1)
 @paged
 @common
-def command(
-    session: Any, query: tuple[str, ...], limit: int, cursor: str, as_json: bool
-) -> None:
+def command(session: Any, query: tuple[str, ...], limit: int, cursor: str, as_json: bool) -> None:
     answer = session.findings(" ".join(query), limit=limit, cursor=cursor)
     if as_json:
         print_json(answer)

@@ -19,12 +19,13 @@ from secinbox.cli.printing import console, note, one_line, print_json
 @click.option("--service", help="The service it belongs to, where reports do not say.")
 @click.option("--cluster", help="Name of the Kubernetes cluster, where reports do not say.")
 @click.option("--account", help="Cloud account, where reports do not say.")
-@click.option("--mapping", type=click.Path(exists=True, dir_okay=False),
-              help="Mapping file (YAML) for a format of your own: JSON Lines or CSV.")
+@click.option(
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Mapping file (YAML) for a format of your own: JSON Lines or CSV.",
+)
 @common
-def command(
-    session: Any, paths: tuple[str, ...], as_json: bool, **named: str | None
-) -> None:
+def command(session: Any, paths: tuple[str, ...], as_json: bool, **named: str | None) -> None:
     options = {k: v for k, v in named.items() if v}
     with _progress(as_json) as step:
         answer = session.import_reports(paths, options=options, progress=step)
@@ -48,8 +49,16 @@ def show(files: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("file", "format"):
         table.add_column(name, overflow="fold")
-    for name in ("findings", "new", "fixed", "reopened", "unchanged", "resources", "signals",
-                 "other"):
+    for name in (
+        "findings",
+        "new",
+        "fixed",
+        "reopened",
+        "unchanged",
+        "resources",
+        "signals",
+        "other",
+    ):
         table.add_column(name, justify="right")
     for f in files:
         if f["status"] != "imported":
@@ -78,8 +87,10 @@ def show(files: list[dict[str, Any]]) -> None:
     for f in files:
         if f["status"] == "failed":
             error = f["error"]
-            note(f"FAILED {one_line(f['path'])}: {error['message']} at {error['place']}; "
-                 f"{error['hint']}")
+            note(
+                f"FAILED {one_line(f['path'])}: {error['message']} at {error['place']}; "
+                f"{error['hint']}"
+            )
     done = [f for f in files if f["status"] == "imported"]
     total = sum(f["records"]["findings"] for f in done)
     note(f"{len(done)} files imported, {total} findings read; see `secinbox list`")
