@@ -95,6 +95,8 @@ def _finding(check: Node, target: Resource, framework: str, kind: str, anchors: 
     address = check.first_text("resource_address", "resource")
     if framework in ("dockerfile", "github_actions", "gitlab_ci", "secrets"):
         address = ""  # these name the file and the line's instruction
+    if framework in ("kubernetes", "helm", "kustomize"):  # KIND.NAMESPACE.NAME[.POD]
+        address = ".".join(address.split(".")[1:3])
     # The same words as the SARIF output, which has the block but not its address.
     anchor = anchors.exact(rule, path, address or block_name(block))
     word = check.text("severity")

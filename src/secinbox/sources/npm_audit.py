@@ -1,7 +1,7 @@
 """npm, pnpm and Yarn audit JSON.
 
 Shapes: npm 6 and pnpm (`advisories`), npm 7 and later (`auditReportVersion` 2,
-`vulnerabilities`), Yarn 1 (lines with `type` `auditAdvisory`). An answer with an error is a scan
+`vulnerabilities`), Yarn 1 (lines with `type` `auditAdvisory`), Yarn 2 (`value`, `children`). An answer with an error is a scan
 that failed, never a clean one. Source: npm docs, "npm audit"; npm/metavuln-calculator.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from secinbox.reading import Head, Report, ReportError
-from secinbox.records import AnyRecord, Finding, Scope
+from secinbox.records import AnyRecord, Finding, Scope, Skipped
 from secinbox.sources._names import scanned_target
 from secinbox.sources._packages import make_purl, vulnerability_id
 from secinbox.sources._shape import Node
@@ -22,8 +22,13 @@ TITLE = "npm audit"
 
 def recognise(head: Head) -> int:
     if head.kind == "lines" or (head.kind == "object" and head.has("type", "data")):
-        kinds = ("auditAdvisory", "auditSummary")
-        return 95 if head.first.get("type") in kinds else 0
+        if head.has("value", "children") and '"Vulnerable Versions"' in head.text:
+            return 95
+        # Yarn 1 may write notes before its answer.
+        kinds = ("auditAdvisory", "auditSummary", "info", "warning", "error")
+        yarn = '"auditAdvisory"' in head.text or '"auditSummary"' in head.text
+        yarn = yarn or "yarnpkg.com" in head.text
+        return 95 if head.has("data") and head.first.get("type") in kinds and yarn else 0
     if head.kind != "object":
         return 0
     if head.has("auditReportVersion"):
@@ -53,7 +58,13 @@ def read(report: Report) -> Iterator[AnyRecord]:
                 f"{place}.error",
                 "run npm audit against a registry that answers audits",
             )
-        if document.text("type") == "auditAdvisory":
+        if document.text("type") == "error":
+            raise ReportError(
+                f"yarn audit failed: {document.text('data')[:300]}", place, "run it again"
+            )
+        if document.has("children"):
+            yield from _berry(document, target.uid)
+        elif document.text("type") == "auditAdvisory":
             advisory = document.at("data", "advisory").require_object()
             yield from _advisory(advisory, target.uid)
         elif document.has("advisories"):
@@ -109,6 +120,35 @@ def _advisory(advisory: Node, target: str) -> Iterator[AnyRecord]:
         remediation=advisory.text("recommendation"),
         url=advisory.text("url"),
         place=advisory.place,
+    )
+
+
+def _berry(document: Node, target: str) -> Iterator[AnyRecord]:
+    """Yarn 2 and later (`yarn npm audit --json`): a line an advisory or a deprecation."""
+    package = document.text("value")
+    entry = document.at("children").require_object()
+    if "(deprecation)" in entry.text("ID"):
+        yield Skipped(reason=f"{package} is deprecated", harmless=True, place=document.place)
+        return
+    link = entry.text("URL")
+    name = vulnerability_id(link) or f"NPM-{entry.text('ID')}"
+    versions = entry.strings("Tree Versions")
+    word = entry.text("Severity")
+    version = versions[0] if len(versions) == 1 else ""
+    yield Finding(
+        type="library_vulnerability",
+        resource=target,
+        rule=name,
+        title=entry.text("Issue") or f"{name} in {package}",
+        severity=severity_from_word(word),
+        severity_word=word,
+        description=f"Affected versions: {entry.text('Vulnerable Versions')}",
+        vulnerability=name,
+        purl=make_purl("npm", package, version),
+        package=package,
+        version=version,
+        url=link,
+        place=document.place,
     )
 
 
