@@ -37,6 +37,13 @@ class Anchors:
         first = next((line for line in code.splitlines() if line.strip()), "")
         return self.exact(rule, path, normal_code(first))
 
+    def secret(self, rule: str, path: str, value: str) -> str:
+        """The anchor of a secret: the same value in the same file is one, in any commit."""
+        anchor = secret_anchor(path, rule, value)
+        if anchor.startswith("secret:"):
+            return f"{path}:{anchor.removeprefix('secret:')}"
+        return self.exact(rule, path, anchor)
+
     def exact(self, rule: str, path: str, what: str) -> str:
         """The anchor of something that is already stable: a symbol, a resource, a fingerprint."""
         key = (rule, path, what)

@@ -125,9 +125,13 @@ _GRYPE = re.compile(
     r"(?: in image (\S+))? at: (.+)",
     re.S,
 )
+_OLD_GRYPE = re.compile(
+    r"reports (.+?) at version (\S*)\s+which .*?\(?(\S+?)\)? package",
+    re.S,
+)
 _OSV = re.compile(r"Package '([^'@]+|@[^'@]+)@([^']*)' is vulnerable to '([^']+)'")
 _PURL = re.compile(r"pkg:[a-z][a-z0-9.+-]*/[^\s\"'`,)]+")
-_SNYK = re.compile(r"(?:vulnerable|introduces a vulnerable) (\S+) package")
+_SNYK = re.compile(r"(?:vulnerable|introduces a vulnerable) ([^\s()]+) package")
 
 
 def _field(text: str, name: str) -> str:
@@ -181,6 +185,12 @@ def package_of(
             word,
             image or "",
         )
+    old = _OLD_GRYPE.search(message) if tool == "grype" else None
+    if old:
+        package, version, kind = old.groups()
+        system = kind in ("deb", "rpm", "apk", "alpm", "portage", "msrc-kb")
+        ecosystem = (system_ecosystem(version) or kind) if system else kind
+        return Package(name, package, version, "", make_purl(ecosystem, package, version), system)
     osv = _OSV.search(message)
     if osv:
         package, version, _ = osv.groups()

@@ -11,7 +11,7 @@ from typing import Any
 
 from secinbox.reading import Head, Report
 from secinbox.records import AnyRecord, Finding, Relation, Scope
-from secinbox.sources._code import Anchors, access_key_id, clean_path, secret_anchor
+from secinbox.sources._code import Anchors, access_key_id, clean_path
 from secinbox.sources._names import (
     looks_like_repository,
     repository_resource,
@@ -73,7 +73,7 @@ def read(report: Report) -> Iterator[AnyRecord]:
             description=f"{label}{f' (commit {commit[:12]})' if commit else ''}",
             location=path,
             line=item.line("StartLine") or item.line("lineNumber"),
-            anchor=anchors.exact(rule, path, secret_anchor(path, rule, secret)),
+            anchor=anchors.secret(rule, path, secret),
             remediation="Revoke the secret, issue a new one, and remove it from the history.",
             url=item.first_text("Link", "leakURL"),
             place=place,

@@ -11,7 +11,7 @@ from typing import Any
 
 from secinbox.reading import Head, Report
 from secinbox.records import AnyRecord, Finding, Relation, Resource, Scope
-from secinbox.sources._code import Anchors, access_key_id, clean_path, secret_anchor
+from secinbox.sources._code import Anchors, access_key_id, clean_path
 from secinbox.sources._names import looks_like_repository, repository_resource, scanned_target
 from secinbox.sources._shape import Node
 
@@ -81,7 +81,7 @@ def read(report: Report) -> Iterator[AnyRecord]:
             ),
             location=path,
             line=finding.line("line"),
-            anchor=anchors.exact(identifier, path, secret_anchor(path, identifier, secret)),
+            anchor=anchors.secret(identifier, path, secret),
             remediation="Revoke the secret, issue a new one, and remove it from the history.",
             verified=verified,
             place=pair.place,

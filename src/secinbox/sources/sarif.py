@@ -21,7 +21,6 @@ from secinbox.sources._code import (
     block_name,
     clean_path,
     scrub,
-    secret_anchor,
 )
 from secinbox.sources._names import image_resource, looks_like_repository, scanned_target
 from secinbox.sources._packages import best_score, cvss_generation, vulnerability_ids
@@ -467,7 +466,7 @@ class _Run:
             title=f"{label} in {path}",
             description=_text(rule.at("fullDescription")),
             location=path,
-            anchor=self.anchors.exact(identifier, path, secret_anchor(path, identifier, secret)),
+            anchor=self.anchors.secret(identifier, path, secret),
             remediation="Revoke the secret, issue a new one, and remove it from the history.",
             verified="active credential" in message.lower(),
             **common,

@@ -17,7 +17,7 @@ import msgspec
 
 from secinbox.reading import Head, Report, ReportError, parse_time
 from secinbox.records import AnyRecord, Finding, Passed, Relation, Resource, Scope, Skipped
-from secinbox.sources._code import Anchors, access_key_id, clean_path, secret_anchor
+from secinbox.sources._code import Anchors, access_key_id, clean_path
 from secinbox.sources._names import (
     aws_resource,
     cluster_of,
@@ -468,7 +468,7 @@ class _Reader:
     def _secrets(self, result: _Result, place: str) -> Iterator[AnyRecord]:
         path = clean_path(result.Target)
         for index, item in enumerate(result.Secrets or ()):
-            anchor = self.anchors.exact(item.RuleID, path, secret_anchor(path, item.RuleID, ""))
+            anchor = self.anchors.secret(item.RuleID, path, "")
             yield Finding(
                 type="secret",
                 resource=self.target.uid,

@@ -13,7 +13,7 @@ from typing import Any
 from secinbox.fingerprint import image_uid
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Finding, Relation, Resource
-from secinbox.sources._code import Anchors, access_key_id, clean_path, digest, secret_anchor
+from secinbox.sources._code import Anchors, access_key_id, clean_path, digest
 from secinbox.sources._names import (
     aws_resource,
     looks_like_repository,
@@ -105,7 +105,7 @@ def _version3(report: Report, item: Node, anchors: Anchors) -> Iterator[AnyRecor
         description="\n".join(t for t in (item.text("DetectorDescription"), *notes) if t),
         location=path,
         line=where.line("line"),
-        anchor=anchors.exact(detector, path, secret_anchor(path, detector, secret)),
+        anchor=anchors.secret(detector, path, secret),
         remediation="Revoke the secret, issue a new one, and remove it from the history.",
         url=where.text("link"),
         verified=verified,
@@ -164,7 +164,7 @@ def _trufflehog3(report: Report, item: Node, anchors: Anchors) -> Iterator[AnyRe
         description=f"commit {item.text('commit')[:12]}" if item.text("commit") else "",
         location=path,
         line=item.line("line"),
-        anchor=anchors.exact(rule, path, secret_anchor(path, rule, secret)),
+        anchor=anchors.secret(rule, path, secret),
         remediation="Revoke the secret, issue a new one, and remove it from the history.",
         tool="trufflehog3",
         place=item.place,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secinbox.reading import Head, Report
-from secinbox.records import AnyRecord, Finding, Resource, Skipped
+from secinbox.records import AnyRecord, Finding, Resource, Scope, Skipped
 from secinbox.sources._code import Anchors, clean_path
 from secinbox.sources._names import repository_resource, scanned_target
 from secinbox.sources._shape import Node
@@ -80,3 +80,5 @@ def read(report: Report) -> Iterator[AnyRecord]:
             url=item.text("url"),
             place=item.place,
         )
+    for uid in seen:
+        yield Scope(key=uid, types=("iac_misconfiguration",))
