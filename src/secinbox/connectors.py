@@ -49,6 +49,15 @@ def all_connectors() -> tuple[Known, ...]:
     return tuple(sorted(found, key=lambda k: k.id))
 
 
+def named(identifier: str) -> Known:
+    """The connector with this id, for reports that do not say what they are. Raises ReportError."""
+    for known in all_connectors():
+        if known.id == identifier:
+            return known
+    names = ", ".join(k.id for k in all_connectors())
+    raise ReportError(f"there is no format {identifier}", "", f"one of: {names}")
+
+
 def recognise(data: bytes, name: str) -> Known:
     """The connector of a report. Raises ReportError when there is none."""
     head = head_of(data, name)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from secinbox import opening
-from secinbox.connectors import UnknownFormat, all_connectors, recognise
+from secinbox.connectors import UnknownFormat, named, recognise
 from secinbox.facts import archive, merge
 from secinbox.facts.staging import Staged, stage
 from secinbox.facts.store import Facts
@@ -61,9 +61,8 @@ def prepare(
         if (prepared.hash, place.origin) in known:
             prepared.known = True
             return prepared
-        found = recognise(data, place.name)
-        if options.get("mapping"):
-            found = next(k for k in all_connectors() if k.id == "generic")
+        forced = "generic" if options.get("mapping") else options.get("format", "")
+        found = named(forced) if forced else recognise(data, place.name)
         prepared.format = found.id
         prepared.inventory = found.room == "inventory"
         report = Report(data, place.name, place.parts, clock.replace(tzinfo=UTC), options)

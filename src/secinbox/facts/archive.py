@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from hashlib import blake2b
+from hashlib import sha256
 from pathlib import Path
 
 
 def content_hash(data: bytes) -> str:
-    """The name of a report in the archive: 32 hexadecimal digits."""
-    return blake2b(data, digest_size=16).hexdigest()
+    """The name of a report in the archive: its SHA-256."""
+    return sha256(data).hexdigest()
 
 
 def path_of(home: Path, digest: str) -> Path:

@@ -340,21 +340,33 @@ def _statements(
 ) -> Changes:
     con = facts.con
     _view(facts, staged, "findings")
-    columns = ", ".join(f"s.{c}" for c in TABLES["findings"] if c not in ("first_seen",))
-    fid = finding_id("s", "coalesce(n.uid, s.ref)", "coalesce(v.canonical, s.vulnerability)")
+    fid = finding_id("s", "coalesce(n.uid, s.resource)", "coalesce(v.canonical, s.vulnerability)")
+    # What makes a statement: who says what of which resource, and where in it.
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE incoming AS
-        SELECT DISTINCT ON (s.id) {columns}, s.first_seen, coalesce(n.uid, s.ref) AS resource,
+        SELECT md5(concat_ws(chr(31), s.tool, s.type, s.resource,
+                 CASE WHEN s.vulnerability <> '' THEN s.vulnerability
+                      WHEN s.canonical_rule <> '' THEN s.canonical_rule ELSE s.rule END,
+                 s.package_key, s.location,
+                 CASE WHEN s.vulnerability <> '' THEN s.version ELSE s.anchor END)) AS id,
+               s.row, s.place, s.resource AS ref,
+               coalesce(n.uid, s.resource) AS resource,
                coalesce(v.canonical, s.vulnerability) AS canonical, {fid} AS finding,
                {_scope_sql(facts, staged, scopes)} AS scope
-        FROM stage s
-        LEFT JOIN names n ON n.ref = s.ref
+        FROM (SELECT * EXCLUDE (package), package_key AS package, package_key FROM stage) s
+        LEFT JOIN names n ON n.ref = s.resource
         LEFT JOIN vulnerability_names v ON v.id = s.vulnerability
-        ORDER BY s.id, s.place
         """
     )
-    _drop_view(facts, staged, "findings")
+    rows, distinct = facts.rows("SELECT count(*), count(DISTINCT id) FROM incoming")[0]
+    if rows != distinct:  # the same statement twice in one report: the first place counts
+        con.execute(
+            """
+            CREATE OR REPLACE TEMP TABLE incoming AS
+            SELECT DISTINCT ON (id) * FROM incoming ORDER BY id, place, row
+            """
+        )
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE known AS
@@ -376,24 +388,28 @@ def _statements(
     con.execute(
         """
         INSERT INTO statements
-        SELECT i.id, i.finding, i.tool, i.type, i.ref, i.resource, i.scope, i.rule,
-               i.canonical_rule,
-               i.vulnerability, i.canonical, i.purl, i.package, i.version, i.fixed_version,
-               i.title, i.description, i.severity, i.severity_word, i.score, i.vector, i.location,
-               i.line, i.anchor, i.remediation, i.url, i.likelihood, i.impact, i.exploit_known,
-               i.verified, i.default_branch, i.place, i.fix, i.fix_key, $number,
-               least(coalesce(k.first_seen, $when), coalesce(i.first_seen, $when), $when), $when,
+        SELECT i.id, i.finding, s.tool, s.type, i.ref, i.resource, i.scope, s.rule,
+               s.canonical_rule, s.vulnerability, i.canonical, s.purl, s.package_key, s.version,
+               s.fixed_version, s.title, s.description,
+               CASE s.severity WHEN 'critical' THEN 5 WHEN 'high' THEN 4 WHEN 'medium' THEN 3
+                 WHEN 'low' THEN 2 WHEN 'info' THEN 1 ELSE 0 END,
+               s.severity_word, s.score, s.vector, s.location, s.line, s.anchor, s.remediation,
+               s.url, s.likelihood, s.impact, s.exploit_known, s.verified, s.default_branch,
+               i.place, s.fix, s.fix_key, $number,
+               least(coalesce(k.first_seen, $when), coalesce(s.first_seen, $when), $when), $when,
                CASE WHEN c.observed > $when THEN c.observed END,
                CASE WHEN k.closed IS NOT NULL AND k.closed < $when THEN $when ELSE k.reopened END
         FROM incoming i
+        JOIN stage s ON s.row = i.row
         LEFT JOIN known k ON k.id = i.id
         LEFT JOIN (SELECT tool, key, type, max(observed) AS observed FROM coverage GROUP BY ALL) c
-          ON c.tool = i.tool AND c.key = i.scope AND c.type = i.type
+          ON c.tool = s.tool AND c.key = i.scope AND c.type = s.type
         WHERE k.id IS NULL OR k.last_seen <= $when
         """,
         {"number": number, "when": when},
     )
     con.execute("INSERT INTO touched SELECT finding FROM incoming UNION SELECT finding FROM known")
+    _drop_view(facts, staged, "findings")
     total, known, reopened = facts.rows(
         """
         SELECT count(*), count(k.id), count(*) FILTER (k.closed IS NOT NULL AND k.closed < ?)
@@ -433,7 +449,7 @@ def _scope_sql(facts: Facts, staged: Staged, scopes: list[tuple[str, str, tuple[
     )
     facts.con.execute("CREATE OR REPLACE TEMP TABLE chosen AS SELECT * FROM chosen_rows")
     facts.con.unregister("chosen_rows")
-    return "coalesce((SELECT c.scope FROM chosen c WHERE c.ref = s.ref), '')"
+    return "coalesce((SELECT c.scope FROM chosen c WHERE c.ref = s.resource), '')"
 
 
 def _close(
@@ -472,7 +488,10 @@ def _close(
 def _vex(facts: Facts, staged: Staged, number: int) -> None:
     con = facts.con
     _view(facts, staged, "vex")
-    names = "vulnerability, product, package, version, status, justification, text, author, time"
+    names = (
+        "vulnerability, product, package, version, status, justification, text, author, time, "
+        "within"
+    )
     con.execute(
         "DELETE FROM vex WHERE (vulnerability, product, author, time) IN "
         "(SELECT vulnerability, product, author, time FROM stage)"

@@ -73,14 +73,19 @@ def refresh_findings(facts: Facts) -> None:
             SELECT id FROM (
               SELECT g.id, arg_max(x.status, (x.time, x.author, x.text)) AS status
               FROM gathered g
-              JOIN (SELECT e.*, coalesce(v.canonical, e.vulnerability) AS canonical,
-                           coalesce(n.uid, e.product) AS uid
+              JOIN (SELECT e.* EXCLUDE (within), coalesce(v.canonical, e.vulnerability) AS canonical,
+                           coalesce(n.uid, e.product) AS uid,
+                           list_transform(coalesce(e.within, []),
+                             lambda w: coalesce(w, '')) AS within
                     FROM vex e LEFT JOIN vulnerability_names v ON v.id = e.vulnerability
                     LEFT JOIN names n ON n.ref = e.product) x ON x.canonical = g.canonical
-              WHERE x.uid = g.resource
-                 OR (x.package <> '' AND x.package = g.package
-                     AND (x.version = '' OR x.version = g.version))
-                 OR (x.product <> '' AND x.product = g.purl)
+              WHERE (len(x.within) = 0 OR list_contains(x.within, g.resource)
+                     OR EXISTS (SELECT 1 FROM names w
+                                WHERE w.uid = g.resource AND list_contains(x.within, w.ref)))
+                AND (x.uid = g.resource
+                     OR (x.package <> '' AND x.package = g.package
+                         AND (x.version = '' OR x.version = g.version))
+                     OR (x.product <> '' AND x.product = g.purl))
               GROUP BY g.id)
             WHERE status IN ('not_affected', 'fixed')
             """

@@ -43,7 +43,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE vex (
         vulnerability VARCHAR, product VARCHAR, package VARCHAR, version VARCHAR, status VARCHAR, justification VARCHAR,
         text VARCHAR, author VARCHAR, time TIMESTAMP, tool VARCHAR, import_id INTEGER,
-        place VARCHAR);
+        place VARCHAR, within VARCHAR[]);
     CREATE TABLE signals (
         id VARCHAR, time TIMESTAMP, title VARCHAR, severity TINYINT, severity_word VARCHAR,
         names VARCHAR[], description VARCHAR, technique VARCHAR, source_address VARCHAR,

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from msgspec.structs import astuple
+
 from secinbox import records as r
-from secinbox.fingerprint import fingerprint
 from secinbox.reading import ReportError
 from secinbox.versions import best_fix
 from secinbox.vocabulary import FINDING_TYPES, MATURITIES, RELATIONS, SEVERITIES
@@ -32,6 +33,10 @@ SEVERITY_RANK = {word: 5 - i for i, word in enumerate(SEVERITIES)}  # critical 5
 MATURITY_RANK = {word: 3 - i for i, word in enumerate(MATURITIES)}  # active 3 ... none 0
 _FINDING_TYPES = frozenset(FINDING_TYPES)
 
+_FINDING_TYPES_OF = {
+    "vulnerability_aliases": "l", "score": "d", "line": "i", "verified": "b",
+    "default_branch": "b", "first_seen": "t",
+}  # fmt: skip
 # Tables, their columns and Arrow types ("s" text, "i" int32, "d" double, "b" bool, "t" time,
 # "l" list of text).
 TABLES: dict[str, dict[str, str]] = {
@@ -44,22 +49,13 @@ TABLES: dict[str, dict[str, str]] = {
     ),
     "aliases": {"name": "s", "uid": "s", "confidence": "d"},
     "relations": dict.fromkeys(("source", "kind", "target", "place"), "s"),
+    # The fields of the record as they are, then what is derived of each.
     "findings": {
-        **dict.fromkeys(
-            (
-                "id", "tool", "type", "ref", "rule", "canonical_rule", "vulnerability", "purl",
-                "package", "version", "fixed_version", "title", "description", "severity_word",
-                "vector", "location", "anchor", "remediation", "url", "likelihood", "impact",
-                "exploit_known", "place", "fix", "fix_key",
-            ),
-            "s",
-        ),
-        "severity": "i",
-        "score": "d",
-        "line": "i",
-        "verified": "b",
-        "default_branch": "b",
-        "first_seen": "t",
+        **{f: _FINDING_TYPES_OF.get(f, "s") for f in r.Finding.__struct_fields__},
+        "package_key": "s",
+        "fix": "s",
+        "fix_key": "s",
+        "row": "i",
     },
     "signals": {
         **dict.fromkeys(
@@ -98,6 +94,7 @@ TABLES: dict[str, dict[str, str]] = {
             "s",
         ),
         "time": "t",
+        "within": "l",
     },
     "scopes": {"key": "s", "tool": "s", "types": "l"},
     "components": dict.fromkeys(("resource", "purl", "name", "version"), "s"),
@@ -196,60 +193,76 @@ def stage(
     """All records of a report as columns. Raises ReportError for a record that breaks the rules."""
     staged = Staged(spill)
     keys: dict[str, str] = {}
-    findings = staged.columns["findings"]
-    add_finding = [findings[c].append for c in TABLES["findings"]]
+    aliases: set[tuple[str, str]] = set()
+    rows: list[tuple[Any, ...]] = []
+    fixes: dict[tuple[str, str], tuple[str, str]] = {}
+    known_kinds: set[tuple[str, str]] = set()
     counts = staged.counts
     n = 0
     for record in records:
         if type(record) is r.Finding:
-            _finding(record, tool, keys, add_finding)
+            # This loop is the price of every finding: raw fields in one go, the rest by look-up.
+            purl = record.purl
+            cached = purl or record.package
+            key = keys.get(cached)
+            if key is None:
+                key = keys[cached] = package_key(purl, record.package)
+            pair = (record.version, record.fixed_version)
+            fix = fixes.get(pair)
+            if fix is None:
+                fix = fixes[pair] = best_fix(*pair)
+            if (record.type, record.severity) not in known_kinds:
+                _check(record, known_kinds)
+            if record.vulnerability_aliases:
+                for other in record.vulnerability_aliases:
+                    aliases.add((record.vulnerability, other))
+            rows.append((*astuple(record), key, *fix, n))
             n += 1
             if n % SPILL_ROWS == 0:
+                _transpose(rows, staged, tool)
                 staged.flush("findings")
                 if progress:
                     progress(n)
         else:
             _other(record, tool, staged)
+    _transpose(rows, staged, tool)
+    for a, b in sorted(aliases):
+        _append(staged.columns["vulnerability_aliases"], a=a, b=b)
     counts["rows:findings"] = counts["findings"] = n
     for name in TABLES:
         if name != "findings":
             counts[f"rows:{name}"] += len(staged.columns[name][next(iter(TABLES[name]))])
-    if staged.files.get("findings") and findings["id"]:
+    if staged.files.get("findings") and staged.columns["findings"]["row"]:
         staged.flush("findings")
     return staged
 
 
-def _finding(
-    f: r.Finding, tool: str, keys: dict[str, str], add: list[Callable[[Any], None]]
-) -> None:
-    kind = f.type
-    if kind not in _FINDING_TYPES or f.severity not in SEVERITY_RANK:
-        raise ReportError(f"unknown finding type or severity: {kind} {f.severity}", f.place)
-    purl, package = f.purl, f.package
-    cached = purl or package
-    key = keys.get(cached)
-    if key is None:
-        key = keys[cached] = package_key(purl, package)
-    who = f.tool or tool
-    vulnerability = f.vulnerability
-    identity = fingerprint(
-        who, kind, f.resource, vulnerability or f.canonical_rule or f.rule, key, f.location,
-        f.anchor if not vulnerability else f.version,
-    )  # fmt: skip
-    description = f.description
-    if len(description) > LONGEST_TEXT:
-        description = description[:LONGEST_TEXT] + " ..."
-    first = f.first_seen
-    values = (
-        identity, who, kind, f.resource, f.rule, f.canonical_rule, vulnerability, purl, key,
-        f.version, f.fixed_version, f.title, description, f.severity_word, f.vector, f.location,
-        f.anchor, f.remediation, f.url, f.likelihood, f.impact, f.exploit_known, f.place,
-        *best_fix(f.version, f.fixed_version),
-        SEVERITY_RANK[f.severity], f.score, f.line, f.verified, f.default_branch,
-        first.replace(tzinfo=None) if first is not None else None,
-    )  # fmt: skip
-    for append, value in zip(add, values, strict=True):
-        append(value)
+def _check(finding: r.Finding, known: set[tuple[str, str]]) -> None:
+    if finding.type not in _FINDING_TYPES or finding.severity not in SEVERITY_RANK:
+        raise ReportError(
+            f"unknown finding type or severity: {finding.type} {finding.severity}", finding.place
+        )
+    known.add((finding.type, finding.severity))
+
+
+def _transpose(rows: list[tuple[Any, ...]], staged: Staged, tool: str) -> None:
+    if not rows:
+        return
+    columns = staged.columns["findings"]
+    for name, values in zip(TABLES["findings"], zip(*rows, strict=True), strict=True):
+        if name == "tool":
+            columns[name] += [v or tool for v in values]
+        elif name == "first_seen":
+            columns[name] += [_naive(v) for v in values]
+        elif name == "vulnerability_aliases":
+            columns[name] += [None] * len(values)  # kept in a table of their own
+        elif name == "description":
+            columns[name] += [
+                v if len(v) <= LONGEST_TEXT else v[:LONGEST_TEXT] + " ..." for v in values
+            ]
+        else:
+            columns[name] += values
+    rows.clear()
 
 
 def _purl_version(purl: str) -> str:
@@ -318,6 +331,7 @@ def _other(record: r.AnyRecord, tool: str, staged: Staged) -> None:
                     status=record.status, justification=record.justification,
                     text=record.text[:LONGEST_TEXT], author=record.author,
                     tool=record.tool or tool, place=record.place, time=_naive(record.time),
+                    within=list(record.within),
                 )  # fmt: skip
             for other in record.vulnerability_aliases:
                 _append(columns["vulnerability_aliases"], a=record.vulnerability, b=other)

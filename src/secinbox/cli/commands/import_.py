@@ -16,6 +16,7 @@ from secinbox.cli.printing import console, note, one_line, print_json
 @click.command("import", help=__doc__)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--resource", help="What was scanned, where reports do not say (uid).")
+@click.option("--format", "format_", help="The format, where the content does not tell (an id).")
 @click.option("--service", help="The service it belongs to, where reports do not say.")
 @click.option("--cluster", help="Name of the Kubernetes cluster, where reports do not say.")
 @click.option("--account", help="Cloud account, where reports do not say.")
@@ -26,7 +27,7 @@ from secinbox.cli.printing import console, note, one_line, print_json
 )
 @common
 def command(session: Any, paths: tuple[str, ...], as_json: bool, **named: str | None) -> None:
-    options = {k: v for k, v in named.items() if v}
+    options = {k.rstrip("_"): v for k, v in named.items() if v}
     with _progress(as_json) as step:
         answer = session.import_reports(paths, options=options, progress=step)
     if as_json:
