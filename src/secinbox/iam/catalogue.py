@@ -1,0 +1,255 @@
+"""The known ways to more power in AWS, as rows of data.
+
+`PASSES`: a role is handed to something new (or to a changed existing thing). `TAKES`: a thing that
+exists and runs as a role is taken over. Ids follow pathfinding.cloud where it has one; actions and
+ARN forms are facts of the Service Authorization Reference. A need is `action resource`: `*` for
+actions that know no resource, `new:SERVICE:KIND...` for something that the caller names (`?*`),
+`thing` for the existing thing, `thing:FIELD` for a part of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Passes:
+    """Pass a role to `service` (which the role must trust), with all of `needs`.
+
+    place: what must exist besides. `profile`: an instance profile with the role. `cluster`: an ECS
+    cluster, or the right to make one. `host`: a container instance in a cluster, `own-host`: the
+    right to register one. Others are kinds of things whose ARN `thing` is.
+    """
+
+    id: str
+    verb: str
+    service: str
+    needs: tuple[str, ...]
+    place: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Takes:
+    """Take over a thing of `kind` that runs as a role. `any_of`: one of these groups is enough."""
+
+    id: str
+    verb: str
+    kind: str
+    needs: tuple[str, ...]
+
+
+_RUN_INSTANCES = (
+    "ec2:RunInstances new:ec2:instance/?*",
+    "ec2:RunInstances new:ec2:network-interface/?*",
+    "ec2:RunInstances new:ec2:security-group/?*",
+    "ec2:RunInstances new:ec2:subnet/?*",
+    "ec2:RunInstances new:ec2:volume/?*",
+    "ec2:RunInstances arn:aws:ec2:*::image/?*",
+)
+_DEFINE = "ecs:RegisterTaskDefinition new:ecs:task-definition/?*:?*"
+_FUNCTION = "new:lambda:function:?*"
+_JOB = "new:glue:job/?*"
+_INTERPRETER = "new:bedrock-agentcore:code-interpreter-custom/?*"
+_STACK = "new:cloudformation:stack/?*/?*"
+
+PASSES: tuple[Passes, ...] = (
+    Passes("ec2-001", "start an instance", "ec2.amazonaws.com", _RUN_INSTANCES, ("profile",)),
+    Passes("ec2-004", "request a spot instance", "ec2.amazonaws.com",
+           ("ec2:RequestSpotInstances new:ec2:spot-instances-request/?*",), ("profile",)),
+    Passes("autoscaling-001", "start instances by a scaling group", "ec2.amazonaws.com",
+           ("autoscaling:CreateLaunchConfiguration "
+            "new:autoscaling:launchConfiguration:?*:launchConfigurationName/?*",
+            "autoscaling:CreateAutoScalingGroup "
+            "new:autoscaling:autoScalingGroup:?*:autoScalingGroupName/?*"), ("profile",)),
+    Passes("lambda-001", "create and call a function", "lambda.amazonaws.com",
+           (f"lambda:CreateFunction {_FUNCTION}", f"lambda:InvokeFunction {_FUNCTION}")),
+    Passes("lambda-002", "create a function fed by an event source", "lambda.amazonaws.com",
+           (f"lambda:CreateFunction {_FUNCTION}", "lambda:CreateEventSourceMapping *")),
+    Passes("lambda-006", "create a function that others may call", "lambda.amazonaws.com",
+           (f"lambda:CreateFunction {_FUNCTION}", f"lambda:AddPermission {_FUNCTION}")),
+    Passes("cloudformation-001", "create a stack", "cloudformation.amazonaws.com",
+           (f"cloudformation:CreateStack {_STACK}",)),
+    Passes("cloudformation-006", "create a stack by a change set", "cloudformation.amazonaws.com",
+           (f"cloudformation:CreateChangeSet {_STACK}",
+            f"cloudformation:ExecuteChangeSet {_STACK}")),
+    Passes("ecs-002", "run a task", "ecs-tasks.amazonaws.com",
+           (_DEFINE, "ecs:RunTask new:ecs:task-definition/?*:?*"), ("cluster",)),
+    Passes("ecs-001", "create a service", "ecs-tasks.amazonaws.com",
+           (_DEFINE, "ecs:CreateService new:ecs:service/?*"), ("cluster",)),
+    Passes("ecs-005", "start a task on a host", "ecs-tasks.amazonaws.com",
+           (_DEFINE, "ecs:StartTask new:ecs:task-definition/?*:?*"), ("host",)),
+    Passes("ecs-007", "start a task on a host of one's own", "ecs-tasks.amazonaws.com",
+           (_DEFINE, "ecs:StartTask new:ecs:task-definition/?*:?*"), ("own-host",)),
+    Passes("ecs-004", "change a service", "ecs-tasks.amazonaws.com",
+           (_DEFINE, "ecs:UpdateService thing"), ("ecs-service",)),
+    Passes("ecs-008", "run an existing task with another role", "ecs-tasks.amazonaws.com",
+           ("ecs:RunTask thing",), ("cluster", "task-definition")),
+    Passes("ecs-009", "start an existing task with another role", "ecs-tasks.amazonaws.com",
+           ("ecs:StartTask thing",), ("host", "task-definition")),
+    Passes("ecs-007", "start an existing task with another role on a host of one's own",
+           "ecs-tasks.amazonaws.com", ("ecs:StartTask thing",), ("own-host", "task-definition")),
+    Passes("batch-001", "submit a job", "ecs-tasks.amazonaws.com",
+           ("batch:RegisterJobDefinition new:batch:job-definition/?*",
+            "batch:SubmitJob new:batch:job-definition/?*", "batch:SubmitJob thing"),
+           ("job-queue",)),
+    Passes("codebuild-001", "create and run a build project", "codebuild.amazonaws.com",
+           ("codebuild:CreateProject new:codebuild:project/?*",
+            "codebuild:StartBuild new:codebuild:project/?*")),
+    Passes("codebuild-004", "create and run a batch build project", "codebuild.amazonaws.com",
+           ("codebuild:CreateProject new:codebuild:project/?*",
+            "codebuild:StartBuildBatch new:codebuild:project/?*")),
+    Passes("codebuild-005", "change and run a build project", "codebuild.amazonaws.com",
+           ("codebuild:UpdateProject thing", "codebuild:StartBuild thing"), ("project",)),
+    Passes("glue-001", "create a development endpoint", "glue.amazonaws.com",
+           ("glue:CreateDevEndpoint *",)),
+    Passes("glue-003", "create and run a job", "glue.amazonaws.com",
+           (f"glue:CreateJob {_JOB}", f"glue:StartJobRun {_JOB}")),
+    Passes("glue-004", "create a job and its trigger", "glue.amazonaws.com",
+           (f"glue:CreateJob {_JOB}", "glue:CreateTrigger new:glue:trigger/?*")),
+    Passes("glue-005", "change and run a job", "glue.amazonaws.com",
+           ("glue:UpdateJob thing", "glue:StartJobRun thing"), ("glue-job",)),
+    Passes("glue-006", "change a job and trigger it", "glue.amazonaws.com",
+           ("glue:UpdateJob thing", "glue:CreateTrigger new:glue:trigger/?*"), ("glue-job",)),
+    Passes("glue-007", "open an interactive session", "glue.amazonaws.com",
+           ("glue:CreateSession new:glue:session/?*", "glue:RunStatement new:glue:session/?*")),
+    Passes("sagemaker-001", "create a notebook", "sagemaker.amazonaws.com",
+           ("sagemaker:CreateNotebookInstance new:sagemaker:notebook-instance/?*",)),
+    Passes("sagemaker-002", "start a training job", "sagemaker.amazonaws.com",
+           ("sagemaker:CreateTrainingJob new:sagemaker:training-job/?*",)),
+    Passes("sagemaker-003", "start a processing job", "sagemaker.amazonaws.com",
+           ("sagemaker:CreateProcessingJob new:sagemaker:processing-job/?*",)),
+    Passes("bedrock-001", "create and use a code interpreter", "bedrock-agentcore.amazonaws.com",
+           ("bedrock-agentcore:CreateCodeInterpreter *",
+            f"bedrock-agentcore:StartCodeInterpreterSession {_INTERPRETER}",
+            f"bedrock-agentcore:InvokeCodeInterpreter {_INTERPRETER}")),
+    Passes("bedrock-003", "create and call an agent runtime", "bedrock-agentcore.amazonaws.com",
+           ("bedrock-agentcore:CreateAgentRuntime *",
+            "bedrock-agentcore:InvokeAgentRuntime new:bedrock-agentcore:runtime/?*")),
+    Passes("stepfunctions-001", "create and run a state machine", "states.amazonaws.com",
+           ("states:CreateStateMachine new:states:stateMachine:?*",
+            "states:StartExecution new:states:stateMachine:?*")),
+    Passes("scheduler-001", "create a schedule that calls any API", "scheduler.amazonaws.com",
+           ("scheduler:CreateSchedule new:scheduler:schedule/?*/?*",)),
+    Passes("events-001", "create a rule with a target", "events.amazonaws.com",
+           ("events:PutRule new:events:rule/?*", "events:PutTargets new:events:rule/?*")),
+    Passes("ssm-003", "run an automation document", "ssm.amazonaws.com",
+           ("ssm:CreateDocument new:ssm:document/?*",
+            "ssm:StartAutomationExecution new:ssm:document/?*")),
+    Passes("apprunner-001", "create a service", "tasks.apprunner.amazonaws.com",
+           ("apprunner:CreateService new:apprunner:service/?*",)),
+    Passes("emr-001", "start a cluster", "ec2.amazonaws.com",
+           ("elasticmapreduce:RunJobFlow *",), ("profile", "emr-role")),
+    Passes("emrserverless-001", "run a job", "emr-serverless.amazonaws.com",
+           ("emr-serverless:CreateApplication *",
+            "emr-serverless:StartJobRun new:emr-serverless:/applications/?*")),
+    Passes("imagebuilder-001", "build an image", "ec2.amazonaws.com",
+           ("imagebuilder:CreateInfrastructureConfiguration "
+            "new:imagebuilder:infrastructure-configuration/?*",
+            "imagebuilder:CreateComponent new:imagebuilder:component/?*",
+            "imagebuilder:CreateImageRecipe new:imagebuilder:image-recipe/?*",
+            "imagebuilder:CreateImage new:imagebuilder:image/?*"), ("profile",)),
+    Passes("gamelift-001", "start a fleet", "gamelift.amazonaws.com",
+           ("gamelift:CreateBuild *", "gamelift:CreateFleet *")),
+    Passes("braket-001", "run a job", "braket.amazonaws.com",
+           ("braket:CreateJob new:braket:job/?*",)),
+    Passes("omics-001", "run a workflow", "omics.amazonaws.com",
+           ("omics:CreateWorkflow *", "omics:StartRun new:omics:run/?*")),
+    Passes("kinesisanalytics-001", "run an application", "kinesisanalytics.amazonaws.com",
+           ("kinesisanalytics:CreateApplication *",
+            "kinesisanalytics:StartApplication new:kinesisanalytics:application/?*")),
+    Passes("rolesanywhere-001", "trust a certificate authority of one's own",
+           "rolesanywhere.amazonaws.com",
+           ("rolesanywhere:CreateTrustAnchor *", "rolesanywhere:CreateProfile *")),
+    Passes("cognitoidentity-001", "give the role to an identity pool",
+           "federated:cognito-identity.amazonaws.com", ("cognito-identity:SetIdentityPoolRoles *",)),
+)  # fmt: skip
+
+TAKES: tuple[Takes, ...] = (
+    Takes("ssm-001", "open a session on", "managed-instance", ("ssm:StartSession thing",)),
+    Takes("ssm-002", "send a command to", "managed-instance",
+          ("ssm:SendCommand thing", "ssm:SendCommand run-document")),
+    Takes("ec2-003", "send an SSH key to", "ssh-instance",
+          ("ec2-instance-connect:SendSSHPublicKey thing",)),
+    Takes("ec2-006", "send a serial console key to", "serial-instance",
+          ("ec2-instance-connect:SendSerialConsoleSSHPublicKey thing",)),
+    Takes("ec2-002", "replace the user data of", "instance",
+          ("ec2:ModifyInstanceAttribute thing", "ec2:StopInstances thing",
+           "ec2:StartInstances thing")),
+    Takes("lambda-003", "replace the code of", "function", ("lambda:UpdateFunctionCode thing",)),
+    Takes("lambda-007", "add a layer to", "function",
+          ("lambda:UpdateFunctionConfiguration thing",
+           "lambda:GetLayerVersion new:lambda:layer:?*:?*")),
+    Takes("cloudformation-002", "update", "stack", ("cloudformation:UpdateStack thing",)),
+    Takes("cloudformation-005", "change by a change set", "stack",
+          ("cloudformation:CreateChangeSet thing", "cloudformation:ExecuteChangeSet thing")),
+    Takes("ecs-006", "run a command in", "exec-task",
+          ("ecs:ExecuteCommand thing", "ecs:ExecuteCommand thing:cluster")),
+    Takes("ssm-004", "open a session in", "exec-task", ("ssm:StartSession thing",)),
+    Takes("batch-002", "submit a job with another command to", "job-definition",
+          ("batch:SubmitJob thing", "batch:SubmitJob thing:queue")),
+    Takes("codebuild-002", "start a build with other commands in", "project",
+          ("codebuild:StartBuild thing",)),
+    Takes("codebuild-003", "start a batch build with other commands in", "batch-project",
+          ("codebuild:StartBuildBatch thing",)),
+    Takes("glue-002", "put an SSH key on", "dev-endpoint", ("glue:UpdateDevEndpoint thing",)),
+    Takes("sagemaker-004", "open", "notebook", ("sagemaker:CreatePresignedNotebookInstanceUrl thing",)),
+    Takes("sagemaker-005", "give a start script to", "notebook",
+          ("sagemaker:CreateNotebookInstanceLifecycleConfig "
+           "new:sagemaker:notebook-instance-lifecycle-config/?*",
+           "sagemaker:StopNotebookInstance thing", "sagemaker:UpdateNotebookInstance thing",
+           "sagemaker:StartNotebookInstance thing")),
+    Takes("bedrock-002", "run code in", "interpreter",
+          ("bedrock-agentcore:StartCodeInterpreterSession thing",
+           "bedrock-agentcore:InvokeCodeInterpreter thing")),
+    Takes("bedrock-004", "run a command in", "agent-runtime",
+          ("bedrock-agentcore:InvokeAgentRuntimeCommand thing",)),
+    Takes("bedrock-005", "drive", "agent-browser",
+          ("bedrock-agentcore:StartBrowserSession thing",
+           "bedrock-agentcore:ConnectBrowserAutomationStream thing")),
+    Takes("stepfunctions-002", "rewrite and run", "state-machine",
+          ("states:UpdateStateMachine thing", "states:StartExecution thing")),
+    Takes("apprunner-002", "change", "apprunner-service", ("apprunner:UpdateService thing",)),
+)  # fmt: skip
+
+# What makes somebody administrator: each of these on anything of the account.
+ADMINISTRATOR: tuple[tuple[str, str], ...] = (
+    ("iam:attachuserpolicy", "user/secinbox/any"),
+    ("iam:putuserpolicy", "user/secinbox/any"),
+    ("iam:attachrolepolicy", "role/secinbox/any"),
+    ("iam:putrolepolicy", "role/secinbox/any"),
+    ("iam:createpolicyversion", "policy/secinbox/any"),
+    ("iam:updateassumerolepolicy", "role/secinbox/any"),
+    ("iam:createaccesskey", "user/secinbox/any"),
+    ("iam:createuser", "user/secinbox/any"),
+    ("iam:createrole", "role/secinbox/any"),
+    ("iam:passrole", "role/secinbox/any"),
+)
+
+# Wide reach: each on any resource of the service is power over a significant number of resources.
+WIDE: tuple[tuple[str, str, str], ...] = (
+    ("s3:putobject", "arn:aws:s3:::secinbox-any/key", "write every bucket"),
+    ("s3:deletebucket", "arn:aws:s3:::secinbox-any", "delete every bucket"),
+    ("s3:putbucketpolicy", "arn:aws:s3:::secinbox-any", "open every bucket"),
+    ("ec2:terminateinstances", "ec2:instance/i-0secinbox", "terminate every instance"),
+    ("ec2:modifyinstanceattribute", "ec2:instance/i-0secinbox", "change every instance"),
+    ("ssm:sendcommand", "ec2:instance/i-0secinbox", "run commands on every instance"),
+    ("lambda:updatefunctioncode", "lambda:function:secinbox-any", "change every function"),
+    ("rds:deletedbinstance", "rds:db:secinbox-any", "delete every database"),
+    ("rds:modifydbinstance", "rds:db:secinbox-any", "change every database"),
+    ("dynamodb:deletetable", "dynamodb:table/secinbox-any", "delete every table"),
+    ("dynamodb:putitem", "dynamodb:table/secinbox-any", "write every table"),
+    ("kms:schedulekeydeletion", "kms:key/secinbox-any", "destroy every key"),
+    ("kms:putkeypolicy", "kms:key/secinbox-any", "hand out every key"),
+    ("secretsmanager:putsecretvalue", "secretsmanager:secret:secinbox-any", "write every secret"),
+    ("cloudformation:deletestack", "cloudformation:stack/secinbox/any", "delete every stack"),
+    ("eks:createaccessentry", "eks:cluster/secinbox-any", "give itself every cluster"),
+    ("iam:deleterole", "iam:role/secinbox-any", "delete every role"),
+)
+
+# Bulk reading of a kind of store: what reads it all.
+READS: dict[str, tuple[tuple[str, str], ...]] = {
+    "aws_s3_bucket": (("s3:getobject", "/?*"),),
+    "aws_dynamodb_table": (("dynamodb:scan", ""), ("dynamodb:query", ""),
+                           ("dynamodb:batchgetitem", ""), ("dynamodb:getitem", "")),
+    "aws_secretsmanager_secret": (("secretsmanager:getsecretvalue", ""),),
+}  # fmt: skip

@@ -1,0 +1,320 @@
+"""Who can make itself administrator: the least fixpoint over all moves, with the way there.
+
+Edges are computed once a principal (in each state that it can bring itself into), then searched
+backwards from the administrators. Changing somebody else's permissions counts for those who can
+become that somebody (both halves), whoever of the identities under control does the change.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from secinbox.estate import Estate
+from secinbox.iam.changes import Change, Changes
+from secinbox.iam.evaluate import Answer, Evaluator
+from secinbox.iam.moves import Edge, Moves
+from secinbox.iam.policy import Statement
+from secinbox.iam.things import Things
+from secinbox.iam.world import Persona, Principal, World
+from secinbox.records import Evidence
+
+
+@dataclass(frozen=True)
+class Step:
+    """One move between two identities; usable as an edge of an attack graph."""
+
+    source: str
+    target: str
+    move: str
+    sentence: str
+    certain: bool = True
+    evidence: tuple[Evidence, ...] = ()
+    via: str = ""
+
+
+@dataclass
+class Way:
+    """How a principal gets to an administrator. `account` is the one that it then controls."""
+
+    steps: list[Step] = field(default_factory=list)
+    account: str = ""
+    certain: bool = True
+    doubts: tuple[str, ...] = ()
+
+
+class Escalation:
+    """All answers for one estate."""
+
+    def __init__(self, estate: Estate, evaluator: Evaluator | None = None) -> None:
+        self.world: World = evaluator.world if evaluator else World(estate)
+        self.evaluator = evaluator or Evaluator(self.world)
+        self.moves = Moves(self.world, self.evaluator, Things(self.world))
+        self.changes = Changes(self.moves)
+        self.admins: dict[str, Answer] = {}
+        self.self_made: dict[str, Change] = {}  # makes itself administrator by its own changes
+        self.edges: dict[str, list[Edge]] = {}
+        self._states: dict[str, list[Change]] = {}
+        for arn, principal in self.world.principals.items():
+            self._look_at(arn, principal)
+        self._graph()
+
+    def _look_at(self, arn: str, principal: Principal) -> None:
+        found = self.moves.administrator(principal.persona)
+        if found.value != "no" and principal.gaps and found.value == "yes":
+            # A policy that was not read could deny; it seldom does, and the grant is plain.
+            found = Answer(found.value, found.statements, found.doubts)
+        self.admins[arn] = found
+        if found.value == "yes":
+            self.edges[arn] = []
+            return
+        states: list[Change] = []
+        if not principal.service_linked and self.changes.writes(principal.persona):
+            for change in self.changes.states(principal, ()):
+                states.append(change)
+                if change.certain and self.moves.administrator(change.persona).value == "yes":
+                    self.self_made[arn] = change
+                    break
+                if (
+                    not change.certain
+                    and arn not in self.self_made
+                    and (self.moves.administrator(change.persona).value == "yes")
+                ):
+                    self.self_made[arn] = change
+        self._states[arn] = states
+        edges = self.moves.edges(principal.persona)
+        for change in states:
+            known = {(e.target, e.move) for e in edges}
+            edges += [
+                e for e in self.moves.edges(change.persona) if (e.target, e.move) not in known
+            ]
+        self.edges[arn] = edges
+
+    # Search
+
+    def _graph(self) -> None:
+        self._next: dict[bool, dict[str, Edge | None]] = {}
+        self.by_others: dict[str, tuple[list[Change], str]] = {}
+        for certain in (True, False):
+            goals = self._goals(certain)
+            reach = self._backwards(goals, certain)
+            while True:
+                found = self._with_both_halves(reach, certain)
+                if not found:
+                    break
+                goals |= found
+                reach = self._backwards(goals, certain)
+            self._next[certain] = reach
+
+    def _goals(self, certain: bool) -> set[str]:
+        goals = {a for a, found in self.admins.items() if found.value == "yes"}
+        goals |= {a for a, c in self.self_made.items() if c.certain or not certain}
+        if not certain:
+            goals |= {a for a, found in self.admins.items() if found.value == "unknown"}
+        goals |= set(self.by_others)
+        return goals
+
+    def _backwards(self, goals: set[str], certain: bool) -> dict[str, Edge | None]:
+        """For each node the edge that leads nearer to a goal; None at a goal."""
+        into: dict[str, list[Edge]] = defaultdict(list)
+        for edges in self.edges.values():
+            for edge in edges:
+                if edge.certain or not certain:
+                    into[edge.target].append(edge)
+        hubs_of: dict[str, list[str]] = defaultdict(list)
+        for hub, members in self.moves.hubs.items():
+            for member in members:
+                hubs_of[member].append(hub)
+        way: dict[str, Edge | None] = dict.fromkeys(sorted(goals))
+        self._through: dict[str, str] = {}
+        queue = deque(sorted(goals))
+        hot: set[str] = set()
+        while queue:
+            node = queue.popleft()
+            for edge in into.get(node, ()):
+                if edge.source not in way:
+                    way[edge.source] = edge
+                    queue.append(edge.source)
+            for hub in hubs_of.get(node, ()):
+                if hub in hot:
+                    continue
+                hot.add(hub)
+                for edge in into.get(hub, ()):
+                    if edge.source not in way:
+                        way[edge.source] = Edge(edge.source, node, edge.move, edge.text,
+                                                edge.statements, edge.certain, edge.doubt, edge.via)  # fmt: skip
+                        queue.append(edge.source)
+        return way
+
+    def reachable(self, arn: str, certain: bool = True) -> dict[str, Edge]:
+        """Identities under control from here, each with the edge that led to it."""
+        out: dict[str, Edge] = {}
+        queue = deque([arn])
+        seen = {arn}
+        while queue:
+            for edge in self.edges.get(queue.popleft(), ()):
+                if certain and not edge.certain:
+                    continue
+                for target in sorted(self.moves.hubs.get(edge.target, (edge.target,))):
+                    if target not in seen and target in self.world.principals:
+                        seen.add(target)
+                        out[target] = Edge(edge.source, target, edge.move, edge.text, edge.statements,
+                                           edge.certain, edge.doubt, edge.via)  # fmt: skip
+                        queue.append(target)
+        return out
+
+    def _with_both_halves(self, reach: dict[str, Edge | None], certain: bool) -> set[str]:
+        """Write another's permissions, and become that other: neither half alone is enough."""
+        writers = {
+            a for a, p in self.world.principals.items()
+            if a not in reach and not p.service_linked and self.changes.writes(p.persona)
+        }  # fmt: skip
+        if not writers:
+            return set()
+        starts = {a for a in self._sources_of(writers, certain) if a not in reach}
+        found: set[str] = set()
+        for arn in sorted(starts):
+            if arn in self.by_others:
+                continue
+            under = self.reachable(arn, certain)
+            actors = [
+                self.world.principals[a].persona for a in (arn, *sorted(under)) if a in writers
+            ]
+            if not actors:
+                continue
+            for target in (arn, *sorted(under)):
+                change = self._improved(target, actors, reach, certain)
+                if change is not None:
+                    self.by_others[arn] = (_chain(change), target)
+                    found.add(arn)
+                    break
+        return found
+
+    def _improved(self, target: str, actors: list[Persona], reach: dict[str, Edge | None],
+                  certain: bool) -> Change | None:  # fmt: skip
+        principal = self.world.principals[target]
+        others = [a for a in actors if a.arn != target]
+        if not others:
+            return None
+        for change in self.changes.states(principal, others):
+            if certain and not change.certain:
+                continue
+            if self.moves.administrator(change.persona).value == "yes":
+                return change
+            for edge in self.moves.edges(change.persona):
+                if certain and not edge.certain:
+                    continue
+                members = self.moves.hubs.get(edge.target, frozenset((edge.target,)))
+                if any(m in reach for m in members):
+                    return change
+        return None
+
+    def _sources_of(self, nodes: Iterable[str], certain: bool) -> set[str]:
+        """Everyone who can become one of these, themselves included."""
+        return set(self._backwards(set(nodes), certain))
+
+    # Answers
+
+    def way(self, arn: str) -> Way | None:
+        """How this principal becomes administrator; None when it cannot (or already is)."""
+        if self.admins[arn].value == "yes":
+            return None
+        for certain in (True, False):
+            if arn in self._next[certain]:
+                found = self._follow(arn, certain)
+                if found is not None:
+                    return found
+        return None
+
+    def _follow(self, arn: str, certain: bool) -> Way | None:
+        steps: list[Step] = []
+        node, doubts, seen = arn, [], {arn}
+        while True:
+            edge = self._next[certain].get(node)
+            if edge is None:
+                break
+            steps.append(_step(edge))
+            if edge.doubt:
+                doubts.append(edge.doubt)
+            node = edge.target
+            if node in seen:
+                return None
+            seen.add(node)
+        if self.admins[node].value == "unknown" and node not in self.self_made:
+            doubts += self.admins[node].doubts
+        if node in self.self_made:
+            chain = _chain(self.self_made[node])
+            steps += [_change_step(c, node) for c in chain]
+            if not self.self_made[node].certain:
+                doubts.append("a condition that is not known")
+        elif self.admins[node].value == "no" and node in self.by_others:
+            chain, target = self.by_others[node]
+            steps += [_change_step(c, target) for c in chain]
+            steps += self._to(node, target, certain)
+            node = target
+        account = self.world.principals[node].account
+        sure = certain and self.admins[node].value != "unknown"
+        if node in self.self_made and not self.self_made[node].certain:
+            sure = False
+        return Way(steps, account, sure, tuple(dict.fromkeys(d for d in doubts if d)))
+
+    def _to(self, start: str, target: str, certain: bool) -> list[Step]:
+        if start == target:
+            return []
+        tree = self.reachable(start, certain)
+        out: list[Step] = []
+        node = target
+        while node != start and node in tree:
+            out.append(_step(tree[node]))
+            node = tree[node].source
+        return out[::-1]
+
+
+def _chain(change: Change) -> list[Change]:
+    out: list[Change] = []
+    current: Change | None = change
+    while current is not None:
+        out.append(current)
+        current = current.before
+    return out[::-1]
+
+
+def _statements(statements: tuple[Statement, ...], source: str) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(kind="policy", text=s.text, source=source)
+        for s in {id(s): s for s in statements}.values()
+    )
+
+
+def _short(arn: str) -> str:
+    return arn.split(":", 5)[-1]
+
+
+def _step(edge: Edge) -> Step:
+    sentence = f"{_short(edge.source)} {edge.text} {_short(edge.target)} ({edge.move})"
+    return Step(edge.source, edge.target, edge.move, sentence, edge.certain,
+                _statements(edge.statements, edge.source), edge.via)  # fmt: skip
+
+
+def _change_step(change: Change, target: str) -> Step:
+    sentence = f"{_short(change.actor)} {change.text} ({change.move})"
+    return Step(change.actor, target, change.move, sentence, change.certain,
+                _statements(change.statements, change.actor))  # fmt: skip
+
+
+def steps_of(escalation: Escalation) -> list[Step]:
+    """Each edge between two principals, and each change that makes one administrator."""
+    out: list[Step] = []
+    hubs = escalation.moves.hubs
+    for arn in sorted(escalation.edges):
+        for edge in escalation.edges[arn]:
+            for target in sorted(hubs.get(edge.target, (edge.target,))):
+                if target != arn:
+                    out.append(_step(Edge(arn, target, edge.move, edge.text, edge.statements,
+                                          edge.certain, edge.doubt, edge.via)))  # fmt: skip
+    for arn, change in sorted(escalation.self_made.items()):
+        out += [_change_step(c, arn) for c in _chain(change)]
+    for _, (chain, target) in sorted(escalation.by_others.items()):
+        out += [_change_step(c, target) for c in chain]
+    return out

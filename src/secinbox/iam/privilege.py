@@ -1,0 +1,349 @@
+"""privileged_access: of principals, and of what runs as them.
+
+Kinds of evidence: `administrator` (now), `escalation` (can make itself so, with the steps),
+`wide_reach` (acts on a significant number of resources), `bulk_data` (reads data marked as
+restricted). Control of another account counts as escalation when it is known what the organisation
+forbids between the accounts; until then it is shown as wide reach, which is what is certain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from secinbox.estate import Estate, Item
+from secinbox.iam.catalogue import READS, WIDE
+from secinbox.iam.escalation import Escalation, Step, Way
+from secinbox.iam.evaluate import Answer, new_names
+from secinbox.iam.policy import Policy, Statement
+from secinbox.iam.resources import policy_of
+from secinbox.iam.world import Persona, Principal
+from secinbox.inventory.aws.calls import walk
+from secinbox.records import Evidence, RiskStatement
+
+RISK = "privileged_access"
+_CLASS_KEYS = re.compile(
+    r"(data[_\-: ]?)?(class(ification)?|sensitivity)|dataclass(ification)?|confidentiality|"
+    r"compliance|data[_\-: ]?type|contains[_\-: ]?pii|pii|phi|pci", re.I
+)  # fmt: skip
+_CLASS_VALUES = re.compile(
+    r"(highly[ _\-]?)?(restricted|confidential|secret|sensitive|critical|private)|pii|phi|pci"
+    r"([ _\-]?dss)?|hipaa|gdpr|true|yes|customer|financial|health|personal", re.I
+)  # fmt: skip
+# Types that run as an identity: power of the identity is power of whoever gets in there.
+_RUNS_AS = (
+    "aws_ec2_instance", "aws_lambda_function", "aws_ecs_service", "aws_ecs_task",
+    "aws_ecs_task_definition", "aws_apprunner_service", "aws_codebuild_project", "aws_glue_job",
+    "aws_glue_devendpoint", "aws_sagemaker_notebook_instance", "aws_cloudformation_stack",
+    "aws_stepfunctions_state_machine", "aws_batch_job_definition",
+    "aws_bedrock_agentcore_code_interpreter_custom", "aws_bedrock_agentcore_runtime",
+    "aws_bedrock_agentcore_browser_custom", "aws_redshift_cluster", "aws_iam_access_key",
+)  # fmt: skip
+_MAX_SHOWN = 5
+
+
+@dataclass
+class Power:
+    """What is known of one principal."""
+
+    value: str = "no"
+    evidence: list[Evidence] = field(default_factory=list)
+
+    def add(self, evidence: Evidence, value: str = "yes") -> None:
+        if value == "yes" or self.value == "no":
+            self.value = value
+        self.evidence.append(evidence)
+
+
+def privilege(estate: Estate) -> Iterator[RiskStatement]:
+    """One statement a principal, and one a resource that runs as one; in order of uid."""
+    escalation = Escalation(estate)
+    powers = Powers(escalation)
+    out: dict[str, Power] = {arn: powers.of(arn) for arn in escalation.world.principals}
+    for group, persona in escalation.world.groups.items():
+        out[group] = powers.of_group(persona)
+    for kind in _RUNS_AS:
+        for item in estate.of_type(kind):
+            found = _inherited(estate, item, out)
+            if found is not None:
+                out[item.uid] = found
+    for uid in sorted(out):
+        power = out[uid]
+        yield RiskStatement(
+            resource=uid, risk=RISK, value=power.value, evidence=tuple(power.evidence)
+        )
+
+
+def escalations(estate: Estate) -> list[Step]:
+    """Every move between two identities of the estate, hubs written out; for attack graphs.
+
+    The source of a step that changes permissions is the actor, its target the one that becomes
+    administrator.
+    """
+    from secinbox.iam.escalation import steps_of
+
+    return steps_of(Escalation(estate))
+
+
+class Powers:
+    """The power of principals, each looked at once."""
+
+    def __init__(self, escalation: Escalation) -> None:
+        self.escalation = escalation
+        self.world = escalation.world
+        self.estate = escalation.world.estate
+        self.evaluator = escalation.evaluator
+        self.sensitive = list(sensitive(self.estate))
+        self._own: dict[str, Policy | None] = {}
+        self._shared: dict[tuple[object, ...], tuple[str, ...]] = {}
+
+    def of(self, arn: str) -> Power:
+        principal = self.world.principals[arn]
+        power = Power()
+        admin = self.escalation.admins[arn]
+        if admin.value == "yes":
+            power.add(
+                _shown("administrator", "administrator of its account", arn, admin.statements)
+            )
+            return power
+        if admin.value == "unknown":
+            power.add(_doubt("administrator if {} holds", admin, arn), "unknown")
+        way = self.escalation.way(arn)
+        if way is not None:
+            self._escalates(power, principal, way)
+        if power.value == "yes" and any(e.kind == "escalation" for e in power.evidence):
+            return power
+        if not principal.service_linked:
+            self._reach(power, principal.persona)
+            self._data(power, principal.persona)
+        if power.value == "no":
+            if principal.gaps:
+                power.value = "unknown"
+                power.evidence += [_gap(g, arn) for g in principal.gaps[:_MAX_SHOWN]]
+            else:
+                power.evidence.append(_why_not(principal))
+        return power
+
+    def of_group(self, persona: Persona) -> Power:
+        """What a group gives to its members."""
+        power = Power()
+        admin = self.escalation.moves.administrator(persona)
+        if admin.value == "yes":
+            power.add(_shown("administrator", "makes its members administrators", persona.arn,
+                             admin.statements))  # fmt: skip
+            return power
+        self._reach(power, persona)
+        self._data(power, persona)
+        return power
+
+    def _escalates(self, power: Power, principal: Principal, way: Way) -> None:
+        home = way.account == principal.account
+        where = "administrator" if home else f"administrator of account {way.account}"
+        steps = tuple(s.sentence for s in way.steps)
+        first = next((e.text for s in way.steps for e in s.evidence), "")
+        text = f"can make itself {where}: {'; then '.join(steps)}"
+        if first:
+            text += f". Statement: {first}"
+        if not way.certain:
+            doubt = "; ".join(way.doubts) or "a condition"
+            power.add(
+                Evidence(
+                    kind="gap",
+                    text=f"{text}. Not known: {doubt}",
+                    source=principal.arn,
+                    steps=steps,
+                ),
+                "unknown",
+            )
+            return
+        kind = "escalation"
+        if not home and not self._rails_known(principal.account, way.account):
+            kind = "wide_reach"
+            text += ". What the organisation forbids between the accounts was not read"
+        power.add(Evidence(kind=kind, text=text, source=principal.arn, steps=steps))
+
+    def _rails_known(self, *accounts: str) -> bool:
+        rails = (self.world.guardrails.get(a) for a in accounts)
+        return all(r is not None and r.known for r in rails)
+
+    def _reach(self, power: Power, persona: Persona) -> None:
+        found: list[str] = []
+        statement: tuple[Statement, ...] = ()
+        for action, where, words in WIDE:
+            if not self.evaluator.layers(persona, action)[0].allows:
+                continue
+            region_of = where.partition(":")
+            arn = (
+                where
+                if where.startswith("arn:")
+                else f"arn:aws:{region_of[0]}:{'' if region_of[0] == 'iam' else 'us-east-1'}:"
+                f"{persona.account}:{region_of[2]}"
+            )
+            given = self.evaluator.decide(persona, action, arn)
+            if given.value == "yes":
+                found.append(words)
+                statement = statement or given.statements
+        if found:
+            text = "can " + ", ".join(found[:_MAX_SHOWN])
+            text += f" and {len(found) - _MAX_SHOWN} more kinds" if len(found) > _MAX_SHOWN else ""
+            power.add(_shown("wide_reach", text, persona.arn, statement))
+
+    def _data(self, power: Power, persona: Persona) -> None:
+        read: list[str] = []
+        statement: tuple[Statement, ...] = ()
+        for item, why in self.sensitive:
+            given = self._reads(persona, item)
+            if given is not None and given.value == "yes":
+                read.append(f"{item.name or item.uid} ({why})")
+                statement = statement or given.statements
+        if read:
+            text = "reads " + ", ".join(read[:_MAX_SHOWN])
+            text += f" and {len(read) - _MAX_SHOWN} more" if len(read) > _MAX_SHOWN else ""
+            power.add(_shown("bulk_data", text, persona.arn, statement))
+
+    def _reads(self, persona: Persona, item: Item) -> Answer | None:
+        if item.uid not in self._own:
+            self._own[item.uid] = policy_of(self.estate, item.uid)
+        own = self._own[item.uid]
+        account = item.account or persona.account
+        best: Answer | None = None
+        for action, tail in READS.get(item.type, ()):
+            layers = self.evaluator.layers(persona, action)
+            if not layers[0].allows and own is None:
+                continue
+            names = [f"{item.uid}/secinbox-any"] if tail else [item.uid]
+            if tail:
+                names = new_names(layers, item.uid + tail) or names
+            for name in names:
+                given = self.evaluator.decide_with(
+                    persona, action, name, own, {"aws:resourceaccount": (account,)}
+                )
+                if given.value == "yes":
+                    return given
+                best = given
+        return best
+
+
+def sensitive(estate: Estate) -> Iterator[tuple[Item, str]]:
+    """Stores whose loss matters: marked as restricted, audit logs, secrets in use."""
+    trails = {str(i.config.get("S3BucketName")) for i in estate.of_type("aws_cloudtrail_trail")}
+    for item in estate.of_type(*READS):
+        marked = _marked(item)
+        if marked:
+            yield item, marked
+        elif item.type == "aws_s3_bucket" and item.uid.rpartition(":")[2] in trails:
+            yield item, "audit logs"
+        elif item.type == "aws_secretsmanager_secret" and item.config.get("Name"):
+            yield item, "secret"
+
+
+def _marked(item: Item) -> str:
+    for key, value in item.tags.items():
+        if _CLASS_KEYS.fullmatch(key.strip()) and _CLASS_VALUES.fullmatch(value.strip()):
+            return f"{key}={value}"
+    return ""
+
+
+def _inherited(estate: Estate, item: Item, powers: dict[str, Power]) -> Power | None:
+    """The power of the identity that it runs as; None when it has none or it was not read."""
+    roles = sorted(_identities(estate, item.uid, 0))
+    if not roles:
+        return None
+    known = [(r, powers[r]) for r in roles if r in powers]
+    power = Power()
+    for role, found in known:
+        for evidence in found.evidence:
+            if evidence.kind == "control":
+                continue
+            text = f"runs as {role.split(':', 5)[-1]}: {evidence.text}"
+            if item.type == "aws_iam_access_key":
+                text = f"key of {role.split(':', 5)[-1]}: {evidence.text}"
+            power.add(
+                Evidence(kind=evidence.kind, text=text, source=role, steps=evidence.steps),
+                found.value,
+            )
+    if power.value == "no":
+        missing = [r for r in roles if r not in powers]
+        if missing:
+            power.value = "unknown"
+            power.evidence = [_gap(f"{r} was not read", r) for r in missing]
+        else:
+            names = ", ".join(r.split(":", 5)[-1] for r in roles)
+            power.evidence = [
+                Evidence(
+                    kind="control",
+                    text=f"runs as {names}, which has no such power",
+                    source=roles[0],
+                )
+            ]
+    return power
+
+
+def _identities(estate: Estate, uid: str, depth: int) -> set[str]:
+    """Roles and users along `has_identity` and `runs` (a service runs a definition that has a role)."""
+    if depth > 4:
+        return set()
+    out: set[str] = set()
+    item = estate.find(uid)
+    if item is not None and item.type == "aws_ec2_instance":
+        linked = [
+            str(a)
+            for a in walk(item.config, "iam_instance_profile_association.IamInstanceProfile.Arn")
+        ]
+    else:
+        linked = []
+    for target in (*estate.targets(uid, "has_identity"), *linked):
+        if ":instance-profile/" in target:
+            roles = _profile_roles(estate, target)
+            out |= roles
+        else:
+            out.add(target)
+    for target in estate.targets(uid, "runs"):
+        if not target.startswith("image:"):
+            out |= _identities(estate, target, depth + 1)
+    return out
+
+
+def _profile_roles(estate: Estate, profile: str) -> set[str]:
+    item = estate.find(profile)
+    roles = {str(a) for a in walk(item.config, "Roles[].Arn")} if item else set()
+    return roles | set(estate.targets(profile, "has_identity"))
+
+
+def _shown(kind: str, text: str, source: str, statements: tuple[Statement, ...]) -> Evidence:
+    first = statements[0].text if statements else ""
+    return Evidence(kind=kind, text=f"{text}. Statement: {first}" if first else text, source=source)
+
+
+def _gap(text: str, source: str) -> Evidence:
+    return Evidence(kind="gap", text=text, source=source)
+
+
+def _doubt(text: str, found: Answer, source: str) -> Evidence:
+    return _gap(text.format(", ".join(found.doubts) or "a condition"), source)
+
+
+def _why_not(principal: Principal) -> Evidence:
+    """The control behind a no, where one looks privileged at first sight."""
+    persona = principal.persona
+    broad = any(
+        s.effect == "Allow" and "*" in (s.actions or ()) and "*" in (s.resources or ())
+        for source in persona.sources
+        for s in source.policy.statements
+    )
+    if broad and persona.boundary is not None:
+        text = f"its permissions boundary {persona.boundary.name} stops what its policies allow"
+    elif broad:
+        deny = next(
+            (s for src in persona.sources for s in src.policy.statements if s.effect == "Deny"),
+            None,
+        )
+        text = (
+            f"explicit {deny.text}"
+            if deny
+            else "an organisation policy stops what its policies allow"
+        )
+    else:
+        text = "no administrator rights, no way to them, no wide reach, no restricted data"
+    return Evidence(kind="control", text=text, source=principal.arn)

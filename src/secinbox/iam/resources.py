@@ -1,0 +1,38 @@
+"""Which policy hangs on a resource: of buckets, queues, topics, keys, secrets, functions, roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from secinbox.estate import Estate
+from secinbox.iam.policy import Policy, parse
+from secinbox.inventory.aws.answers import answer
+from secinbox.inventory.aws.calls import walk
+
+# type -> (call, path of the policy in its answer)
+_WHERE = {
+    "aws_s3_bucket": ("get_bucket_policy", "Policy"),
+    "aws_sqs_queue": ("get_queue_attributes", "Attributes.Policy"),
+    "aws_sns_topic": ("get_topic_attributes", "Attributes.Policy"),
+    "aws_kms_key": ("get_key_policy", "Policy"),
+    "aws_secretsmanager_secret": ("get_resource_policy", "ResourcePolicy"),
+    "aws_lambda_function": ("get_policy", "Policy"),
+    "aws_ecr_repository": ("get_repository_policy", "policyText"),
+    "aws_dynamodb_table": ("get_resource_policy", "Policy"),
+}
+
+
+def policy_of(estate: Estate, resource: str) -> Policy | None:
+    """The resource policy, or None where there is none (or none was read)."""
+    uid = resource
+    if resource.startswith("arn:") and resource.split(":")[2] == "s3":
+        uid = resource.split("/", 1)[0]
+    item = estate.items.get(uid)
+    if item is None or item.type not in _WHERE:
+        return None
+    call, path = _WHERE[item.type]
+    found: Any = answer(item, call)
+    if not isinstance(found, dict):
+        return None
+    document = next(walk(found, path), None)
+    return parse(document, f"policy of {item.name or uid}") if document else None

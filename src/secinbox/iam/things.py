@@ -1,0 +1,317 @@
+"""Things that run as a role and could be taken over: with their state, as far as it was read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from secinbox.estate import Estate, Item
+from secinbox.iam.world import World
+from secinbox.inventory.aws.answers import covered
+from secinbox.inventory.aws.calls import walk
+from secinbox.records import Evidence
+
+
+@dataclass(frozen=True, eq=False)
+class Thing:
+    """`certain` is False where its state (an agent, a key set up) could not be read."""
+
+    uid: str
+    account: str
+    roles: tuple[str, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    certain: bool = True
+    doubt: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.uid.rpartition("/")[2] or self.uid
+
+
+Finder = Callable[["Things"], Iterator[Thing]]
+
+
+class Things:
+    """All things of an estate by kind."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.estate: Estate = world.estate
+        self._by_kind: dict[str, list[Thing]] = {}
+
+    def of(self, kind: str) -> list[Thing]:
+        if kind not in self._by_kind:
+            self._by_kind[kind] = list(_FINDERS[kind](self))
+        return self._by_kind[kind]
+
+    def in_account(self, kind: str, account: str) -> list[Thing]:
+        return [t for t in self.of(kind) if t.account == account]
+
+    def was_read(self, account: str, operation: str) -> bool:
+        """The list call was read in at least one region of the account."""
+        tail = f"/{operation}"
+        head = f"aws:{account}/"
+        return any(k.startswith(head) and k.endswith(tail) for k in self.estate.covered)
+
+
+def _instance_roles(things: Things, item: Item) -> tuple[str, ...]:
+    profiles: dict[str, None] = {}
+    own = item.config.get("IamInstanceProfile")
+    if isinstance(own, dict) and own.get("Arn"):
+        profiles[str(own["Arn"])] = None
+    linked = item.config.get("iam_instance_profile_association")
+    if isinstance(linked, dict) and str(linked.get("State", "associated")) in (
+        "associated",
+        "associating",
+    ):
+        for arn in walk(linked, "IamInstanceProfile.Arn"):
+            profiles[str(arn)] = None
+    return tuple(r for p in profiles for r in things.world.roles_of_profile(p))
+
+
+def _state(item: Item) -> str:
+    return str(next(walk(item.config, "State.Name"), "running"))
+
+
+def _instances(things: Things) -> Iterator[Thing]:
+    for item in things.estate.of_type("aws_ec2_instance"):
+        if item.config.get("InstanceId") and _state(item) not in ("terminated", "shutting-down"):
+            yield Thing(item.uid, item.account, _instance_roles(things, item))
+
+
+def _running(things: Things) -> Iterator[tuple[Item, Thing]]:
+    for thing in things.of("instance"):
+        item = things.estate.items[thing.uid]
+        if _state(item) in ("running", "pending"):
+            yield item, thing
+
+
+def _managed(things: Things) -> Iterator[Thing]:
+    """Instances whose SSM agent answers."""
+    for item, thing in _running(things):
+        found = item.config.get("describe_instance_information")
+        if isinstance(found, dict):
+            if str(found.get("PingStatus", "Online")) == "Online":
+                yield thing
+        elif not covered(
+            things.estate, item.account, item.region, "ssm.describe_instance_information"
+        ):
+            yield Thing(thing.uid, thing.account, thing.roles, {}, False,
+                        "whether its SSM agent answers was not read")  # fmt: skip
+
+
+def _ssh(things: Things) -> Iterator[Thing]:
+    """Instances on which somebody outside can reach port 22, as far as that was read."""
+    groups = {
+        str(g.config["GroupId"]): g
+        for g in things.estate.of_type("aws_ec2_security_group")
+        if g.config.get("GroupId")
+    }
+    endpoints = {
+        str(e.config.get("VpcId"))
+        for e in things.estate.of_type("aws_ec2_instance_connect_endpoint")
+    }
+    for item, thing in _running(things):
+        ids = {str(g) for g in walk(item.config, "SecurityGroups[].GroupId")}
+        ids |= {str(g) for g in walk(item.config, "NetworkInterfaces[].Groups[].GroupId")}
+        known = [groups[i] for i in sorted(ids) if i in groups]
+        if known and len(known) == len(ids) and not any(_opens_ssh(g) for g in known):
+            continue
+        address = item.config.get("PublicIpAddress") or next(
+            walk(item.config, "NetworkInterfaces[].Association.PublicIp"), None
+        )
+        inside = str(item.config.get("VpcId")) in endpoints
+        if address or inside:
+            yield thing
+        else:
+            yield Thing(thing.uid, thing.account, thing.roles, {}, False,
+                        "it has no public address: the caller must be in its network")  # fmt: skip
+
+
+def _opens_ssh(group: Item) -> bool:
+    for permission in walk(group.config, "IpPermissions[]"):
+        if not isinstance(permission, dict):
+            continue
+        if str(permission.get("IpProtocol")) == "-1":
+            return True
+        low, high = permission.get("FromPort"), permission.get("ToPort")
+        tcp = str(permission.get("IpProtocol")) in ("tcp", "6")
+        if tcp and (not isinstance(low, int) or not isinstance(high, int) or low <= 22 <= high):
+            return True
+    return False
+
+
+def _serial(things: Things) -> Iterator[Thing]:
+    for item, thing in _running(things):
+        owner = things.estate.find(f"arn:aws:iam::{item.account}:root")
+        key = f"get_serial_console_access_status:{item.region}"
+        found = owner.config.get(key) if owner else None
+        if isinstance(found, dict) and found.get("SerialConsoleAccessEnabled") is True:
+            yield thing
+
+
+def _simple(kind: str, role_path: str, present: str, states: tuple[str, str] = ("", "")) -> Finder:
+    """Things whose role stands in their own description; `states`: field and values that are dead."""
+
+    def find(things: Things) -> Iterator[Thing]:
+        for item in things.estate.of_type(*kind.split(" ")):
+            if present and not any(True for _ in walk(item.config, present)):
+                continue
+            field_name, dead = states
+            if field_name and str(item.config.get(field_name)) in dead.split(" "):
+                continue
+            roles = tuple(
+                _role_arn(item, str(r))
+                for r in walk(item.config, role_path)
+                if isinstance(r, str) and r
+            )
+            yield Thing(item.uid, item.account, roles)
+
+    return find
+
+
+def _role_arn(item: Item, role: str) -> str:
+    return role if role.startswith("arn:") else f"arn:aws:iam::{item.account}:role/{role}"
+
+
+def _tasks(things: Things) -> Iterator[Thing]:
+    """Running tasks into which a command can be sent."""
+    for item in things.estate.of_type("aws_ecs_task"):
+        if not item.config.get("enableExecuteCommand"):
+            continue
+        if str(item.config.get("lastStatus") or "RUNNING") != "RUNNING":
+            continue
+        yield Thing(item.uid, item.account, _task_roles(things, item),
+                    {"cluster": str(item.config.get("clusterArn") or "")})  # fmt: skip
+
+
+def _task_roles(things: Things, item: Item) -> tuple[str, ...]:
+    overridden = next(walk(item.config, "overrides.taskRoleArn"), None)
+    if overridden:
+        return (str(overridden),)
+    definition = things.estate.find(str(item.config.get("taskDefinitionArn") or ""))
+    found = definition.config.get("taskRoleArn") if definition else None
+    return (str(found),) if found else ()
+
+
+def _definitions(things: Things) -> Iterator[Thing]:
+    for item in things.estate.of_type("aws_ecs_task_definition"):
+        if str(item.config.get("status") or "ACTIVE") == "ACTIVE":
+            yield Thing(item.uid, item.account)
+
+
+def _hosts(things: Things) -> Iterator[Thing]:
+    for item in things.estate.of_type("aws_ecs_container_instance"):
+        if str(item.config.get("status") or "ACTIVE") == "ACTIVE" and item.config.get(
+            "agentConnected", True
+        ):
+            yield Thing(item.uid, item.account)
+
+
+def _clusters(things: Things) -> Iterator[Thing]:
+    for item in things.estate.of_type("aws_ecs_cluster"):
+        if str(item.config.get("status") or "ACTIVE") == "ACTIVE":
+            yield Thing(item.uid, item.account)
+
+
+def _job_definitions(things: Things) -> Iterator[Thing]:
+    queues: dict[str, list[str]] = defaultdict(list)
+    for queue in things.of("job-queue"):
+        queues[queue.account].append(queue.uid)
+    for item in things.estate.of_type("aws_batch_job_definition"):
+        role = next(walk(item.config, "containerProperties.jobRoleArn"), None)
+        if role and str(item.config.get("status") or "ACTIVE") == "ACTIVE":
+            for queue_arn in queues[item.account]:
+                yield Thing(item.uid, item.account, (str(role),), {"queue": queue_arn})
+
+
+def _templates(things: Things) -> Iterator[Thing]:
+    """Launch templates of scaling groups that follow the default or newest version."""
+    for group in things.estate.of_type("aws_autoscaling_group"):
+        for place in (
+            "LaunchTemplate",
+            "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification",
+        ):
+            for spec in walk(group.config, place):
+                if not isinstance(spec, dict):
+                    continue
+                template = _template(things, group, spec)
+                follows = str(spec.get("Version") or "$Default")
+                if template is None or follows not in ("$Default", "$Latest"):
+                    continue
+                idle = group.config.get("DesiredCapacity") == 0
+                yield Thing(template.uid, template.account, (),
+                            {"group": group.uid, "follows": follows, "idle": "yes" if idle else ""})  # fmt: skip
+
+
+def _template(things: Things, group: Item, spec: Mapping[str, Any]) -> Item | None:
+    for item in things.estate.of_type("aws_ec2_launch_template"):
+        same = item.account == group.account and item.region == group.region
+        named = item.config.get("LaunchTemplateName") == spec.get("LaunchTemplateName")
+        if same and (
+            item.config.get("LaunchTemplateId") == spec.get("LaunchTemplateId")
+            or (spec.get("LaunchTemplateName") and named)
+        ):
+            return item
+    return None
+
+
+_FINDERS: dict[str, Finder] = {
+    "instance": _instances,
+    "managed-instance": _managed,
+    "ssh-instance": _ssh,
+    "serial-instance": _serial,
+    "function": _simple("aws_lambda_function", "Role", "FunctionArn"),
+    "stack": _simple("aws_cloudformation_stack", "RoleARN", "StackId",
+                     ("StackStatus", "DELETE_COMPLETE DELETE_IN_PROGRESS REVIEW_IN_PROGRESS")),
+    "project": _simple("aws_codebuild_project", "serviceRole", "serviceRole"),
+    "batch-project": _simple("aws_codebuild_project", "serviceRole", "buildBatchConfig"),
+    "dev-endpoint": _simple("aws_glue_devendpoint", "RoleArn", "EndpointName"),
+    "glue-job": _simple("aws_glue_job", "Role", "Name"),
+    "notebook": _simple("aws_sagemaker_notebook_instance", "RoleArn", "NotebookInstanceName",
+                        ("NotebookInstanceStatus", "Deleting Failed")),
+    "interpreter": _simple("aws_bedrock_agentcore_code_interpreter_custom "
+                           "aws_bedrock_agentcore_code_interpreter", "executionRoleArn", ""),
+    "agent-runtime": _simple("aws_bedrock_agentcore_runtime", "roleArn", ""),
+    "agent-browser": _simple("aws_bedrock_agentcore_browser_custom aws_bedrock_agentcore_browser",
+                             "executionRoleArn", ""),
+    "state-machine": _simple("aws_stepfunctions_state_machine", "roleArn", "roleArn"),
+    "apprunner-service": _simple("aws_apprunner_service", "InstanceConfiguration.InstanceRoleArn",
+                                 "ServiceArn", ("Status", "DELETED DELETE_FAILED PAUSED")),
+    "exec-task": _tasks,
+    "task-definition": _definitions,
+    "host": _hosts,
+    "cluster": _clusters,
+    "ecs-service": _simple("aws_ecs_service", "-", "serviceArn", ("status", "INACTIVE DRAINING")),
+    "job-queue": _simple("aws_batch_job_queue", "-", "jobQueueArn"),
+    "job-definition": _job_definitions,
+    "template": _templates,
+}  # fmt: skip
+
+# The call that would have listed things of a kind: when nobody read it, their absence says nothing.
+LISTED_BY: dict[str, str] = {
+    "managed-instance": "ec2.describe_instances",
+    "ssh-instance": "ec2.describe_instances",
+    "instance": "ec2.describe_instances",
+    "function": "lambda.list_functions",
+    "stack": "cloudformation.describe_stacks",
+    "project": "codebuild.list_projects",
+    "batch-project": "codebuild.list_projects",
+    "dev-endpoint": "glue.get_dev_endpoints",
+    "glue-job": "glue.get_jobs",
+    "notebook": "sagemaker.list_notebook_instances",
+    "interpreter": "bedrock-agentcore-control.list_code_interpreters",
+    "exec-task": "ecs.list_clusters",
+    "task-definition": "ecs.list_task_definitions",
+    "cluster": "ecs.list_clusters",
+    "host": "ecs.list_clusters",
+    "ecs-service": "ecs.list_clusters",
+    "apprunner-service": "apprunner.list_services",
+    "template": "autoscaling.describe_auto_scaling_groups",
+}
+
+
+def gap(text: str, source: str = "") -> Evidence:
+    return Evidence(kind="gap", text=text, source=source)

@@ -1,0 +1,388 @@
+"""Principals of an estate with everything that decides what they may do.
+
+Built from `get-account-authorization-details` (users, groups, roles, policies), the answers about
+access keys, login profiles and MFA devices, and organisation policies where they were read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from secinbox.estate import Estate, Item
+from secinbox.iam.policy import Policy, Statement, parse
+from secinbox.inventory.aws.answers import Unread, answer
+from secinbox.inventory.aws.calls import walk
+
+_UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One policy as a principal has it. `holder` is the user, role or group that it hangs on."""
+
+    id: str
+    kind: str  # inline | attached
+    holder: str
+    name: str  # name of an inline policy, ARN of an attached one
+    policy: Policy
+
+
+@dataclass(frozen=True, eq=False)
+class Persona:
+    """A principal in one state: as configured, or after it changed its own policies."""
+
+    arn: str
+    kind: str  # user | role | group
+    account: str
+    sources: tuple[Source, ...]
+    boundary: Policy | None = None
+    boundary_unread: bool = False
+    changes: tuple[str, ...] = ()  # what was done to get here, in words
+
+    @property
+    def name(self) -> str:
+        return self.arn.rpartition("/")[2]
+
+
+@dataclass(eq=False)
+class Principal:
+    """A user or role with the facts that moves ask about. None: not known."""
+
+    item: Item
+    persona: Persona
+    unique_id: str = ""
+    path: str = "/"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    trust: Policy | None = None
+    keys: int | None = None
+    has_password: bool | None = None
+    mfa: bool | None = None
+    profiles: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def arn(self) -> str:
+        return self.persona.arn
+
+    @property
+    def kind(self) -> str:
+        return self.persona.kind
+
+    @property
+    def account(self) -> str:
+        return self.persona.account
+
+    @property
+    def service_linked(self) -> bool:
+        return self.path.startswith("/aws-service-role/")
+
+    @property
+    def reserved(self) -> bool:
+        """Roles of the Identity Center: nobody in the account can edit them."""
+        return self.path.startswith("/aws-reserved/")
+
+
+ALLOW_ALL = Policy(
+    (Statement("Allow", actions=("*",), resources=("*",), origin="a policy of their own making"),),
+    "a policy of their own making",
+)
+# Documents that are the same in every account; a dump may name them without their text.
+_WELL_KNOWN: dict[str, dict[str, Any]] = {
+    "AdministratorAccess": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
+    "IAMFullAccess": {"Statement": [{"Effect": "Allow", "Action": ["iam:*"], "Resource": "*"}]},
+    "AmazonS3FullAccess": {
+        "Statement": [
+            {"Effect": "Allow", "Action": ["s3:*", "s3-object-lambda:*"], "Resource": "*"}
+        ]
+    },
+    "PowerUserAccess": {
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "NotAction": ["iam:*", "organizations:*", "account:*"],
+                "Resource": "*",
+            },
+            {
+                "Effect": "Allow",
+                "Action": [
+                    "iam:CreateServiceLinkedRole",
+                    "iam:DeleteServiceLinkedRole",
+                    "iam:ListRoles",
+                    "organizations:DescribeOrganization",
+                ],
+                "Resource": "*",
+            },
+        ]
+    },
+}
+
+
+class World:
+    """All principals, groups and policies, by ARN."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self._parsed: dict[int, Policy] = {}
+        self.documents: dict[str, Item] = {
+            i.uid: i for i in estate.of_type("aws_iam_policy") if i.config
+        }
+        self.groups: dict[str, Persona] = {}
+        self.principals: dict[str, Principal] = {}
+        self.by_unique_id: dict[str, str] = {}
+        self.attached_to: dict[str, set[str]] = defaultdict(set)  # policy ARN -> holders
+        self.members: dict[str, set[str]] = defaultdict(set)  # group -> users
+        self._profiles = self._profile_roles()
+        for item in estate.of_type("aws_iam_group"):
+            if "GroupPolicyList" in item.config or "AttachedManagedPolicies" in item.config:
+                self.groups[item.uid] = self._group(item)
+        for item in estate.of_type("aws_iam_user"):
+            if "UserPolicyList" in item.config or "AttachedManagedPolicies" in item.config:
+                self.principals[item.uid] = self._user(item)
+        for item in estate.of_type("aws_iam_role"):
+            if "RolePolicyList" in item.config or "AttachedManagedPolicies" in item.config:
+                self.principals[item.uid] = self._role(item)
+        for arn, principal in self.principals.items():
+            if principal.unique_id:
+                self.by_unique_id[principal.unique_id] = arn
+        self.accounts = sorted({p.account for p in self.principals.values()})
+        self.guardrails = _guardrails(estate, self.accounts)
+
+    def roles(self) -> Iterator[Principal]:
+        return (p for p in self.principals.values() if p.kind == "role")
+
+    def roles_of_profile(self, profile_arn: str) -> list[str]:
+        return sorted(self._profiles.get(profile_arn, ()))
+
+    # Documents
+
+    def document(self, arn: str) -> Policy | None:
+        """The default version of a managed policy; None when nobody read it."""
+        item = self.documents.get(arn)
+        if item is not None:
+            for version in item.config.get("PolicyVersionList") or []:
+                if isinstance(version, dict) and version.get("IsDefaultVersion"):
+                    return self._parse(version.get("Document"), _label(arn))
+        name = arn.rpartition("/")[2]
+        if ":iam::aws:policy/" in arn and name in _WELL_KNOWN:
+            return self._parse(_WELL_KNOWN[name], name)
+        return None
+
+    def versions(self, arn: str) -> list[tuple[str, Policy]]:
+        """Versions that are not the default one."""
+        item = self.documents.get(arn)
+        out = []
+        for version in (item.config.get("PolicyVersionList") if item else None) or []:
+            if isinstance(version, dict) and not version.get("IsDefaultVersion"):
+                policy = self._parse(version.get("Document"), _label(arn))
+                out.append((str(version.get("VersionId")), policy))
+        return out
+
+    def _parse(self, document: Any, name: str) -> Policy:
+        """Parsed once an object: managed policies are shared by all who have them."""
+        key = id(document)
+        if not isinstance(document, (dict, list)):
+            return parse(document, name)
+        if key not in self._parsed:
+            self._parsed[key] = parse(document, name)
+        return self._parsed[key]
+
+    # Principals
+
+    def _sources(self, item: Item, inline_key: str) -> tuple[list[Source], list[str]]:
+        out: list[Source] = []
+        gaps: list[str] = []
+        for inline in item.config.get(inline_key) or []:
+            if isinstance(inline, dict):
+                name = str(inline.get("PolicyName") or "inline")
+                policy = self._parse(inline.get("PolicyDocument"), name)
+                out.append(Source(f"{item.uid}#{name}", "inline", item.uid, name, policy))
+        for attached in item.config.get("AttachedManagedPolicies") or []:
+            if not isinstance(attached, dict) or not attached.get("PolicyArn"):
+                continue
+            arn = str(attached["PolicyArn"])
+            self.attached_to[arn].add(item.uid)
+            found = self.document(arn)
+            if found is None:
+                gaps.append(f"policy {_label(arn)} was not read")
+                continue
+            out.append(Source(f"{item.uid}#{arn}", "attached", item.uid, arn, found))
+        gaps += [f"{s.policy.name}: {p}" for s in out for p in s.policy.problems]
+        return out, gaps
+
+    def _group(self, item: Item) -> Persona:
+        sources, _ = self._sources(item, "GroupPolicyList")
+        return Persona(item.uid, "group", item.account, tuple(sources))
+
+    def _boundary(self, item: Item) -> tuple[Policy | None, bool]:
+        found = item.config.get("PermissionsBoundary")
+        arn = found.get("PermissionsBoundaryArn") if isinstance(found, dict) else None
+        if not arn:
+            return None, False
+        policy = self.document(str(arn))
+        return policy, policy is None
+
+    def _user(self, item: Item) -> Principal:
+        sources, gaps = self._sources(item, "UserPolicyList")
+        names = {g.rpartition("/")[2]: g for g in self.groups if g.split(":")[4] == item.account}
+        groups = []
+        for name in item.config.get("GroupList") or []:
+            group = names.get(str(name))
+            if group is None:
+                gaps.append(f"group {name} was not read")
+                continue
+            groups.append(group)
+            self.members[group].add(item.uid)
+            sources += self.groups[group].sources
+        boundary, unread = self._boundary(item)
+        if unread:
+            gaps.append("the permissions boundary was not read")
+        persona = Persona(item.uid, "user", item.account, tuple(sources), boundary, unread)
+        report = item.config.get("credential_report")
+        return Principal(
+            item, persona,
+            unique_id=str(item.config.get("UserId") or ""),
+            path=str(item.config.get("Path") or "/"),
+            tags=dict(item.tags),
+            groups=tuple(groups),
+            keys=_keys(item, report if isinstance(report, dict) else {}),
+            has_password=_password(item, report if isinstance(report, dict) else {}),
+            mfa=_mfa(item, report if isinstance(report, dict) else {}),
+            gaps=tuple(gaps),
+        )  # fmt: skip
+
+    def _role(self, item: Item) -> Principal:
+        sources, gaps = self._sources(item, "RolePolicyList")
+        boundary, unread = self._boundary(item)
+        if unread:
+            gaps.append("the permissions boundary was not read")
+        document = item.config.get("AssumeRolePolicyDocument")
+        profiles = sorted(p for p, roles in self._profiles.items() if item.uid in roles)
+        return Principal(
+            item,
+            Persona(item.uid, "role", item.account, tuple(sources), boundary, unread),
+            unique_id=str(item.config.get("RoleId") or ""),
+            path=str(item.config.get("Path") or "/"),
+            tags=dict(item.tags),
+            trust=self._parse(document, "trust policy") if document is not None else None,
+            profiles=tuple(profiles),
+            gaps=tuple(gaps),
+        )
+
+    def _profile_roles(self) -> dict[str, set[str]]:
+        out: dict[str, set[str]] = defaultdict(set)
+        for item in self.estate.of_type("aws_iam_instance_profile"):
+            for arn in walk(item.config, "Roles[].Arn"):
+                out[item.uid].add(str(arn))
+            for arn in self.estate.targets(item.uid, "has_identity"):
+                out[item.uid].add(arn)
+        for item in self.estate.of_type("aws_iam_role"):
+            for arn in walk(item.config, "InstanceProfileList[].Arn"):
+                out[str(arn)].add(item.uid)
+        return out
+
+
+def _label(arn: str) -> str:
+    return arn.rpartition("/")[2]
+
+
+def _keys(item: Item, report: Mapping[str, Any]) -> int | None:
+    found = answer(item, "list_access_keys")
+    if not isinstance(found, Unread):
+        return len(list(walk(dict(found or {}), "AccessKeyMetadata[]")))
+    if report:
+        return sum(
+            1
+            for n in (1, 2)
+            if report.get(f"access_key_{n}_active") == "true"
+            or report.get(f"access_key_{n}_last_rotated") not in (None, "", "N/A")
+        )
+    return None
+
+
+def _password(item: Item, report: Mapping[str, Any]) -> bool | None:
+    found = answer(item, "get_login_profile")
+    if not isinstance(found, Unread):
+        return found is not None and "LoginProfile" in found
+    enabled = str(report.get("password_enabled") or "")
+    if enabled in ("true", "false"):
+        return enabled == "true"
+    return True if item.config.get("PasswordLastUsed") else None
+
+
+def _mfa(item: Item, report: Mapping[str, Any]) -> bool | None:
+    found = answer(item, "list_mfa_devices")
+    if not isinstance(found, Unread):
+        return bool(list(walk(dict(found or {}), "MFADevices[]")))
+    active = str(report.get("mfa_active") or "")
+    if active in ("true", "false"):
+        return active == "true"
+    return None
+
+
+@dataclass(frozen=True)
+class Guardrails:
+    """Organisation policies over one account: one entry a level, each a union of policies.
+
+    `known` is False when nobody asked about the organisation.
+    """
+
+    service: tuple[tuple[Policy, ...], ...] = ()
+    resource: tuple[tuple[Policy, ...], ...] = ()
+    known: bool = False
+    organization: str = ""
+
+
+def _guardrails(estate: Estate, accounts: list[str]) -> dict[str, Guardrails]:
+    policies: dict[str, tuple[str, Policy]] = {}
+    hung: dict[str, set[str]] = defaultdict(set)  # target -> policy ids
+    for item in estate.of_type("aws_organizations_policy"):
+        summary = item.config.get("PolicySummary")
+        facts = {**item.config, **(summary if isinstance(summary, dict) else {})}
+        identifier = str(facts.get("Id") or item.uid.rpartition("/")[2])
+        if item.config.get("Content"):
+            kind = str(facts.get("Type") or "")
+            policies[identifier] = (
+                kind,
+                parse(item.config["Content"], str(facts.get("Name") or "")),
+            )
+        for target in walk(item.config, "list_targets_for_policy.Targets[].TargetId"):
+            hung[str(target)].add(identifier)
+    parents: dict[str, str] = {}
+    for item in estate.of_type("aws_organizations_account", "aws_account"):
+        for parent in walk(item.config, "list_parents.Parents[].Id"):
+            parents[item.account or item.uid.split(":")[4]] = str(parent)
+    out: dict[str, Guardrails] = {}
+    for account in accounts:
+        known = estate.looked_at(f"aws:{account}/global/organizations.describe_organization")
+        owner = estate.find(f"arn:aws:iam::{account}:root")
+        found = answer(owner, "describe_organization") if owner else None
+        organization = found.get("Organization") if isinstance(found, Mapping) else None
+        facts = organization if isinstance(organization, dict) else {}
+        master = str(facts.get("MasterAccountId") or "")
+        chain = [account]
+        while chain[-1] in parents and len(chain) < 8:
+            chain.append(parents[chain[-1]])
+        if len(chain) == 1:
+            # The tree was not read: roots and units bind the account as far as anybody can say.
+            chain += sorted(t for t in hung if t.startswith(("r-", "ou-")))
+        levels: dict[str, list[tuple[Policy, ...]]] = {"service": [], "resource": []}
+        for target in chain:
+            for word, kind in (("service", "SERVICE_CONTROL_POLICY"),
+                               ("resource", "RESOURCE_CONTROL_POLICY")):  # fmt: skip
+                mine = tuple(
+                    policies[p][1] for p in sorted(hung.get(target, ()))
+                    if p in policies and policies[p][0] in (kind, "")
+                )  # fmt: skip
+                if mine:
+                    levels[word].append(mine)
+        # Service control policies never bind the management account.
+        service = () if master == account else tuple(levels["service"])
+        out[account] = Guardrails(
+            service, tuple(levels["resource"]), known, str(facts.get("Id") or "")
+        )
+    return out
