@@ -231,7 +231,6 @@ WIDE: tuple[tuple[str, str, str], ...] = (
     ("s3:deletebucket", "arn:aws:s3:::secinbox-any", "delete every bucket"),
     ("s3:putbucketpolicy", "arn:aws:s3:::secinbox-any", "open every bucket"),
     ("ec2:terminateinstances", "ec2:instance/i-0secinbox", "terminate every instance"),
-    ("ec2:modifyinstanceattribute", "ec2:instance/i-0secinbox", "change every instance"),
     ("ssm:sendcommand", "ec2:instance/i-0secinbox", "run commands on every instance"),
     ("lambda:updatefunctioncode", "lambda:function:secinbox-any", "change every function"),
     ("rds:deletedbinstance", "rds:db:secinbox-any", "delete every database"),

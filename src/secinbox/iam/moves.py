@@ -246,6 +246,10 @@ class Moves:
                 direct.append(None)
                 continue
             form = principal_form(statement, persona, self.world)
+            if form == "direct" and not statement.conditions and _anybody(statement):
+                # What anybody at all may do is no power of this principal's: the role itself is
+                # what is open. Its own policy must send it there.
+                form = "account"
             if form:
                 (direct if form == "direct" else delegated).append(holds(statement, base))
         return any_of(direct) if direct else False, any_of(delegated) if delegated else False
@@ -665,6 +669,12 @@ def _meant(statement: Statement, persona: Persona, world: World) -> bool:
     if statement.not_principals is not None:
         return principal_form(statement, persona, world) == "direct"
     return bool(principal_form(statement, persona, world))
+
+
+def _anybody(statement: Statement) -> bool:
+    return statement.not_principals is not None or any(
+        value == "*" and kind in ("*", "AWS") for kind, value in statement.principals or ()
+    )
 
 
 def trusts_service(trust: Policy, service: str, account: str) -> Tri:

@@ -96,7 +96,6 @@ class Powers:
         self.evaluator = escalation.evaluator
         self.sensitive = list(sensitive(self.estate))
         self._own: dict[str, Policy | None] = {}
-        self._shared: dict[tuple[object, ...], tuple[str, ...]] = {}
 
     def of(self, arn: str) -> Power:
         principal = self.world.principals[arn]
@@ -204,7 +203,7 @@ class Powers:
 
     def _reads(self, persona: Persona, item: Item) -> Answer | None:
         if item.uid not in self._own:
-            self._own[item.uid] = policy_of(self.estate, item.uid)
+            self._own[item.uid] = _personal(policy_of(self.estate, item.uid))
         own = self._own[item.uid]
         account = item.account or persona.account
         best: Answer | None = None
@@ -223,6 +222,20 @@ class Powers:
                     return given
                 best = given
         return best
+
+
+def _personal(policy: Policy | None) -> Policy | None:
+    """Without what it grants to anybody at all: that is the store's exposure, nobody's privilege."""
+    if policy is None:
+        return None
+    kept = tuple(
+        s
+        for s in policy.statements
+        if s.effect != "Allow"
+        or s.keys & {"aws:principalarn", "aws:userid", "aws:username"}
+        or not any(v == "*" for _, v in s.principals or (("*", "*"),))
+    )
+    return Policy(kept, policy.name, policy.problems)
 
 
 def sensitive(estate: Estate) -> Iterator[tuple[Item, str]]:

@@ -92,9 +92,11 @@ def admits_strangers(
         found = _one(policy, action, resource, around, what)
         if found.value == "yes":
             return found
-        if best is None or (best.value == "no" and found.value == "unknown"):
-            best = found
-        elif best.value == "no" and len(found.evidence[0].text) > len(best.evidence[0].text):
+        if (
+            best is None
+            or (best.value == "no" and found.value == "unknown")
+            or (best.value == "no" and len(found.evidence[0].text) > len(best.evidence[0].text))
+        ):
             best = found
     if policy.problems:
         return unknown(f"the {what} cannot be read: {'; '.join(policy.problems)}")

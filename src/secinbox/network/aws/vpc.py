@@ -15,8 +15,8 @@ from secinbox.inventory.aws.answers import covered
 from secinbox.network.ranges import (
     ALL_PORTS,
     EMPTY,
-    IntSet,
     Interval,
+    IntSet,
     addresses,
     boundaries,
     cidr_texts,
