@@ -16,6 +16,7 @@ from ipaddress import (
     ip_network,
     summarize_address_range,
 )
+from itertools import pairwise
 
 Interval = tuple[int, int]  # both ends belong to it
 
@@ -141,7 +142,7 @@ def cidr_texts(sources: IntSet, version: int, limit: int = 4) -> str:
     kind = IPv4Address if version == 4 else IPv6Address
     nets: list[str] = []
     for low, high in sources.intervals:
-        nets += [str(n) for n in summarize_address_range(kind(low), kind(high))]  # type: ignore[type-var]
+        nets += [str(n) for n in summarize_address_range(kind(low), kind(high))]
         if len(nets) > 64:
             break
     more = f" and {len(nets) - limit} more" if len(nets) > limit else ""
@@ -165,4 +166,4 @@ def boundaries(values: Iterable[Interval], whole: Interval) -> list[Interval]:
         if low <= b < high:
             cuts.add(b + 1)
     ordered = sorted(cuts)
-    return [(a, b - 1) for a, b in zip(ordered, ordered[1:], strict=False)]
+    return [(a, b - 1) for a, b in pairwise(ordered)]

@@ -94,6 +94,7 @@ def read(report: Report) -> Iterable[AnyRecord]:
             where = region_for(hint.operation, region) or "unknown"
             yield Scope(f"aws:{account or 'unknown'}/{where}/{hint.operation}", ())
         return
+    document: dict[str, Any]
     for place, document in report.documents(dict[str, Any]):
         call = _call(report, document, hint, account, region, place, places)
         key = (call.account or "unknown", call.region or "unknown", call.operation)

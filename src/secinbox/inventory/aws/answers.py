@@ -34,7 +34,7 @@ class Unread:
         return f"{self.call} was not read{why}"
 
 
-def answer(item: Item, call: str) -> Mapping[str, Any] | None | Unread:
+def answer(item: Item, call: str) -> Mapping[str, Any] | Unread | None:
     """The answer of `call` (`get_bucket_policy`) for this item; None: read, none there."""
     value = item.config.get(call)
     if not isinstance(value, dict):

@@ -55,9 +55,9 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
     _databases(estate, network, out)
 
     for item in estate.of_type("aws_apigateway_rest_api", "aws_apigateway_api"):
-        judge = services.rest_api if item.type == "aws_apigateway_rest_api" else services.http_api
+        rest = item.type == "aws_apigateway_rest_api"
         if item.config:
-            out[item.uid] = judge(item)
+            out[item.uid] = services.rest_api(item) if rest else services.http_api(item)
             for arn, verdict in services.functions_behind(item, out[item.uid]):
                 through[arn].append(verdict)
     buckets = services.bucket_names(estate)

@@ -200,7 +200,7 @@ def eks(item: Item) -> Verdict:
                 source=str(item.config.get("endpoint") or item.uid),
                 steps=("Internet", "EKS public endpoint"),
                 ports="tcp 443",
-            )  # fmt: skip
+            )
         )
     allowed = "; ".join(t for v in (4, 6) if (t := cidr_texts(clients(addresses(listed, v), v), v)))
     broken = [str(c) for c in listed if parse_network(c) is None]

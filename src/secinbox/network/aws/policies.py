@@ -141,7 +141,7 @@ def _one(policy: Policy, action: str, resource: str, around: Surroundings, what:
                 text=f"{what}: {used.text}",
                 source=resource,
                 steps=("Anyone", used.sid or "statement", resource),
-            )  # fmt: skip
+            )
         )
     if any(is_wide(sure | maybe, v) for v, (sure, maybe) in by_version.items()):
         doubtful = sorted(k for k in keys if not _understood(k, around))
@@ -159,8 +159,7 @@ def _narrowing(allows: list[Statement], denies: list[Statement]) -> str:
     conditions = sorted({k for s in allows for k in s.keys})
     if conditions:
         return f"condition on {', '.join(conditions)}"
-    shown = denies[0].text if denies else "nothing is allowed"
-    return shown
+    return denies[0].text if denies else "nothing is allowed"
 
 
 def _covers(statement: Statement, resource: str) -> bool:
@@ -185,10 +184,7 @@ def _is_stranger(statement: Statement) -> bool:
     """Could the principal of a stranger be meant?"""
     if statement.not_principals is not None:
         return not any(value == "*" for _, value in statement.not_principals)
-    for kind, value in statement.principals or ():
-        if value == "*" and kind in ("*", "AWS"):
-            return True
-    return False
+    return any(value == "*" and kind in ("*", "AWS") for kind, value in statement.principals or ())
 
 
 def _open_addresses(

@@ -230,11 +230,12 @@ def _served(item: Item, origin: dict[str, Any], bucket: Item) -> Verdict:
         (origin.get("S3OriginConfig") or {}).get("OriginAccessIdentity") or ""
     ).rpartition("/")[2]
     for statement in policy.statements:
-        if statement.effect == "Allow" and statement.about("s3:getobject"):
-            if _names_distribution(statement, item) or (
-                identity and _names_identity(statement, identity)
-            ):
-                return yes()
+        if statement.effect != "Allow" or not statement.about("s3:getobject"):
+            continue
+        if _names_distribution(statement, item):
+            return yes()
+        if identity and _names_identity(statement, identity):
+            return yes()
     return no("the bucket's policy does not let the distribution read", bucket.uid)
 
 
@@ -292,7 +293,7 @@ def role(item: Item) -> Verdict:
             item.uid,
             Surroundings(item.account, item.tags),
             "trust policy",
-        )  # fmt: skip
+        )
     ]
     for statement in policy.statements:
         if statement.effect == "Allow" and statement.about("sts:assumerolewithwebidentity"):

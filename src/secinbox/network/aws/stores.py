@@ -154,9 +154,13 @@ def repository(item: Item) -> Verdict:
 
 
 def file_system(item: Item) -> Verdict:
-    found = policy_verdict(item, "describe_file_system_policy", "Policy",
-                           ("elasticfilesystem:clientmount", "elasticfilesystem:*"), "file system policy")  # fmt: skip
-    return found
+    return policy_verdict(
+        item,
+        "describe_file_system_policy",
+        "Policy",
+        ("elasticfilesystem:clientmount", "elasticfilesystem:*"),
+        "file system policy",
+    )
 
 
 def table(item: Item) -> Verdict:

@@ -295,7 +295,7 @@ class Network:
         for entry in _ordered(acl, egress):
             found = entry.get("PortRange")
             if isinstance(found, dict) and isinstance(found.get("From"), int):
-                out.append((found["From"], int(found.get("To", found["From"]))))
+                out.append(_port_range(found))
         return out
 
     def answers_go_out(self, acl: Item, protocol: str, version: int) -> IntSet:
@@ -478,7 +478,15 @@ def _speaks_of(entry: dict[str, Any], protocol: str, port: int) -> bool:
     ports = entry.get("PortRange")
     if not isinstance(ports, dict) or not isinstance(ports.get("From"), int):
         return True
-    return bool(ports["From"] <= port <= ports.get("To", ports["From"]))
+    low, high = _port_range(ports)
+    return low <= port <= high
+
+
+def _port_range(ports: dict[str, Any]) -> Interval:
+    """`{From, To}`; To may be left out."""
+    low = int(ports["From"])
+    high = ports.get("To")
+    return low, high if isinstance(high, int) else low
 
 
 def route_evidence(text: str, steps: Iterable[str], source: str, ports: str = "") -> Evidence:
