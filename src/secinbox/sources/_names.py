@@ -21,8 +21,17 @@ def kubernetes_uid(cluster: str, namespace: str, kind: str, name: str) -> str:
 
 
 def cluster_of(report: Report, named: str = "") -> str:
-    """The cluster that the report names, else the one that the caller says, else `unknown`."""
-    return named or report.options.get("cluster") or "unknown"
+    """The cluster that the report names, else the one that the caller says, else the folder after
+    `kubernetes/` or `clusters/`, else `unknown`."""
+    return named or report.options.get("cluster") or _folder_of(report) or "unknown"
+
+
+def _folder_of(report: Report) -> str:
+    folders = report.parts[:-1]
+    for index in range(len(folders) - 2, -1, -1):
+        if folders[index] in ("kubernetes", "clusters"):
+            return folders[index + 1]
+    return ""
 
 
 def kubernetes_resource(
