@@ -6,6 +6,7 @@ import ipaddress
 import json
 import os
 import secrets
+import signal
 import socket
 from collections.abc import Callable
 
@@ -51,7 +52,12 @@ def serve(session: Session, host: str, port: int, ready: Callable[[str], None]) 
             create_app(session, token), log_level="warning", access_log=False, server_header=False
         )
     )
+    def stop(*_: object) -> None:
+        raise SystemExit(0)
+
     try:
+        # The server hands a signal on when it has stopped: leave in order, not at once.
+        signal.signal(signal.SIGTERM, stop)
         ready(url)
         server.run(sockets=[listener])
     finally:

@@ -86,7 +86,7 @@ ASSESSED = """
     CREATE TABLE IF NOT EXISTS standings (
         resource VARCHAR, live VARCHAR, lives INTEGER, public TINYINT, privileged TINYINT,
         attacked TINYINT, production TINYINT, yes TINYINT, service VARCHAR, account VARCHAR,
-        environment VARCHAR, team VARCHAR, name VARCHAR, type VARCHAR, action_scope VARCHAR);
+        environment VARCHAR, team VARCHAR, name VARCHAR, type VARCHAR, action_scope VARCHAR, combo UTINYINT, combos UTINYINT);
     CREATE TABLE IF NOT EXISTS vulnerability_facts (
         vulnerability VARCHAR, exploit TINYINT, maturity TINYINT, epss DOUBLE, kev BOOLEAN,
         automatable VARCHAR, technical_impact VARCHAR, score DOUBLE, vector VARCHAR, due VARCHAR);

@@ -92,7 +92,7 @@ def _whole(
 ) -> None:
     con = assessment.facts.con
     for table in ("risk_values", "standings", "assessed", "issues"):
-        con.execute(f"DELETE FROM {table}")
+        con.execute(f"TRUNCATE {table}")
     assess_footprints(assessment)
     for risk in all_risks():
         risk.assess(assessment)
@@ -268,7 +268,9 @@ def _standings(assessment: Assessment) -> None:
                       THEN regexp_replace(p.resource, '(@.*|:[^/:@]*)$', '')
                     WHEN p.resource LIKE 'repo:%' OR p.resource LIKE 'unnamed:%' THEN p.resource
                     WHEN o.account <> '' THEN o.account || '/' || o.type
-                    ELSE p.resource END
+                    ELSE p.resource END,
+               row_number() OVER (PARTITION BY p.resource ORDER BY p.yes DESC, p.live),
+               count(*) OVER (PARTITION BY p.resource)
         FROM placed p LEFT JOIN own o ON o.uid = p.resource
         """
     )
@@ -319,29 +321,28 @@ def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
         cases.append(f"WHEN {compiled.sql} THEN '{outcome}'")
         parameters += compiled.parameters
     admitted = f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"
-    only = "SEMI JOIN changed_findings c ON c.id = f.id" if assessment.partial else ""
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE candidates AS
-        WITH a AS (
-            SELECT f.*, st.live, st.lives,
-                   ({_SEVERITY})::TINYINT AS final,
-                   st.public, st.privileged, st.attacked, st.production,
-                   CASE WHEN f.vulnerability = '' THEN 0 ELSE v.exploit END AS exploit,
-                   (coalesce(st.yes, 0) + CASE WHEN f.vulnerability <> ''
-                      THEN coalesce(v.exploit, 0) ELSE 0 END)::TINYINT AS risks,
-                   coalesce(v.maturity, 0) AS maturity, v.epss, coalesce(v.kev, FALSE) AS kev,
-                   coalesce(v.automatable = 'yes', FALSE) AS automatable,
-                   coalesce(v.technical_impact = 'total', FALSE) AS total,
-                   coalesce(st.public = 1, FALSE) AS exposed,
-                   st.service, st.account, st.environment, st.team, st.action_scope
-            FROM (SELECT f.* FROM findings f {only} WHERE f.status = 'open') f
-            LEFT JOIN standings st ON st.resource = f.resource
-            LEFT JOIN vulnerability_facts v ON v.vulnerability = f.vulnerability
-        )
-        SELECT a.* EXCLUDE (severity, final), a.final AS severity FROM a
-        """
+    only = (
+        "SEMI JOIN (SELECT DISTINCT id FROM changed_findings) c ON c.id = f.id"
+        if assessment.partial
+        else ""
     )
+    candidates = f"""
+        SELECT f.* EXCLUDE (severity), st.live, ({_SEVERITY})::TINYINT AS severity,
+               st.public, st.privileged, st.attacked, st.production,
+               CASE WHEN f.vulnerability = '' THEN 0 ELSE v.exploit END AS exploit,
+               (coalesce(st.yes, 0) + CASE WHEN f.vulnerability <> ''
+                  THEN coalesce(v.exploit, 0) ELSE 0 END)::TINYINT AS risks,
+               coalesce(v.maturity, 0) AS maturity, v.epss, coalesce(v.kev, FALSE) AS kev,
+               coalesce(v.automatable = 'yes', FALSE) AS automatable,
+               coalesce(v.technical_impact = 'total', FALSE) AS total,
+               coalesce(st.public = 1, FALSE) AS exposed,
+               st.service, st.account, st.environment, st.team, st.action_scope,
+               coalesce(st.combo, 1) AS combo, coalesce(st.combos, 1) AS combos
+        FROM findings f {only}
+        LEFT JOIN standings st ON st.resource = f.resource
+        LEFT JOIN vulnerability_facts v ON v.vulnerability = f.vulnerability
+        WHERE f.status = 'open'
+    """
     issue = """
         CASE
           WHEN f.type = 'attack_path' THEN f.id
@@ -359,28 +360,30 @@ def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
                  f.resource)))
           ELSE md5(concat_ws(chr(31), f.type, f.rule, f.resource)) END
     """
+    tier = _TIER.replace("a.", "f.")
+    # Live in several ways: what lets it in counts first, then the most risks; `combo` makes the
+    # choice unique.
     con.execute(
         f"""
-        CREATE OR REPLACE TEMP TABLE judged AS
-        SELECT f.id, {issue} AS issue, f.severity, f.risks, f.public, f.privileged, f.attacked,
-               f.exploit, f.production, f.resource, f.live, f.maturity, f.epss, f.kev,
-               (WITH_TIER)::TINYINT AS tier, {_named(admitted)} AS admitted_by
-        FROM candidates f
-        """.replace("WITH_TIER", _TIER.replace("a.", "f.")),
+        INSERT INTO assessed
+        WITH judged AS MATERIALIZED (
+            SELECT f.id, {issue} AS issue, f.severity, f.risks, f.public, f.privileged, f.attacked,
+                   f.exploit, f.production, f.resource, f.live, f.maturity, f.epss, f.kev,
+                   ({tier})::TINYINT AS tier, {_named(admitted)} AS admitted_by, f.combo, f.combos
+            FROM ({candidates}) f),
+        weighed AS MATERIALIZED (
+            SELECT *, ((admitted_by <> '')::BIGINT << 40) | (risks::BIGINT << 32)
+                      | (coalesce(attacked, 0)::BIGINT << 24) | (coalesce(public, 0)::BIGINT << 16)
+                      | (coalesce(production, 0)::BIGINT << 8) | (255 - combo) AS pick
+            FROM judged WHERE combos > 1)
+        SELECT * EXCLUDE (combo, combos) FROM judged WHERE combos = 1
+        UNION ALL
+        SELECT w.* EXCLUDE (combo, combos, pick) FROM weighed w
+        JOIN (SELECT id, max(pick) AS pick FROM weighed GROUP BY id) b
+          ON b.id = w.id AND b.pick = w.pick
+        """,
         parameters,
     )
-    doubles = con.execute("SELECT count(*) - count(DISTINCT id) FROM judged").fetchall()[0][0]
-    if doubles:
-        con.execute(
-            """
-            INSERT INTO assessed
-            SELECT DISTINCT ON (id) * FROM judged
-            ORDER BY id, admitted_by = '', risks DESC, attacked DESC NULLS LAST,
-                     public DESC NULLS LAST, production DESC NULLS LAST, live
-            """
-        )
-    else:
-        con.execute("INSERT INTO assessed SELECT * FROM judged")
 
 
 def _named(sql: str) -> str:
