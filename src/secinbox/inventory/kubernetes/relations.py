@@ -79,7 +79,7 @@ def _edges(thing: Thing, index: _Index) -> Iterator[AnyRecord]:
     if template or thing.kind in ("Pod", "Service", "Ingress"):
         service = next((labels[k] for k in _SERVICE_LABELS if labels.get(k)), "")
         if service:
-            yield edge("part_of", f"service:{service}")
+            yield edge("part_of", f"service:{service.lower()}")
     if thing.kind == "Pod":
         spec = sub(thing.value, "spec")
         yield from _pod_images(thing, spec)
