@@ -51,3 +51,19 @@ def store(assessment: Assessment, risk: str, statements: Iterable[RiskStatement]
             SELECT subject FROM risk_values WHERE risk = '{risk}' AND value IS NOT NULL)
         """
     )
+
+
+def not_asked(assessment: Assessment, risk: str, types: tuple[str, ...], why: str) -> None:
+    """A plain no for inventoried resources of types for which the risk is no question."""
+    assessment.facts.con.execute(
+        f"""
+        INSERT INTO risk_values
+        SELECT r.uid, '{risk}', 0, to_json([struct_pack(kind := 'control',
+               text := replace(r.type, '_', ' ') || ': {why}', source := r.uid)])
+        FROM resources r
+        WHERE r.inventoried AND list_contains(?, r.type)
+          AND r.uid NOT IN (SELECT subject FROM risk_values
+                            WHERE risk = '{risk}' AND value IS NOT NULL)
+        """,
+        [list(types)],
+    )

@@ -4,12 +4,41 @@ from __future__ import annotations
 
 from secinbox.network import exposure
 from secinbox.risks import Assessment
-from secinbox.risks._computed import store
+from secinbox.risks._computed import not_asked, store
 
 NAME = "public_accessibility"
 TITLE = "Computed from addresses, routes, filters, load balancers and resource policies"
 
+# Nothing connects to these: what they admit is asked of the resources that they belong to.
+_UNREACHABLE = (
+    "aws_iam_user", "aws_iam_group", "aws_iam_policy", "aws_iam_instance_profile",
+    "aws_iam_access_key", "aws_ec2_volume", "aws_ec2_launch_template", "aws_ecs_task_definition",
+    "aws_ec2_route_table", "aws_ec2_internet_gateway", "aws_ec2_network_acl", "aws_logs_log_group",
+    "kubernetes_serviceaccount", "kubernetes_role", "kubernetes_clusterrole",
+    "kubernetes_rolebinding", "kubernetes_clusterrolebinding", "kubernetes_namespace",
+)  # fmt: skip
+
 
 def assess(assessment: Assessment) -> None:
-    """One row for every resource whose reachability was computed or is stated."""
+    """One row for every resource whose reachability was computed, is stated, or is no question."""
     store(assessment, NAME, exposure(assessment.estate))
+    con = assessment.facts.con
+    # A filter is as open as what stands behind it; behind an unused one stands nothing.
+    con.execute(
+        f"""
+        INSERT INTO risk_values
+        SELECT r.uid, '{NAME}', CASE WHEN count(v.subject) > 0 THEN 1 ELSE 0 END,
+               to_json([CASE WHEN count(v.subject) > 0
+                 THEN struct_pack(kind := 'route', text := 'guards ' || min(v.subject)
+                        || ', which is publicly accessible', source := min(v.subject))
+                 ELSE struct_pack(kind := 'control',
+                        text := 'guards nothing that is publicly accessible', source := r.uid) END])
+        FROM resources r
+        LEFT JOIN edges e ON e.target = r.uid AND e.kind = 'guarded_by'
+        LEFT JOIN risk_values v ON v.subject = e.source AND v.risk = '{NAME}' AND v.value = 1
+        WHERE r.inventoried AND r.type LIKE '%security_group'
+          AND r.uid NOT IN (SELECT subject FROM risk_values WHERE risk = '{NAME}')
+        GROUP BY r.uid
+        """
+    )
+    not_asked(assessment, NAME, _UNREACHABLE, "nothing can connect to it")

@@ -255,3 +255,10 @@ def signal_names(*names: str) -> tuple[str, ...]:
 def own_addresses(*addresses: str) -> list[str]:
     """The private ones of these addresses, as names: never the attacker's."""
     return [address_name(a) for a in addresses if a and is_private(a)]
+
+
+def failed_title(title: str, tool: str) -> str:
+    """A check's title as what is wrong: Prowler's titles say what should hold (`X is private`)."""
+    if tool != "prowler" or not title or " should " in title:
+        return title
+    return f"Not met: {title}"

@@ -28,6 +28,7 @@ from secinbox.records import (
 from secinbox.sources._cloud import (
     cloud_resource,
     ecr_image,
+    failed_title,
     own_addresses,
     posture_type,
     product_name,
@@ -331,7 +332,7 @@ def _posture(
             type=kind_of_class or posture_type(rule, resource.type),
             resource=resource.uid,
             rule=rule,
-            title=title,
+            title=failed_title(title, tool),
             severity=severity,
             severity_word=word,
             description="\n\n".join(dict.fromkeys(p for p in parts if p)),

@@ -15,7 +15,7 @@ from typing import Any
 
 from secinbox.reading import Head, Report, ReportError, parse_time
 from secinbox.records import AnyRecord, Finding, Passed, Resource, Scope, Skipped
-from secinbox.sources._cloud import cloud_resource, posture_type
+from secinbox.sources._cloud import cloud_resource, failed_title, posture_type
 from secinbox.sources._names import cluster_of
 from secinbox.sources._shape import Node, first_character
 from secinbox.vocabulary import severity_from_word
@@ -152,7 +152,7 @@ def _finding(row: Node, resource: Resource, rule: str) -> Finding:
         type=posture_type(rule, resource.type),
         resource=resource.uid,
         rule=rule,
-        title=row.text("CheckTitle") or rule,
+        title=failed_title(row.text("CheckTitle") or rule, "prowler"),
         severity=severity_from_word(word),
         severity_word=word,
         description="\n\n".join(dict.fromkeys(p for p in parts if p)),
