@@ -38,7 +38,23 @@ def vulnerability(random_: random.Random, n: int) -> dict[str, object]:
     }
 
 
-_WORDS = "the parser of a long header may write past its buffer when lengths are mixed".split()
+_WORDS = [
+    "the",
+    "parser",
+    "of",
+    "a",
+    "long",
+    "header",
+    "may",
+    "write",
+    "past",
+    "its",
+    "buffer",
+    "when",
+    "lengths",
+    "are",
+    "mixed",
+]
 
 
 def write(path: str, megabytes: int, image: str = "registry.example.test/shop/api") -> int:

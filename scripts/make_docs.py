@@ -46,7 +46,7 @@ def queries() -> str:
         "# Query language\n",
         "One language for the search box, `list`, `findings`, `resources`, rules and the API.\n",
         "`key:value`, `-key:value`, `key:(a OR b)`, `key:a,b`, `key:>0.1`, `key:[1 TO 5]`,",
-        "`first_seen:<7d`, `name:*prod*`, `\"a phrase\"`. Words side by side are all required.\n",
+        '`first_seen:<7d`, `name:*prod*`, `"a phrase"`. Words side by side are all required.\n',
     ]
     for title, fields in (
         ("Issues (`list`)", ISSUE_FIELDS),
