@@ -2,4 +2,5 @@
 
 from secinbox.cli import main
 
-main()
+if __name__ == "__main__":  # processes that read reports import this module again
+    main()

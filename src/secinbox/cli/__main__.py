@@ -1,5 +1,0 @@
-"""`python -m secinbox.cli`."""
-
-from secinbox.cli import main
-
-main()
