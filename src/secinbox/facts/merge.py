@@ -97,7 +97,7 @@ def _merge(facts: Facts, staged: Staged, source: Source) -> Changes:
         _mark_moved(facts, moved)
     changes = Changes()
     if staged.rows("findings"):
-        changes = _statements(facts, staged, number, when, scopes, complete)
+        changes = _statements(facts, staged, source, number, scopes)
     if scopes and complete:
         changes.fixed = _close(facts, scopes, when, number)
     if staged.rows("vex"):
@@ -333,11 +333,11 @@ def _mark_moved(facts: Facts, moved: dict[str, tuple[str, str]]) -> None:
 def _statements(
     facts: Facts,
     staged: Staged,
+    source: Source,
     number: int,
-    when: datetime,
     scopes: list[tuple[str, str, tuple[str, ...]]],
-    complete: bool,
 ) -> Changes:
+    when = source.observed
     con = facts.con
     _view(facts, staged, "findings")
     fid = finding_id("s", "coalesce(n.uid, s.resource)", "coalesce(v.canonical, s.vulnerability)")
@@ -345,7 +345,7 @@ def _statements(
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE incoming AS
-        SELECT md5(concat_ws(chr(31), s.tool, s.type, s.resource,
+        SELECT md5(concat_ws(chr(31), '{source.format}', s.tool, s.type, s.resource,
                  CASE WHEN s.vulnerability <> '' THEN s.vulnerability
                       WHEN s.canonical_rule <> '' THEN s.canonical_rule ELSE s.rule END,
                  s.package_key, s.location,
@@ -370,9 +370,13 @@ def _statements(
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE known AS
-        SELECT s.id, s.finding, s.first_seen, s.last_seen, s.closed, s.reopened
-        FROM statements s SEMI JOIN incoming i ON i.id = s.id
-        """
+        SELECT s.id, s.finding, s.first_seen, s.last_seen, s.closed, s.reopened,
+               -- At the same time from two files: the first by name is kept, in any order.
+               s.last_seen < $when OR (s.last_seen = $when AND m.source >= $source) AS newer
+        FROM (SELECT * FROM statements SEMI JOIN incoming i ON i.id = statements.id) s
+        LEFT JOIN imports m ON m.id = s.import_id
+        """,
+        {"when": when, "source": source.origin},
     )
     # Older than what is known: it can only tell that the weakness was there earlier.
     con.execute(
@@ -382,9 +386,7 @@ def _statements(
         """,
         [when, when],
     )
-    con.execute(
-        "DELETE FROM statements WHERE id IN (SELECT id FROM known WHERE last_seen <= ?)", [when]
-    )
+    con.execute("DELETE FROM statements WHERE id IN (SELECT id FROM known WHERE newer)")
     con.execute(
         """
         INSERT INTO statements
@@ -404,7 +406,7 @@ def _statements(
         LEFT JOIN known k ON k.id = i.id
         LEFT JOIN (SELECT tool, key, type, max(observed) AS observed FROM coverage GROUP BY ALL) c
           ON c.tool = s.tool AND c.key = i.scope AND c.type = s.type
-        WHERE k.id IS NULL OR k.last_seen <= $when
+        WHERE k.id IS NULL OR k.newer
         """,
         {"number": number, "when": when},
     )
