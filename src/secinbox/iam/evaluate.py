@@ -14,7 +14,7 @@ from itertools import islice, product
 from typing import Any
 
 from secinbox.iam.conditions import INTERNET, Tri, all_of, any_of, expand, holds
-from secinbox.iam.matching import arn_matches, common, has_wildcard
+from secinbox.iam.matching import arn_matches, common_arn, has_wildcard
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.world import Persona, Principal, World
 
@@ -535,12 +535,7 @@ def new_names(layers: tuple[Layer, ...], template: str) -> list[str]:
                 if pattern == "*" or "${" in pattern:
                     out[default] = None
                     continue
-                padded = (
-                    pattern
-                    if pattern.count(":") >= 5
-                    else pattern + ":*" * (5 - pattern.count(":"))
-                )
-                found = common(padded, template)
+                found = common_arn(pattern, template)
                 if found is not None:
                     out[found] = None
     return list(out)

@@ -68,6 +68,15 @@ def _padded(pattern: str, arn: str) -> bool:
     return all(glob(w, g) for w, g in zip(wanted, given, strict=True))
 
 
+def common_arn(one: str, two: str) -> str | None:
+    """`common`, segment by segment: an ARN that both patterns cover."""
+    first, second = _segments(one), _segments(two)
+    if first is None or second is None:
+        return None
+    parts = [common(a, b) for a, b in zip(first, second, strict=True)]
+    return None if None in parts else ":".join(p or "" for p in parts)
+
+
 @lru_cache(maxsize=16384)
 def common(one: str, two: str) -> str | None:
     """The shortest text that both patterns match, or None. A free `*` gives nothing.

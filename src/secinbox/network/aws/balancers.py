@@ -17,7 +17,7 @@ from secinbox.estate import Item
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.compute import groups_of, interfaces_of, running
-from secinbox.network.aws.vpc import Network, entries, ports_text, route_evidence
+from secinbox.network.aws.vpc import Door, Network, entries, route_evidence
 from secinbox.network.ranges import EMPTY, IntSet, addresses, everything, is_wide
 from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
 from secinbox.records import Evidence
@@ -134,17 +134,12 @@ class Balancers:
         name = str(item.config.get("LoadBalancerName") or item.name)
         for subnet_id in subnets:
             for version in versions:
-                way = self.network.way_in(
-                    subnet_id, groups, version, port=port, unfiltered=unfiltered
-                )
+                door = Door(frozenset(groups), version, port, transport, unfiltered)
+                way = self.network.way_in(subnet_id, door)
                 if way.verdict.value != "yes":
                     ways.append(way.verdict)
                     continue
-                open_now = [o for o in way.openings if o.protocol in transport or port is None]
-                if not open_now:
-                    ways.append(no(f"{'/'.join(transport)} {port} is not open", item.uid))
-                    continue
-                ports = ports_text(open_now)
+                ports = way.ports
                 text = f"internet-facing, {ports} open, in {subnet_id}"
                 steps = ("Internet", way.gateway, f"{name} {ports}")
                 ways.append(yes(route_evidence(text, steps, item.uid, ports)))
@@ -231,7 +226,6 @@ class Balancers:
         self.targets[item.uid].append(
             both(
                 [
-                    front.verdict,
                     running(item),
                     gate,
                     _through(front, f"{instance_id}:{port}", item.uid),
@@ -255,8 +249,9 @@ class Balancers:
         ]
         sources = addresses(blocks, 4)
         if keeps_client:
-            openings, gaps = self.network._admitted(frozenset(groups), 4, port, False)
-            if any(is_wide(o.sources, 4) and o.protocol == protocol for o in openings):
+            door = Door(frozenset(groups), 4, port, (protocol,))
+            openings, gaps = self.network.admitted(door)
+            if any(is_wide(o.sources, 4) for o in openings):
                 found: bool | None = True
             else:
                 found = self.network.admits_from(groups, port, EMPTY, 4, own_groups, protocol)
@@ -336,7 +331,6 @@ class Balancers:
                 self.targets[service.uid].append(
                     both(
                         [
-                            front.verdict,
                             alive,
                             gate,
                             _through(front, f"{service.name}:{port}", service.uid),

@@ -7,7 +7,7 @@ from typing import Any
 
 from secinbox.estate import Item
 from secinbox.inventory.aws.calls import walk
-from secinbox.network.aws.vpc import Network, Way, entries, ports_text, route_evidence
+from secinbox.network.aws.vpc import Door, Network, Way, entries, ports_text, route_evidence
 from secinbox.network.ranges import (
     addresses,
     cidr_texts,
@@ -85,7 +85,7 @@ def interface_verdict(network: Network, uid: str, name: str, interface: dict[str
         if not subnet:
             out.append(unknown("the subnet of the interface was not read", uid))
             continue
-        way = network.way_in(subnet, groups_of(interface), version)
+        way = network.way_in(subnet, Door(frozenset(groups_of(interface)), version))
         out.append(_with_route(way, uid, name, texts[0]))
     return either(out) if out else no("no public address", uid)
 
@@ -105,7 +105,7 @@ def subnet(network: Network, item: Item) -> Verdict:
     for version in (4, 6):
         if version == 6 and not item.config.get("Ipv6CidrBlockAssociationSet"):
             continue
-        way = network.way_in(subnet_id, (), version, unfiltered=True)
+        way = network.way_in(subnet_id, Door(frozenset(), version, unfiltered=True))
         if way.verdict.value == "yes":
             text = f"{subnet_id} has a route to {way.gateway} and its ACL lets clients in"
             out.append(yes(route_evidence(text, ("Internet", way.gateway, subnet_id), item.uid)))
@@ -131,8 +131,7 @@ def database(network: Network, item: Item, subnets: list[str] | None, groups: li
         gates.append(unknown("its security groups were not read", item.uid))
     if subnets is None:
         # The group may settle it although the subnets are not known.
-        openings, gaps = network._admitted(frozenset(groups), 4, port, False)
-        gates.append(network._guard_verdict(frozenset(groups), 4, port, openings, gaps))
+        gates.append(network.guard(Door(frozenset(groups), 4, port, ("tcp",))))
         gates.append(unknown("the subnets of its subnet group were not read", item.uid))
         return both(gates)
     ways = []
@@ -140,7 +139,7 @@ def database(network: Network, item: Item, subnets: list[str] | None, groups: li
         if version == 6 and str(item.config.get("NetworkType") or "IPV4").upper() != "DUAL":
             continue
         for subnet_id in subnets:
-            way = network.way_in(subnet_id, groups, version, port=port)
+            way = network.way_in(subnet_id, Door(frozenset(groups), version, port, ("tcp",)))
             if way.verdict.value == "yes":
                 steps = ("Internet", way.gateway, f"{item.name} tcp {port}")
                 text = f"publicly accessible in {subnet_id}, port {port} open"
@@ -220,9 +219,8 @@ def service_direct(network: Network, item: Item) -> Verdict:
         return no("it runs no tasks", item.uid)
     ways = []
     for subnet_id in settings.get("subnets") or []:
-        way = network.way_in(
-            str(subnet_id), [str(g) for g in settings.get("securityGroups") or []], 4
-        )
+        groups = frozenset(str(g) for g in settings.get("securityGroups") or [])
+        way = network.way_in(str(subnet_id), Door(groups))
         ways.append(_with_route(way, item.uid, item.name, "a public address of each task"))
     return either(ways) if ways else unknown("its subnets were not read", item.uid)
 

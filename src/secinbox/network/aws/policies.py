@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from itertools import islice, product
 
 from secinbox.iam.conditions import Tri, all_of, any_of, condition_holds
-from secinbox.iam.matching import arn_matches, common, glob
+from secinbox.iam.matching import arn_matches, common, common_arn, glob
 from secinbox.iam.policy import Policy, Statement
 from secinbox.network.ranges import (
     IntSet,
@@ -177,7 +177,7 @@ def _resource_matches(pattern: str, resource: str) -> bool:
     if arn_matches(pattern, resource):
         return True
     # Asked for "some object in the bucket": a pattern for part of the objects is enough.
-    return resource.endswith("/*") and common(pattern, resource[:-1] + "?*") is not None
+    return resource.endswith("/*") and common_arn(pattern, resource[:-1] + "?*") is not None
 
 
 def _is_stranger(statement: Statement) -> bool:
@@ -294,7 +294,9 @@ def _worlds(
         elif key == "aws:principalarn":
             # Someone else's account may have a role of that name.
             foreign = [
-                f for v in mentioned if (f := common(v, f"arn:aws:*::{STRANGER}:?*")) is not None
+                f
+                for v in mentioned
+                if (f := common_arn(v, f"arn:aws:*::{STRANGER}:?*")) is not None
             ]
             options[key] = [(f,) for f in (f"arn:aws:iam::{STRANGER}:user/{_NAME}", *foreign)]
         elif key in ("aws:sourcearn", "aws:sourceaccount", "aws:sourceowner"):
@@ -319,7 +321,7 @@ def _on_behalf(key: str, mentioned: list[str]) -> list[tuple[str, ...] | None]:
     out: list[tuple[str, ...] | None] = [None]
     for value in mentioned:
         if key == "aws:sourcearn":
-            foreign = common(value, f"arn:aws:*:*:{STRANGER}:?*")
+            foreign = common_arn(value, f"arn:aws:*:*:{STRANGER}:?*")
             bucket = f"arn:aws:s3:::{_NAME}"
             out += [(f,) for f in (foreign, bucket if glob(value, bucket) else None) if f]
         elif glob(value, STRANGER):

@@ -45,6 +45,19 @@ class Rule:
     unread: tuple[str, ...] = ()  # prefix lists and ranges that nobody could read
 
 
+@dataclass(frozen=True)
+class Door:
+    """What stands before an interface. port: only this one matters (a database's). unfiltered:
+    there are no security groups (a network load balancer without any), every port counts as open.
+    """
+
+    groups: frozenset[str]
+    version: int = 4
+    port: int | None = None
+    protocols: tuple[str, ...] = ("tcp", "udp")
+    unfiltered: bool = False
+
+
 @dataclass
 class Opening:
     """Ports that are open to sources."""
@@ -116,7 +129,7 @@ class Network:
             if item.config.get("IsDefault"):
                 self._acls.setdefault(f"default {item.config.get('VpcId')}", item)
         self._rules: dict[str, list[Rule]] = {}
-        self._ways: dict[tuple[str, frozenset[str], int], Way] = {}
+        self._ways: dict[tuple[str, Door], Way] = {}
         self._routed: dict[tuple[str, int], tuple[IntSet, str, Verdict]] = {}
         self._returned: dict[tuple[str, str, int], IntSet] = {}
 
@@ -311,38 +324,30 @@ class Network:
 
     # All together
 
-    def way_in(self, subnet_id: str, group_ids: Iterable[str], version: int,
-               port: int | None = None, unfiltered: bool = False) -> Way:  # fmt: skip
-        """From the Internet to an interface with an address in this subnet.
+    def way_in(self, subnet_id: str, door: Door) -> Way:
+        """From the Internet to an interface with an address in this subnet."""
+        key = (subnet_id, door)
+        if key not in self._ways:
+            self._ways[key] = self._way_in(subnet_id, door)
+        return self._ways[key]
 
-        port: only this one matters (a database's). unfiltered: there are no security groups (a
-        network load balancer without any), every port counts as open.
-        """
-        groups = frozenset(group_ids)
-        key = (subnet_id, groups, version)
-        if port is None and not unfiltered:
-            if key not in self._ways:
-                self._ways[key] = self._way_in(subnet_id, groups, version, None, False)
-            return self._ways[key]
-        return self._way_in(subnet_id, groups, version, port, unfiltered)
-
-    def _way_in(self, subnet_id: str, groups: frozenset[str], version: int, port: int | None,
-                unfiltered: bool) -> Way:  # fmt: skip
+    def _way_in(self, subnet_id: str, door: Door) -> Way:
+        version = door.version
         routed, gateway, route = self.to_internet(subnet_id, version)
         gates = [route]
-        wide, gaps = self._admitted(groups, version, port, unfiltered)
-        guarded = self._guard_verdict(groups, version, port, wide, gaps)
+        admitted, gaps = self.admitted(door)
+        guarded = self._guard(door, admitted, gaps)
         gates.append(guarded)
         acl = self.acl_of(subnet_id)
         passed: list[Opening] = []
         if acl is None:
             gates.append(unknown(f"the network ACL of {subnet_id} was not read", subnet_id))
-        elif guarded.value == "yes" or wide:
-            passed = self._through_acl(acl, wide, version)
-            routed_too = [Opening(o.protocol, version, o.ports, o.sources & routed) for o in passed]
-            if guarded.value == "yes" and not any(is_wide(o.sources, version) for o in passed):
-                gates.append(self._acl_verdict(acl, subnet_id, passed, version))
-            passed = [o for o in routed_too if o.sources]
+        elif admitted:
+            through = self._through_acl(acl, admitted, version)
+            if guarded.value == "yes" and not any(is_wide(o.sources, version) for o in through):
+                gates.append(self._acl_verdict(acl, subnet_id, through, version))
+            cut = [Opening(o.protocol, version, o.ports, o.sources & routed) for o in through]
+            passed = [o for o in cut if o.sources]
         verdict = both(gates)
         final = [o for o in passed if is_wide(o.sources, version)]
         if verdict.value == "yes" and not final:
@@ -350,60 +355,50 @@ class Network:
             verdict = no(f"no address passes route table, ACL and groups of {subnet_id} together")
         return Way(verdict, final if verdict.value == "yes" else passed, gateway)
 
-    def _admitted(self, groups: frozenset[str], version: int, port: int | None,
-                  unfiltered: bool) -> tuple[list[Opening], list[str]]:  # fmt: skip
+    def guard(self, door: Door) -> Verdict:
+        """Do the security groups alone let the Internet in?"""
+        return self._guard(door, *self.admitted(door))
+
+    def admitted(self, door: Door) -> tuple[list[Opening], list[str]]:
         """Who is let in by the groups, in slices of ports, and what could not be read."""
+        if door.unfiltered:
+            whole = ALL_PORTS if door.port is None else IntSet.of([(door.port, door.port)])
+            anyone = everything(door.version)
+            return [Opening(p, door.version, whole, anyone) for p in door.protocols], []
         gaps: list[str] = []
-        if unfiltered:
-            whole = IntSet.of([(port, port)]) if port is not None else ALL_PORTS
-            return (
-                [Opening(p, version, whole, everything(version)) for p in ("tcp", "udp")],
-                gaps,
-            )
         rules: list[Rule] = []
-        for group_id in sorted(groups):
+        for group_id in sorted(door.groups):
             known = self.rules(group_id)
             if known is None:
                 gaps.append(f"security group {group_id} was not read")
                 continue
             rules += known
         out: list[Opening] = []
-        for protocol in ("tcp", "udp"):
+        for protocol in door.protocols:
             mine = [r for r in rules if r.protocol == protocol]
-            if port is not None:
-                mine = [r for r in mine if r.ports[0] <= port <= r.ports[1]]
-            for rule in mine:
-                if rule.unread:
-                    gaps.append(f"cannot say which addresses are {', '.join(rule.unread)}")
-            mine = [r for r in mine if r.sources[version]]
-            if not mine:
-                continue
-            whole_range: Interval = (port, port) if port is not None else (0, 65535)
-            for low, high in boundaries((r.ports for r in mine), whole_range):
-                sources = IntSet.of(
-                    i
-                    for r in mine
-                    if r.ports[0] <= low and high <= r.ports[1]
-                    for i in r.sources[version].intervals
-                )
-                if sources:
-                    out.append(Opening(protocol, version, IntSet.of([(low, high)]), sources))
+            if door.port is not None:
+                mine = [r for r in mine if r.ports[0] <= door.port <= r.ports[1]]
+            gaps += [
+                f"cannot say which addresses are {', '.join(r.unread)}" for r in mine if r.unread
+            ]
+            out += _slices([r for r in mine if r.sources[door.version]], protocol, door)
         return out, gaps
 
-    def _guard_verdict(self, groups: frozenset[str], version: int, port: int | None,
-                       openings: list[Opening], gaps: list[str]) -> Verdict:  # fmt: skip
+    def _guard(self, door: Door, openings: list[Opening], gaps: list[str]) -> Verdict:
+        version = door.version
         if any(is_wide(o.sources, version) for o in openings):
             return yes()
-        names = ", ".join(sorted(groups)) or "no security group"
+        names = ", ".join(sorted(door.groups)) or "no security group"
         if gaps:
             return unknown("; ".join(dict.fromkeys(gaps)), names)
         some = [o for o in openings if clients(o.sources, version)]
-        where = f" on port {port}" if port is not None else ""
+        where = f" on port {door.port}" if door.port is not None else ""
         if some:
             allowed = IntSet.of(i for o in some for i in clients(o.sources, version).intervals)
             text = cidr_texts(allowed, version)
-            return no(f"security groups {names} admit only {text}{where}", names, text,
-                      ports_text(some))  # fmt: skip
+            return no(
+                f"security groups {names} admit only {text}{where}", names, text, ports_text(some)
+            )
         if openings:
             allowed = IntSet.of(i for o in openings for i in o.sources.intervals)
             text = cidr_texts(allowed, version)
@@ -460,6 +455,20 @@ class Network:
                     return True
                 unread = unread or bool(rule.unread)
         return None if unread else False
+
+
+def _slices(rules: list[Rule], protocol: str, door: Door) -> Iterator[Opening]:
+    """The rules' ports, cut at every border, with the union of sources of each slice."""
+    whole: Interval = (0, 65535) if door.port is None else (door.port, door.port)
+    for low, high in boundaries((r.ports for r in rules), whole):
+        sources = IntSet.of(
+            i
+            for r in rules
+            if r.ports[0] <= low and high <= r.ports[1]
+            for i in r.sources[door.version].intervals
+        )
+        if sources:
+            yield Opening(protocol, door.version, IntSet.of([(low, high)]), sources)
 
 
 def _ordered(acl: Item, egress: bool) -> list[dict[str, Any]]:
