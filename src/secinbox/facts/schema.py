@@ -94,7 +94,7 @@ ASSESSED = """
         id VARCHAR, issue VARCHAR, severity TINYINT, risks TINYINT, public TINYINT,
         privileged TINYINT, attacked TINYINT, exploit TINYINT, production TINYINT,
         resource VARCHAR, live VARCHAR, maturity TINYINT, epss DOUBLE, kev BOOLEAN, tier TINYINT,
-        admitted_by VARCHAR);
+        admitted_by VARCHAR, combo UTINYINT);
     CREATE TABLE IF NOT EXISTS issues (
         id VARCHAR, sort_key VARCHAR, tier_key VARCHAR, loss_key VARCHAR, title VARCHAR,
         type VARCHAR, severity TINYINT, risks TINYINT, public TINYINT, privileged TINYINT,

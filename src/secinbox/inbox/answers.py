@@ -33,7 +33,7 @@ PROFILES = {
 MAX_LIMIT = 100_000
 _FINDING_ROWS = """
     findings f LEFT JOIN assessed a ON a.id = f.id
-    LEFT JOIN standings st ON st.resource = a.resource AND st.live = a.live
+    LEFT JOIN standings st ON st.resource = f.resource AND st.combo = a.combo
 """
 
 
@@ -213,7 +213,7 @@ def findings(
     rows = facts.dicts(
         f"""
         SELECT f.*, a.issue, a.severity AS final, a.risks, a.public, a.privileged, a.attacked,
-               a.exploit, a.production, a.live, a.admitted_by, st.service, st.account,
+               a.exploit, a.production, st.live, a.admitted_by, st.service, st.account,
                st.environment, {order} AS key
         FROM {_FINDING_ROWS} WHERE {sql} {after} ORDER BY key LIMIT ?
         """,

@@ -343,22 +343,20 @@ def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
         LEFT JOIN vulnerability_facts v ON v.vulnerability = f.vulnerability
         WHERE f.status = 'open'
     """
-    issue = """
-        CASE
+    # One issue is one action: what is done (upgrade, setting ...), to what, where.
+    scope = "coalesce(nullif(f.action_scope, ''), f.resource)"
+    issue = f"""
+        left(md5(concat_ws(chr(31), CASE
           WHEN f.type = 'attack_path' THEN f.id
           WHEN f.vulnerability <> '' AND f.package <> ''
-            THEN md5(concat_ws(chr(31), 'upgrade', f.package, coalesce(nullif(f.action_scope, ''),
-                 f.resource)))
+            THEN concat_ws(chr(31), 'upgrade', f.package, {scope})
           WHEN f.vulnerability <> ''
-            THEN md5(concat_ws(chr(31), 'vulnerability', f.vulnerability,
-                 coalesce(nullif(f.action_scope, ''), f.resource)))
-          WHEN f.type = 'secret' THEN md5(concat_ws(chr(31), 'secret', f.id))
-          WHEN f.type = 'identity_risk'
-            THEN md5(concat_ws(chr(31), 'identity', f.rule, f.resource))
+            THEN concat_ws(chr(31), 'vulnerability', f.vulnerability, {scope})
+          WHEN f.type = 'secret' THEN concat_ws(chr(31), 'secret', f.id)
+          WHEN f.type = 'identity_risk' THEN concat_ws(chr(31), 'identity', f.rule, f.resource)
           WHEN f.type = 'misconfiguration'
-            THEN md5(concat_ws(chr(31), 'setting', f.rule, coalesce(nullif(f.account, ''),
-                 f.resource)))
-          ELSE md5(concat_ws(chr(31), f.type, f.rule, f.resource)) END
+            THEN concat_ws(chr(31), 'setting', f.rule, coalesce(nullif(f.account, ''), f.resource))
+          ELSE concat_ws(chr(31), f.type, f.rule, f.resource) END)), 16)
     """
     tier = _TIER.replace("a.", "f.")
     # Live in several ways: what lets it in counts first, then the most risks; `combo` makes the
@@ -371,16 +369,21 @@ def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
                    f.exploit, f.production, f.resource, f.live, f.maturity, f.epss, f.kev,
                    ({tier})::TINYINT AS tier, {_named(admitted)} AS admitted_by, f.combo, f.combos
             FROM ({candidates}) f),
-        weighed AS MATERIALIZED (
-            SELECT *, ((admitted_by <> '')::BIGINT << 40) | (risks::BIGINT << 32)
+        weighed AS (
+            SELECT id, combo, ((admitted_by <> '')::BIGINT << 40) | (risks::BIGINT << 32)
                       | (coalesce(attacked, 0)::BIGINT << 24) | (coalesce(public, 0)::BIGINT << 16)
                       | (coalesce(production, 0)::BIGINT << 8) | (255 - combo) AS pick
-            FROM judged WHERE combos > 1)
-        SELECT * EXCLUDE (combo, combos) FROM judged WHERE combos = 1
-        UNION ALL
-        SELECT w.* EXCLUDE (combo, combos, pick) FROM weighed w
-        JOIN (SELECT id, max(pick) AS pick FROM weighed GROUP BY id) b
-          ON b.id = w.id AND b.pick = w.pick
+            FROM judged WHERE combos > 1),
+        chosen AS (
+            SELECT id, combo FROM judged WHERE combos = 1
+            UNION ALL
+            SELECT id, (255 - (max(pick) & 255))::UTINYINT FROM weighed GROUP BY id)
+        -- Outside the inbox nobody asks where: the texts are kept for what is inside.
+        SELECT j.id, j.issue, j.severity, j.risks, j.public, j.privileged, j.attacked, j.exploit,
+               j.production, CASE WHEN j.admitted_by <> '' THEN j.resource END,
+               CASE WHEN j.admitted_by <> '' THEN j.live END, j.maturity, j.epss, j.kev, j.tier,
+               j.admitted_by, j.combo
+        FROM judged j JOIN chosen c ON c.id = j.id AND c.combo = j.combo
         """,
         parameters,
     )
