@@ -1,0 +1,1 @@
+"""The sample environment: described once in `description`, everything else is made from it."""

@@ -1,0 +1,1 @@
+"""Bookings of containers, as Harborline sells them."""
