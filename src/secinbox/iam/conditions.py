@@ -232,7 +232,20 @@ def _internet_in(net: IPv4Network | IPv6Network) -> Tri:
     if net.prefixlen == 0:
         return True
     # Private ranges never are the source of a call that comes over the Internet.
-    return False if net.is_private else None
+    low, high = int(net.network_address), int(net.broadcast_address)
+    inside = any(
+        p.version == net.version and int(p.network_address) <= low
+        and high <= int(p.broadcast_address)
+        for p in _PRIVATE
+    )  # fmt: skip
+    return False if inside else None
+
+
+_PRIVATE = tuple(
+    ip_network(n)
+    for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16",
+              "100.64.0.0/10", "fc00::/7", "fe80::/10")
+)  # fmt: skip
 
 
 def _ordered(kind: Callable[[str, str, str], Tri], word: str) -> Callable[[str, str], Tri]:

@@ -185,7 +185,7 @@ class Evaluator:
         keys = {k for s in speaking for k in s.keys}
         best: Tri = False
         decisive: list[Statement] = []
-        for values in self._worlds(speaking, keys, base):
+        for values in self.worlds(speaking, keys, base):
             found, statements = _in_world(persona, layers, own_layer, resource, values, self)
             if found is True:
                 return Answer("yes", tuple(statements))
@@ -201,6 +201,7 @@ class Evaluator:
         base = self.context(persona, action.lower(), resource)
         found: list[Tri] = []
         for layer in self.layers(persona, action.lower()):
+            self._absent_tags({k for s in layer.denies for k in s.keys}, base)
             found += [_applies(s, resource, base) for s in layer.denies]
         return any_of(found)
 
@@ -212,6 +213,7 @@ class Evaluator:
             if layer.unread:
                 found.append(None)
             else:
+                self._absent_tags({k for s in layer.allows for k in s.keys}, base)
                 found.append(any_of([_applies(s, resource, base) for s in layer.allows]))
         return all_of(found) if found else True
 
@@ -281,10 +283,11 @@ class Evaluator:
             arn = found.get("PermissionsBoundaryArn") if isinstance(found, dict) else None
             values["iam:permissionsboundary"] = (str(arn),) if arn else None
 
-    def _worlds(
+    def worlds(
         self, statements: Iterable[Statement], keys: set[str], base: Values
     ) -> Iterable[Values]:
         """The base with each combination of choices that the statements can tell apart."""
+        statements = list(statements)
         self._absent_tags(keys, base)
         options: dict[str, list[tuple[str, ...] | None]] = {}
         for key in sorted(keys):

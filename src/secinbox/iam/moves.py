@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from secinbox.iam.catalogue import ADMINISTRATOR, PASSES, TAKES, Passes, Takes
@@ -208,6 +208,21 @@ class Moves:
         for level in rails.resource if rails else ():
             for policy in level:
                 denies = (*denies, *self.evaluator.about(policy, action)[1])
+        keys = {k for s in (*allows, *denies) for k in s.keys}
+        results = [
+            self._assumed(persona, role, allows, denies, world)
+            for world in self.evaluator.worlds((*allows, *denies), keys, base)
+        ]
+        result = any_of(results)
+        identity = self.evaluator.decide(persona, action, role.arn)
+        named = tuple(s for s in allows if principal_form(s, persona, self.world))[:1]
+        value = "yes" if result else "unknown" if result is None else "no"
+        doubts = tuple(sorted({k for s in named for k in s.keys if k not in base}))
+        return Answer(value, (*identity.statements, *named), (*doubts, *identity.doubts))
+
+    def _assumed(self, persona: Persona, role: Principal, allows: tuple[Statement, ...],
+                 denies: tuple[Statement, ...], base: Values) -> Tri:  # fmt: skip
+        action = "sts:assumerole"
         stopped: list[Tri] = []
         for statement in denies:
             if statement.effect == "broken":
@@ -215,26 +230,30 @@ class Moves:
             elif _meant(statement, persona, self.world):
                 stopped.append(holds(statement, base))
         if True in stopped:
-            return Answer("no")
+            return False
         direct, delegated = self._trusted(allows, persona, base)
+        if direct is False and delegated is False:
+            return False
         identity = self.evaluator.decide(persona, action, role.arn)
         own = True if identity.value == "yes" else None if identity.value == "unknown" else False
         refused = self.evaluator.denied(persona, action, role.arn)
         if refused is True:
-            return Answer("no")
+            return False
         if role.account == persona.account:
-            caps = (
-                True if persona.kind == "user" else self.evaluator.capped(persona, action, role.arn)
-            )
+            # A trust that names a user settles it, past the user's boundary; not so for a role.
+            caps = self._caps(persona, role.arn)
             result = any_of([all_of([direct, caps]), all_of([delegated, own])])
         else:
             result = all_of([any_of([direct, delegated]), own])
-        if result is True and (None in stopped or refused is None):
-            result = None
-        named = tuple(s for s in allows if principal_form(s, persona, self.world))[:1]
-        value = "yes" if result else "unknown" if result is None else "no"
-        doubts = tuple(sorted({k for s in named for k in s.keys if k not in base}))
-        return Answer(value, (*identity.statements, *named), (*doubts, *identity.doubts))
+        return None if result is True and (None in stopped or refused is None) else result
+
+    def _caps(self, persona: Persona, role: str) -> Tri:
+        asked = (
+            persona
+            if persona.kind == "role"
+            else replace(persona, boundary=None, boundary_unread=False)
+        )
+        return self.evaluator.capped(asked, "sts:assumerole", role)
 
     def _trusted(
         self, allows: tuple[Statement, ...], persona: Persona, base: Values
