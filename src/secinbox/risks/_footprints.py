@@ -61,8 +61,13 @@ def assess_footprints(assessment: Assessment) -> None:
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE workloads AS
-        SELECT DISTINCT coalesce(t.top, e.source) AS live, e.target AS image, e.source AS via
-        FROM edges e LEFT JOIN tops t ON t.uid = e.source WHERE e.kind = 'runs'
+        -- A template (task definition) that something runs stands for what runs it.
+        WITH runs AS (SELECT source, target FROM edges WHERE kind = 'runs' AND source <> target),
+        running AS (
+            SELECT coalesce(up.source, r.source) AS source, r.target, r.source AS via
+            FROM runs r LEFT JOIN runs up ON up.target = r.source)
+        SELECT DISTINCT coalesce(t.top, r.source) AS live, r.target AS image, r.via
+        FROM running r LEFT JOIN tops t ON t.uid = r.source
         """
     )
     con.execute(

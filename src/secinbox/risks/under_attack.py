@@ -39,11 +39,16 @@ def assess(assessment: Assessment) -> None:
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE behind AS
-        WITH RECURSIVE walk(front, uid, depth) AS (
-            SELECT source, target, 1 FROM edges WHERE kind = 'routes_to'
+        WITH RECURSIVE doors(source, target) AS (
+            SELECT source, target FROM edges WHERE kind = 'routes_to'
+            UNION -- a target group routes to its members
+            SELECT target, source FROM edges
+            WHERE kind = 'member_of' AND target LIKE '%:targetgroup/%'),
+        walk(front, uid, depth) AS (
+            SELECT source, target, 1 FROM doors
             UNION
             SELECT w.front, e.target, w.depth + 1 FROM walk w
-            JOIN edges e ON e.source = w.uid AND e.kind = 'routes_to' WHERE w.depth < 5)
+            JOIN doors e ON e.source = w.uid WHERE w.depth < 6)
         SELECT DISTINCT front, uid FROM walk
         """
     )
