@@ -138,6 +138,18 @@ def test_what_the_owner_calls_not_affected_is_closed(
         ]
 
 
+def test_another_order_and_a_second_time_give_the_same_inbox(
+    issues: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    with Session(tmp_path / "home") as session:
+        session.pin_clock(parse_clock(TRUTH["as_of"]))
+        for part in reversed(PARTS):
+            session.import_reports((str(ESTATE / part),))
+        session.import_reports((str(ESTATE / "reports"),))
+        again = session.issues("", limit=10_000)["issues"]
+    assert again == issues
+
+
 def test_every_report_knows_what_it_scanned(findings: list[dict[str, Any]]) -> None:
     assert not [f for f in findings if f["resource"].startswith("unnamed:")]
 
