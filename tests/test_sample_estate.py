@@ -8,10 +8,13 @@ import os
 import re
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import pytest
 
@@ -200,3 +203,38 @@ def test_the_demo_prints_the_top_of_the_inbox_and_cleans_up(tmp_path: Path) -> N
     assert refused.returncode == 2
     assert "empty folder" in refused.stderr
     assert [p.name for p in other.iterdir()] == ["notes.txt"]
+
+
+def _page(address: str) -> str:
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(address, timeout=30) as page:
+                return str(page.read().decode())
+        except URLError:  # it says where it will be a moment before it listens
+            time.sleep(0.1)
+    pytest.fail(f"{address} does not answer")
+
+
+def test_the_demo_serves_on_loopback_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SECINBOX_")}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "secinbox", "demo", "--port", "0"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**environment, "TMPDIR": str(tmp_path)},
+    )
+    try:
+        assert server.stderr is not None
+        said = ""
+        for line in server.stderr:
+            said += line
+            if address := re.search(r"http://127\.0\.0\.1:\d+", line):
+                break
+        else:
+            pytest.fail(said)
+        assert "apache2" in _page(address.group())
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+    assert list(tmp_path.glob("secinbox-demo-*")) == []
