@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import islice, product
 from typing import Any
 
@@ -46,6 +47,7 @@ _CHOSEN = (
 _NOT_CHOSEN = ("ec2:resourcetag/", "sagemaker:resourcetag/", "glue:resourcetag/",
                "codebuild:resourcetag/", "states:resourcetag/", "batch:resourcetag/")  # fmt: skip
 _NEW = "secinbox-any"
+_NOTHING: Values = {}
 
 
 def chosen(key: str) -> bool:
@@ -68,13 +70,22 @@ def _worded(value: Tri) -> str:
     return "unknown" if value is None else "yes" if value else "no"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Layer:
     """Policies of which one must allow: identity, boundary, one level of the organisation."""
 
     allows: tuple[Statement, ...]
     denies: tuple[Statement, ...]
     unread: bool = False
+
+    @cached_property
+    def plain(self) -> bool:
+        """Only actions and resources decide: nobody has to look at the request."""
+        return not self.unread and all(s.plain for s in (*self.allows, *self.denies))
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        return frozenset(k for s in (*self.allows, *self.denies) for k in s.keys)
 
 
 class Evaluator:
@@ -85,6 +96,11 @@ class Evaluator:
         self.now = now or datetime.now(UTC)
         self._about: dict[tuple[int, str], tuple[tuple[Statement, ...], tuple[Statement, ...]]] = {}
         self._layers: dict[tuple[int, str], tuple[Layer, ...]] = {}
+        self._shares: dict[tuple[object, ...], int] = {}
+        self._share_of: dict[int, int] = {}
+        self._covered: dict[tuple[str, str], frozenset[str]] = {}
+        self._now_text = self.now.isoformat()
+        self._epoch = str(int(self.now.timestamp()))
         self._keep: list[Any] = []  # objects whose id() is a key stay alive
 
     # For people and other modules
@@ -128,13 +144,66 @@ class Evaluator:
 
     def layers(self, persona: Persona, action: str) -> tuple[Layer, ...]:
         """Identity, boundary and the organisation's levels, as far as they speak of the action."""
-        key = (id(persona), action)
+        key = (self.share(persona), action)
         found = self._layers.get(key)
         if found is None:
-            self._keep.append(persona)
             found = tuple(self._build(persona, action))
             self._layers[key] = found
         return found
+
+    def share(self, persona: Persona) -> int:
+        """A number that principals with the same policies, boundary and account have in common."""
+        found = self._share_of.get(id(persona))
+        if found is None:
+            self._keep.append(persona)  # an id() is only good while its object lives
+            principal = self.world.principals.get(persona.arn)
+            key = (
+                tuple(id(s.policy) for s in persona.sources),
+                id(persona.boundary),
+                persona.boundary_unread,
+                persona.account,
+                bool(principal and principal.service_linked),
+            )
+            found = self._shares.setdefault(key, len(self._shares))
+            self._share_of[id(persona)] = found
+        return found
+
+    def bulk(
+        self, layers: tuple[Layer, ...], pool: frozenset[str], name: str
+    ) -> frozenset[str] | None:
+        """The members of a pool that are allowed; None when the request has to be looked at.
+
+        name: says which pool it is, so that a pattern is compared with its members once.
+        """
+        if not all(layer.plain for layer in layers):
+            return None
+        out = pool
+        for layer in layers:
+            granted = [self._members(s, pool, name) for s in layer.allows]
+            if not any(g is pool for g in granted):
+                union = granted[0] if len(granted) == 1 else frozenset().union(*granted)
+                out = union if out is pool else out & union
+            for statement in layer.denies:
+                out -= self._members(statement, pool, name)
+        return out
+
+    def _members(self, statement: Statement, pool: frozenset[str], name: str) -> frozenset[str]:
+        if statement.resources is None and statement.not_resources is None:
+            return pool
+        found: frozenset[str] = frozenset()
+        for pattern in statement.resources or statement.not_resources or ():
+            if pattern == "*":
+                found = pool
+                break
+            key = (name, pattern)
+            if key not in self._covered:
+                self._covered[key] = (
+                    frozenset(m for m in pool if arn_matches(pattern, m))
+                    if has_wildcard(pattern) or pattern.count(":") < 5
+                    else frozenset((pattern,)) & pool
+                )
+            found = found | self._covered[key] if found else self._covered[key]
+        return found if statement.resources is not None else pool - found
 
     def _build(self, persona: Persona, action: str) -> Iterable[Layer]:
         yield self._layer([s.policy for s in persona.sources], action)
@@ -177,6 +246,9 @@ class Evaluator:
         own_layer = self._layer([own], action) if own is not None else None
         if not layers[0].allows and own_layer is None:
             return Answer("no")
+        if own_layer is None and all(layer.plain for layer in layers):
+            value, statements = _in_world(persona, layers, None, resource, _NOTHING, self)
+            return Answer(_worded(value), tuple(statements))
         speaking = [s for layer in layers for s in (*layer.allows, *layer.denies)]
         if own_layer is not None:
             speaking += [*own_layer.allows, *own_layer.denies]
@@ -198,6 +270,8 @@ class Evaluator:
 
     def denied(self, persona: Persona, action: str, resource: str) -> Tri:
         """An explicit Deny of any layer."""
+        if not any(layer.denies for layer in self.layers(persona, action.lower())):
+            return False
         base = self.context(persona, action.lower(), resource)
         found: list[Tri] = []
         for layer in self.layers(persona, action.lower()):
@@ -207,6 +281,8 @@ class Evaluator:
 
     def capped(self, persona: Persona, action: str, resource: str) -> Tri:
         """Do boundary and organisation allow it (whatever the identity policies say)?"""
+        if len(self.layers(persona, action.lower())) == 1:
+            return True
         base = self.context(persona, action.lower(), resource)
         found: list[Tri] = []
         for layer in self.layers(persona, action.lower())[1:]:
@@ -226,7 +302,6 @@ class Evaluator:
         rails = self.world.guardrails.get(account)
         parts = resource.split(":", 5)
         owner = parts[4] if len(parts) == 6 and parts[4] else account
-        now = self.now
         values: Values = {
             "aws:principalarn": (persona.arn,),
             "aws:principalaccount": (account,),
@@ -237,8 +312,8 @@ class Evaluator:
             "aws:calledviafirst": None,
             "aws:calledvialast": None,
             "aws:securetransport": ("true",),
-            "aws:currenttime": (now.isoformat(),),
-            "aws:epochtime": (str(int(now.timestamp())),),
+            "aws:currenttime": (self._now_text,),
+            "aws:epochtime": (self._epoch,),
             "aws:sourceip": (INTERNET,),
             "aws:vpcsourceip": None,
             "aws:sourcearn": None,
@@ -260,7 +335,7 @@ class Evaluator:
                 values["aws:multifactorauthpresent"] = ("true",) if principal.mfa else None
         else:
             values["aws:username"] = None
-            values["aws:tokenissuetime"] = (now.isoformat(),)
+            values["aws:tokenissuetime"] = (self._now_text,)
             if principal is not None and principal.unique_id:
                 values["aws:userid"] = (f"{principal.unique_id}:{_NEW}",)
         if principal is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from secinbox.iam.catalogue import ADMINISTRATOR, PASSES, TAKES, Passes, Takes
 from secinbox.iam.conditions import Tri, all_of, any_of, holds
@@ -44,6 +44,19 @@ class Edge:
     via: str = ""  # the thing that is taken over or made
 
 
+@dataclass(frozen=True)
+class Trusting:
+    """Roles that trust a service: surely, and under a condition that is not known."""
+
+    name: str
+    sure: frozenset[str]
+    maybe: frozenset[str]
+
+    @cached_property
+    def all(self) -> frozenset[str]:
+        return self.sure | self.maybe if self.maybe else self.sure
+
+
 class Moves:
     """Edges of an estate, computed a persona at a time."""
 
@@ -54,7 +67,6 @@ class Moves:
         self.hubs: dict[str, frozenset[str]] = {}
         self._masks: dict[int, int] = {}
         self._pools: dict[frozenset[str], int] = {}
-        self._trusting: dict[tuple[str, str], dict[str, Tri]] = {}
         self._direct: dict[str, set[str]] = defaultdict(set)
         self._by_account: dict[str, set[str]] = defaultdict(set)
         self._star: set[str] = set()
@@ -121,6 +133,19 @@ class Moves:
             self.hubs[key] = frozenset(members)
         return key
 
+    def _together(self, persona: Persona, members: frozenset[str], move: str, text: str,
+                  statements: tuple[Statement, ...], certain: bool = True, doubt: str = "",
+                  ) -> Iterator[Edge]:  # fmt: skip
+        """One edge for many: the same set of targets is the same hub, whoever leads there."""
+        if not members:
+            return
+        if len(members) == 1:
+            target = next(iter(members))
+        else:
+            number = self._pools.setdefault(members, len(self._pools))
+            target = self._hub(str(number), members)
+        yield Edge(persona.arn, target, move, text, statements, certain, doubt)
+
     # sts:AssumeRole
 
     def _index_trusts(self) -> None:
@@ -154,17 +179,12 @@ class Moves:
         pool = set(self._direct.get(persona.arn, ())) | self._star
         delegated = self._by_account.get(persona.account, set())
         if delegated and layers[0].allows:
-            if unconditional(layers):
-                plain = {r for r in delegated if self._plain_trust(r, persona.account)}
-                if plain:
-                    yield Edge(
-                        persona.arn,
-                        self._hub(f"assume {persona.account}", plain),
-                        "sts-001",
-                        "assumes",
-                        self._first(layers[0].allows),
-                    )
-                pool |= delegated - plain
+            plain = self._plain_trusts(persona.account)
+            given = self.evaluator.bulk(layers, plain, f"assume {persona.account}")
+            if given is not None:
+                yield from self._together(persona, given, "sts-001", "assumes",
+                                          self._first(layers[0].allows))  # fmt: skip
+                pool |= set(candidates(layers[0], dict.fromkeys(sorted(delegated - plain))))
             else:
                 pool |= set(candidates(layers[0], dict.fromkeys(sorted(delegated))))
         for arn in sorted(pool):
@@ -178,6 +198,10 @@ class Moves:
         return tuple(s for s in statements if s.effect == "Allow")[:1]
 
     @cache  # noqa: B019 - lives as long as the analysis
+    def _plain_trusts(self, account: str) -> frozenset[str]:
+        pool = self._by_account.get(account, ())
+        return frozenset(r for r in pool if self._plain_trust(r, account))
+
     def _plain_trust(self, arn: str, account: str) -> bool:
         """Trusts the account itself, without condition or Deny, and is in it: no look at callers."""
         role = self.world.principals[arn]
@@ -292,9 +316,7 @@ class Moves:
     # Credentials of others, and trusts
 
     def _credentials(self, persona: Persona, mask: int) -> Iterator[Edge]:
-        account = persona.account
-        users = {p.arn: p for p in self.world.principals.values()
-                 if p.kind == "user" and p.account == account}  # fmt: skip
+        users = self._users(persona.account)
         for action, move in (("iam:createaccesskey", "iam-002"), ("iam:createloginprofile", "iam-004"),
                              ("iam:updateloginprofile", "iam-006")):  # fmt: skip
             if not mask & _bit(action) or not users:
@@ -339,21 +361,18 @@ class Moves:
 
     def _rewrites(self, persona: Persona) -> Iterator[Edge]:
         action = "iam:updateassumerolepolicy"
-        roles = {
-            r.arn: r
-            for r in self.world.roles()
-            if r.account == persona.account and not r.service_linked and not r.reserved
-        }
+        roles = self._editable(persona.account)
         layers = self.evaluator.layers(persona, action)
         sts = self.evaluator.layers(persona, "sts:assumerole")
         free = not any(layer.denies for layer in sts) and (
             len(sts) == 1
             or (persona.kind == "user" and len(sts) == 2 and persona.boundary is not None)
         )
-        if unconditional(layers) and free:
-            hub = self._hub(f"rewrite {persona.account}", roles)
-            yield Edge(persona.arn, hub, "iam-012", "rewrites the trust policy of and assumes",
-                       self._first(layers[0].allows))  # fmt: skip
+        given = self.evaluator.bulk(layers, roles, f"edit {persona.account}") if free else None
+        if given is not None:
+            yield from self._together(persona, given, "iam-012",
+                                      "rewrites the trust policy of and assumes",
+                                      self._first(layers[0].allows))  # fmt: skip
             return
         for arn in candidates(layers[0], roles):
             found = self.evaluator.decide(persona, action, arn)
@@ -367,20 +386,39 @@ class Moves:
             yield Edge(persona.arn, arn, "iam-012", "rewrites the trust policy of and assumes",
                        found.statements, found.value == "yes", _doubt(found))  # fmt: skip
 
+    @cache  # noqa: B019 - lives as long as the analysis
+    def _editable(self, account: str) -> frozenset[str]:
+        return frozenset(
+            r.arn
+            for r in self.world.roles()
+            if r.account == account and not r.service_linked and not r.reserved
+        )
+
+    @cache  # noqa: B019 - lives as long as the analysis
+    def _users(self, account: str) -> dict[str, Principal]:
+        return {
+            p.arn: p
+            for p in self.world.principals.values()
+            if p.kind == "user" and p.account == account
+        }
+
     # Roles passed to something
 
-    def trusting(self, account: str, service: str) -> dict[str, Tri]:
+    @cache  # noqa: B019 - lives as long as the analysis
+    def trusting(self, account: str, service: str, profiled: bool = False) -> Trusting:
         """Roles of the account that a service may assume for somebody of the account."""
-        key = (account, service)
-        if key not in self._trusting:
-            found: dict[str, Tri] = {}
-            for role in self.world.roles():
-                if role.account == account and not role.service_linked and role.trust is not None:
-                    value = trusts_service(role.trust, service, account)
-                    if value is not False:
-                        found[role.arn] = value
-            self._trusting[key] = found
-        return self._trusting[key]
+        sure: set[str] = set()
+        maybe: set[str] = set()
+        for role in self.world.roles():
+            if role.account != account or role.service_linked or role.trust is None:
+                continue
+            if profiled and not role.profiles:
+                continue
+            value = trusts_service(role.trust, service, account)
+            if value is not False:
+                (sure if value else maybe).add(role.arn)
+        name = f"{account} {service}{' profile' if profiled else ''}"
+        return Trusting(name, frozenset(sure), frozenset(maybe))
 
     def _passes(self, persona: Persona, mask: int) -> Iterator[Edge]:
         if not mask & _bit("iam:passrole"):
@@ -388,41 +426,40 @@ class Moves:
         for row in PASSES:
             if _row_mask(row.needs) & ~mask:
                 continue
-            roles = self.trusting(persona.account, row.service)
-            if not roles:
+            profiled = "profile" in row.place and not self._can_make_profile(persona)
+            roles = self.trusting(persona.account, row.service, profiled)
+            if not roles.all:
                 continue
             made = self._made(persona, row)
-            if made.value == "no":
-                continue
-            yield from self._passed(persona, row, roles, made)
+            if made.value != "no":
+                yield from self._passed(persona, row, roles, made)
 
     def _passed(
-        self, persona: Persona, row: Passes, roles: dict[str, Tri], made: Answer
+        self, persona: Persona, row: Passes, roles: Trusting, made: Answer
     ) -> Iterator[Edge]:
         service = row.service.removeprefix("federated:")
         layers = self.evaluator.layers(persona, "iam:passrole")
-        if "profile" in row.place and not self._can_make_profile(persona):
-            roles = {r: t for r, t in roles.items() if self.world.principals[r].profiles}
         text = f"passes to {service} to {row.verb} as"
-        if unconditional(layers) and made.value == "yes" and None not in roles.values():
-            pool = frozenset(roles)
-            number = self._pools.setdefault(pool, len(self._pools))
-            name = f"pass {persona.account} {service} {number}"
-            yield Edge(persona.arn, self._hub(name, roles), row.id, text,
-                       (*self._first(layers[0].allows), *made.statements))  # fmt: skip
+        given = self.evaluator.bulk(layers, roles.all, f"pass {roles.name}")
+        if given is not None:
+            statements = (*self._first(layers[0].allows), *made.statements)
+            certain, doubt = made.value == "yes", _doubt(made)
+            sure = given - roles.maybe if roles.maybe else given
+            yield from self._together(persona, sure, row.id, text, statements, certain, doubt)
+            if roles.maybe:
+                yield from self._together(persona, given & roles.maybe, row.id, text, statements,
+                                          False, doubt or "a condition of its trust")  # fmt: skip
             return
-        for arn in candidates(layers[0], roles):
+        for arn in candidates(layers[0], dict.fromkeys(sorted(roles.all))):
             found = self.evaluator.decide(
                 persona, "iam:passrole", arn, {"iam:passedtoservice": (service,)}
             )
             if found.value == "no":
                 continue
-            certain = found.value == "yes" and made.value == "yes" and roles[arn] is True
-            doubt = (
-                _doubt(found)
-                or _doubt(made)
-                or ("a condition of its trust" if roles[arn] is None else "")
-            )
+            certain = found.value == "yes" and made.value == "yes" and arn in roles.sure
+            doubt = _doubt(found) or _doubt(made)
+            if not doubt and arn in roles.maybe:
+                doubt = "a condition of its trust"
             yield Edge(persona.arn, arn, row.id, text, (*found.statements, *made.statements),
                        certain, doubt)  # fmt: skip
 
@@ -470,12 +507,12 @@ class Moves:
             found = self._own_host(persona)
         if "emr-role" in row.place:
             service = "elasticmapreduce.amazonaws.com"
-            roles = self.trusting(persona.account, service)
+            roles = self.trusting(persona.account, service).all
             given = [
                 self.evaluator.decide(
                     persona, "iam:passrole", r, {"iam:passedtoservice": (service,)}
                 )
-                for r in roles
+                for r in sorted(roles)
             ]
             found = next((g for g in given if g.value == "yes"), Answer("no"))
         return found
@@ -622,11 +659,11 @@ class Moves:
                 found = _joined([found, started])
             if found.value == "no":
                 continue
-            for arn, value in self.trusting(persona.account, "ec2.amazonaws.com").items():
-                if self.world.principals[arn].profiles:
-                    yield Edge(persona.arn, arn, "ec2-005",
+            roles = self.trusting(persona.account, "ec2.amazonaws.com", True)
+            for arn in sorted(roles.all):
+                yield Edge(persona.arn, arn, "ec2-005",
                                f"puts another instance profile into {thing.name}, so that new instances run as",
-                               found.statements, found.value == "yes" and value is True,
+                               found.statements, found.value == "yes" and arn in roles.sure,
                                _doubt(found), thing.uid)  # fmt: skip
 
     def _swaps(self, persona: Persona, mask: int) -> Iterator[Edge]:
@@ -646,14 +683,14 @@ class Moves:
                                  self.evaluator.decide(persona, action, thing.uid)])  # fmt: skip
                 if found.value == "no":
                     continue
-                for arn in self.trusting(persona.account, "ec2.amazonaws.com"):
+                for arn in sorted(self.trusting(persona.account, "ec2.amazonaws.com", True).all):
                     given = self.evaluator.decide(
                         persona,
                         "iam:passrole",
                         arn,
                         {"iam:passedtoservice": ("ec2.amazonaws.com",)},
                     )
-                    if given.value == "no" or not self.world.principals[arn].profiles:
+                    if given.value == "no":
                         continue
                     yield Edge(persona.arn, arn, "ec2-007",
                                f"swaps the instance profile of {thing.name} and can {row.verb} it: it then runs as",

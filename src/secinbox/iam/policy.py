@@ -68,6 +68,14 @@ class Statement:
         return " ".join(parts) + label
 
     @cached_property
+    def plain(self) -> bool:
+        """No condition and no variable: only action and resource decide."""
+        patterns = (*(self.resources or ()), *(self.not_resources or ()))
+        return (
+            self.effect != "broken" and not self.conditions and not any("${" in p for p in patterns)
+        )
+
+    @cached_property
     def keys(self) -> frozenset[str]:
         """Condition keys, in lower case."""
         return frozenset(key for _, key, _ in self.conditions)

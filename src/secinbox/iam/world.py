@@ -137,6 +137,10 @@ class World:
         self.attached_to: dict[str, set[str]] = defaultdict(set)  # policy ARN -> holders
         self.members: dict[str, set[str]] = defaultdict(set)  # group -> users
         self._profiles = self._profile_roles()
+        self._profiles_of: dict[str, set[str]] = defaultdict(set)
+        for profile, roles in self._profiles.items():
+            for role in roles:
+                self._profiles_of[role].add(profile)
         for item in estate.of_type("aws_iam_group"):
             if "GroupPolicyList" in item.config or "AttachedManagedPolicies" in item.config:
                 self.groups[item.uid] = self._group(item)
@@ -261,7 +265,7 @@ class World:
         if unread:
             gaps.append("the permissions boundary was not read")
         document = item.config.get("AssumeRolePolicyDocument")
-        profiles = sorted(p for p, roles in self._profiles.items() if item.uid in roles)
+        profiles = sorted(self._profiles_of.get(item.uid, ()))
         return Principal(
             item,
             Persona(item.uid, "role", item.account, tuple(sources), boundary, unread),
