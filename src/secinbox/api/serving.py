@@ -38,6 +38,7 @@ def serve(session: Session, host: str, port: int, ready: Callable[[str], None]) 
         raise StoreError(
             f"cannot listen on {host}:{port}: {error}; choose another --port"
         ) from None
+    listener.listen(128)  # whoever reads the address may connect at once
     actual = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{actual}"

@@ -169,6 +169,18 @@ def print_why(answer: dict[str, Any]) -> None:
         )
         _risks(out, answer["risks"])
         return
+    if answer["kind"] == "vulnerability":
+        out.print(Text(plain(answer["vulnerability"]), style="bold"))
+        _risks(out, {"exploit_available": answer["exploit_available"]})
+        for finding in answer["findings"][:20]:
+            _finding(out, finding)
+            told = (
+                f"in the inbox by {finding['admitted_by']} (issue {finding['issue'][:8]})"
+                if finding["in_inbox"]
+                else f"not in the inbox: {finding['why_not']}"
+            )
+            _lines(out, ["  " + told])
+        return
     out.print(Text(plain(answer["uid"]), style="bold"))
     _lines(
         out,

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from secinbox.facts.store import Facts
+from secinbox.inbox.assessing import FINDING_ROWS
 from secinbox.inbox.fields import (
     FINDING_FIELDS,
     FINDING_FREE_TEXT,
@@ -31,10 +32,6 @@ PROFILES = {
     "expected-loss": "loss_key",
 }
 MAX_LIMIT = 100_000
-_FINDING_ROWS = """
-    findings f LEFT JOIN assessed a ON a.id = f.id
-    LEFT JOIN standings st ON st.resource = f.resource AND st.combo = a.combo
-"""
 
 
 class NotFound(LookupError):
@@ -204,19 +201,11 @@ def findings(
     sql, parameters = condition.sql, list(condition.parameters)
     if "status:" not in query:
         sql = f"({sql}) AND f.status = 'open'"
-    total = facts.value(f"SELECT count(*) FROM {_FINDING_ROWS} WHERE {sql}", parameters)
-    order = (
-        "(9 - coalesce(a.severity, f.severity))::VARCHAR || (9 - coalesce(a.risks, 0))::VARCHAR "
-        "|| f.id"
-    )
+    total = facts.value(f"SELECT count(*) FROM {FINDING_ROWS} WHERE {sql}", parameters)
+    order = "(9 - f.severity)::VARCHAR || (9 - f.risks)::VARCHAR || f.id"
     after = f"AND {order} > ?" if cursor else ""
     rows = facts.dicts(
-        f"""
-        SELECT f.*, a.issue, a.severity AS final, a.risks, a.public, a.privileged, a.attacked,
-               a.exploit, a.production, st.live, a.admitted_by, st.service, st.account,
-               st.environment, {order} AS key
-        FROM {_FINDING_ROWS} WHERE {sql} {after} ORDER BY key LIMIT ?
-        """,
+        f"SELECT f.*, {order} AS key FROM {FINDING_ROWS} WHERE {sql} {after} ORDER BY key LIMIT ?",
         [*parameters, *([cursor] if cursor else []), _limit(limit) + 1],
     )
     page = rows[:limit]
@@ -241,7 +230,7 @@ def _finding_rows(
             "id": row["id"],
             "type": row["type"],
             "title": row["title"],
-            "severity": severity(row["final"] if row["final"] is not None else row["severity"]),
+            "severity": severity(row["severity"]),
             "severity_word": row["severity_word"],
             "score": row["score"],
             "vector": row["vector"] or None,
@@ -346,7 +335,7 @@ def why_not(facts: Facts, ids: Sequence[str], rules: Sequence[InboxRule] = ()) -
         if rule.action != "include":
             compiled = compile_query(rule.query, FINDING_FIELDS, FINDING_FREE_TEXT, clock)
             for (found,) in facts.rows(
-                f"SELECT f.id FROM {_FINDING_ROWS} WHERE f.id IN (SELECT unnest(?)) "
+                f"SELECT f.id FROM {FINDING_ROWS} WHERE f.id IN (SELECT unnest(?)) "
                 f"AND {compiled.sql}",
                 [list(ids), *compiled.parameters],
             ):
@@ -365,7 +354,7 @@ def why_not(facts: Facts, ids: Sequence[str], rules: Sequence[InboxRule] = ()) -
         parameters = [p for _, c in others for p in c.parameters]
         parameters += [list(ids)] + [p for c in kinds for p in c.parameters]
         for found, *held in facts.rows(
-            f"SELECT f.id, {checks} FROM {_FINDING_ROWS} "
+            f"SELECT f.id, {checks} FROM {FINDING_ROWS} "
             f"WHERE f.id IN (SELECT unnest(?)) AND f.status = 'open' AND {where}",
             parameters,
         ):

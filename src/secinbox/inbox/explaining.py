@@ -225,7 +225,7 @@ def _moves(facts: Facts, row: dict[str, Any], rank: int, *, up: bool) -> list[st
 
 
 def why(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, Any]:
-    """Why an issue, a finding or a resource is in the inbox and where, or why not."""
+    """Why an issue, finding, vulnerability or resource is in the inbox and where, or why not."""
     try:
         row = find_issue(facts, name)
     except answers.NotFound:
@@ -241,6 +241,24 @@ def why(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, A
             facts, f"id:{found[0][0]} status:(open OR fixed OR not_affected)", rules=rules
         )["findings"][0]
         return {"kind": "finding", **finding}
+    known = facts.value(
+        "SELECT coalesce(max(canonical), ?) FROM vulnerability_names WHERE id = ?",
+        [name.strip().upper(), name.strip().upper()],
+    )
+    if facts.value("SELECT count(*) FROM findings WHERE vulnerability = ?", [known]):
+        listed = answers.findings(
+            facts,
+            f"vulnerability:{json.dumps(known)} status:(open OR fixed OR not_affected)",
+            limit=100,
+            rules=rules,
+        )
+        exploit = answers.risk_values(facts, {known}).get((known, "exploit_available"))
+        return {
+            "kind": "vulnerability",
+            "vulnerability": known,
+            "exploit_available": exploit or {"value": "unknown", "evidence": []},
+            **listed,
+        }
     uid = facts.value("SELECT uid FROM names WHERE ref = ?", [name]) or name
     resource = answers.resources(facts, f"uid:{json.dumps(uid)}", limit=1)["resources"]
     if not resource:

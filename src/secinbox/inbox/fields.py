@@ -5,18 +5,18 @@ from __future__ import annotations
 from secinbox.inbox.query import Field, risk_fields
 from secinbox.vocabulary import FINDING_TYPES
 
-# Over the joined rows `a` (assessed), `f` (findings), `st` (standings).
+# Over the rows of `assessing`: a finding with its severity, risks and standing.
 FINDING_FIELDS: dict[str, Field] = {
     "id": Field("f.id", "text", "id of the finding"),
     "type": Field("f.type", "word", "finding type", FINDING_TYPES),
-    "severity": Field("a.severity", "level", "final severity"),
+    "severity": Field("f.severity", "level", "final severity"),
     "title": Field("f.title", "text", "title"),
     "resource": Field("f.resource", "text", "uid of the resource"),
-    "service": Field("st.service", "text", "service"),
-    "team": Field("st.team", "text", "owning team"),
-    "env": Field("st.environment", "text", "environment tag"),
-    "environment": Field("st.environment", "text", "environment tag"),
-    "account": Field("st.account", "text", "cloud account, subscription, project or cluster"),
+    "service": Field("f.service", "text", "service"),
+    "team": Field("f.team", "text", "owning team"),
+    "env": Field("f.environment", "text", "environment tag"),
+    "environment": Field("f.environment", "text", "environment tag"),
+    "account": Field("f.account", "text", "cloud account, subscription, project or cluster"),
     "rule": Field("f.rule", "text", "the tool's rule id"),
     "tool": Field("f.tools", "text", "a tool that reports it (use *name*)"),
     "vulnerability": Field("f.vulnerability", "text", "CVE or other id"),
@@ -24,22 +24,28 @@ FINDING_FIELDS: dict[str, Field] = {
     "package": Field("f.package", "text", "package"),
     "location": Field("f.location", "text", "file"),
     "score": Field("f.score", "number", "CVSS base score"),
-    "epss": Field("a.epss", "number", "EPSS probability, 0 to 1"),
-    "kev": Field("a.kev", "flag", "in the CISA KEV catalogue"),
+    "epss": Field("f.epss", "number", "EPSS probability, 0 to 1"),
+    "kev": Field("f.kev", "flag", "in the CISA KEV catalogue"),
     "verified": Field("f.verified", "flag", "secret that was tried and works"),
     "default_branch": Field("f.default_branch", "flag", "on a default branch"),
     "fix": Field("(f.fix_key <> '')", "flag", "a fixed version is known"),
     "status": Field("f.status", "word", "open, fixed, not_affected",
                     ("open", "fixed", "not_affected")),
-    "issue": Field("a.issue", "text", "id of the issue"),
-    "admitted_by": Field("a.admitted_by", "text", "rule that let it in"),
-    "in_inbox": Field("(a.admitted_by <> '')", "flag", "in the inbox"),
-    "risk_count": Field("a.risks", "number", "detected risks, 0 to 5"),
+    "issue": Field("f.issue", "text", "id of the issue"),
+    "admitted_by": Field("f.admitted_by", "text", "rule that let it in"),
+    "in_inbox": Field("(f.admitted_by <> '')", "flag", "in the inbox"),
+    "risk_count": Field("f.risks", "number", "detected risks, 0 to 5"),
     "first_seen": Field("f.first_seen", "time", "first seen"),
     "last_seen": Field("f.last_seen", "time", "last seen"),
-    **risk_fields(lambda column: f"a.{column}"),
+    **risk_fields(lambda column: f"f.{column}"),
 }  # fmt: skip
 FINDING_FREE_TEXT = ("f.title", "f.resource", "f.vulnerability", "f.package")
+
+# Rules decide admission, so they cannot ask for it.
+RULE_FIELDS: dict[str, Field] = {
+    name: field for name, field in FINDING_FIELDS.items()
+    if name not in ("issue", "admitted_by", "in_inbox")
+}  # fmt: skip
 
 ISSUE_FIELDS: dict[str, Field] = {
     "id": Field("i.id", "text", "id of the issue"),

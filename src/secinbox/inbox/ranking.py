@@ -13,7 +13,8 @@ from typing import Any
 
 from secinbox.facts.resolved import refresh_resources
 from secinbox.facts.store import Facts
-from secinbox.inbox.fields import FINDING_FIELDS, FINDING_FREE_TEXT
+from secinbox.inbox.assessing import ISSUE, TIER, candidates
+from secinbox.inbox.fields import FINDING_FREE_TEXT, RULE_FIELDS
 from secinbox.inbox.query import compile_query
 from secinbox.inbox.rules import DEFAULT_RULES, InboxRule
 from secinbox.risks import Assessment, all_risks
@@ -276,36 +277,6 @@ def _standings(assessment: Assessment) -> None:
     )
 
 
-# The likelihood x impact matrix of misconfigurations and identity risks (severity ranks 5..2).
-_MATRIX = """
-    CASE WHEN f.type IN ('misconfiguration', 'identity_risk', 'iac_misconfiguration')
-              AND f.likelihood <> '' AND f.impact <> '' THEN
-      [[2, 2, 3, 3], [2, 3, 4, 4], [3, 4, 4, 5], [3, 4, 5, 5]]
-        [1 + CASE f.likelihood WHEN 'required_privileges' THEN 0 WHEN 'vulnerability' THEN 1
-             ELSE 2 END + CASE WHEN st.public = 1 THEN 1 ELSE 0 END]
-        [CASE f.impact WHEN 'low' THEN 1 WHEN 'medium' THEN 2 WHEN 'high' THEN 3 ELSE 4 END]
-"""
-_SEVERITY = f"""{_MATRIX}
-      WHEN f.severity > 0 THEN f.severity
-      WHEN coalesce(f.score, v.score) >= 9 THEN 5 WHEN coalesce(f.score, v.score) >= 7 THEN 4
-      WHEN coalesce(f.score, v.score) >= 4 THEN 3 WHEN coalesce(f.score, v.score) > 0 THEN 2
-      ELSE 0 END"""
-
-# CISA BOD 26-04: KEV, publicly exposed, automatable, total technical impact -> deadline.
-# 1: 3 days with forensics, 2: 3 days, 3: 14 days, 4: 60 days, 5: on system upgrade.
-_TIER = """
-    CASE WHEN f.vulnerability = '' THEN
-           CASE WHEN a.severity >= 4 AND a.risks >= 2 THEN 3 WHEN a.severity >= 4 THEN 4 ELSE 5 END
-         WHEN a.kev AND total AND (exposed OR automatable) THEN 1
-         WHEN exposed AND automatable AND (a.kev OR total) THEN 2
-         WHEN a.kev THEN 3
-         WHEN exposed AND (automatable <> total) THEN 3
-         WHEN exposed THEN 4
-         WHEN automatable THEN 4
-         ELSE 5 END
-"""
-
-
 def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
     """Assesses each finding in each combination it is live in, and keeps the decisive one."""
     con = assessment.facts.con
@@ -316,7 +287,7 @@ def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
     cases: list[str] = []
     parameters: list[Any] = []
     for rule in active:
-        compiled = compile_query(rule.query, FINDING_FIELDS, FINDING_FREE_TEXT, assessment.clock)
+        compiled = compile_query(rule.query, RULE_FIELDS, FINDING_FREE_TEXT, assessment.clock)
         outcome = rule.id if rule.action == "include" else ""
         cases.append(f"WHEN {compiled.sql} THEN '{outcome}'")
         parameters += compiled.parameters
@@ -326,74 +297,30 @@ def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
         if assessment.partial
         else ""
     )
-    candidates = f"""
-        SELECT f.* EXCLUDE (severity), st.live, ({_SEVERITY})::TINYINT AS severity,
-               st.public, st.privileged, st.attacked, st.production,
-               CASE WHEN f.vulnerability = '' THEN 0 ELSE v.exploit END AS exploit,
-               (coalesce(st.yes, 0) + CASE WHEN f.vulnerability <> ''
-                  THEN coalesce(v.exploit, 0) ELSE 0 END)::TINYINT AS risks,
-               coalesce(v.maturity, 0) AS maturity, v.epss, coalesce(v.kev, FALSE) AS kev,
-               coalesce(v.automatable = 'yes', FALSE) AS automatable,
-               coalesce(v.technical_impact = 'total', FALSE) AS total,
-               coalesce(st.public = 1, FALSE) AS exposed,
-               st.service, st.account, st.environment, st.team, st.action_scope,
-               coalesce(st.combo, 1) AS combo, coalesce(st.combos, 1) AS combos
-        FROM findings f {only}
-        LEFT JOIN standings st ON st.resource = f.resource
-        LEFT JOIN vulnerability_facts v ON v.vulnerability = f.vulnerability
-        WHERE f.status = 'open'
-    """
-    # One issue is one action: what is done (upgrade, setting ...), to what, where.
-    scope = "coalesce(nullif(f.action_scope, ''), f.resource)"
-    issue = f"""
-        left(md5(concat_ws(chr(31), CASE
-          WHEN f.type = 'attack_path' THEN f.id
-          WHEN f.vulnerability <> '' AND f.package <> ''
-            THEN concat_ws(chr(31), 'upgrade', f.package, {scope})
-          WHEN f.vulnerability <> ''
-            THEN concat_ws(chr(31), 'vulnerability', f.vulnerability, {scope})
-          WHEN f.type = 'secret' THEN concat_ws(chr(31), 'secret', f.id)
-          WHEN f.type = 'identity_risk' THEN concat_ws(chr(31), 'identity', f.rule, f.resource)
-          WHEN f.type = 'misconfiguration'
-            THEN concat_ws(chr(31), 'setting', f.rule, coalesce(nullif(f.account, ''), f.resource))
-          ELSE concat_ws(chr(31), f.type, f.rule, f.resource) END)), 16)
-    """
-    tier = _TIER.replace("a.", "f.")
-    # Live in several ways: what lets it in counts first, then the most risks; `combo` makes the
-    # choice unique.
+    # Live in several ways: of those that let it in the one with the most risks; `combo` makes
+    # the choice unique.
     con.execute(
         f"""
         INSERT INTO assessed
-        WITH judged AS MATERIALIZED (
-            SELECT f.id, {issue} AS issue, f.severity, f.risks, f.public, f.privileged, f.attacked,
-                   f.exploit, f.production, f.resource, f.live, f.maturity, f.epss, f.kev,
-                   ({tier})::TINYINT AS tier, {_named(admitted)} AS admitted_by, f.combo, f.combos
-            FROM ({candidates}) f),
+        WITH judged AS (
+            SELECT * FROM (SELECT f.*, {admitted} AS admitted_by FROM ({candidates(only)}) f) f
+            WHERE f.admitted_by <> ''),
         weighed AS (
-            SELECT id, combo, ((admitted_by <> '')::BIGINT << 40) | (risks::BIGINT << 32)
-                      | (coalesce(attacked, 0)::BIGINT << 24) | (coalesce(public, 0)::BIGINT << 16)
-                      | (coalesce(production, 0)::BIGINT << 8) | (255 - combo) AS pick
-            FROM judged WHERE combos > 1),
-        chosen AS (
-            SELECT id, combo FROM judged WHERE combos = 1
-            UNION ALL
-            SELECT id, (255 - (max(pick) & 255))::UTINYINT FROM weighed GROUP BY id)
-        -- Outside the inbox nobody asks where: the texts are kept for what is inside.
-        SELECT j.id, j.issue, j.severity, j.risks, j.public, j.privileged, j.attacked, j.exploit,
-               j.production, CASE WHEN j.admitted_by <> '' THEN j.resource END,
-               CASE WHEN j.admitted_by <> '' THEN j.live END, j.maturity, j.epss, j.kev, j.tier,
-               j.admitted_by, j.combo
-        FROM judged j JOIN chosen c ON c.id = j.id AND c.combo = j.combo
+            SELECT {ISSUE} AS issue, ({TIER})::TINYINT AS tier,
+                   f.id, f.severity, f.risks, f.public, f.privileged, f.attacked, f.exploit,
+                   f.production, f.resource, f.live, f.maturity, f.epss, f.kev, f.admitted_by,
+                   f.combo,
+                   (f.risks::INTEGER << 20) | (coalesce(f.attacked, 0)::INTEGER << 18)
+                     | (coalesce(f.public, 0)::INTEGER << 16)
+                     | (coalesce(f.production, 0)::INTEGER << 14) | (255 - f.combo) AS pick
+            FROM judged f)
+        SELECT id, issue, severity, risks, public, privileged, attacked, exploit, production,
+               resource, live, maturity, epss, kev, tier, admitted_by, combo
+        FROM weighed
+        QUALIFY row_number() OVER (PARTITION BY id ORDER BY pick DESC) = 1
         """,
         parameters,
     )
-
-
-def _named(sql: str) -> str:
-    """Query fields speak of a, f and st; here all three are columns of one row `f`."""
-    import re
-
-    return re.sub(r"\b(a|st)\.", "f.", sql)
 
 
 def _group(assessment: Assessment) -> None:

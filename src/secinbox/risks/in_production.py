@@ -45,14 +45,22 @@ def assess(assessment: Assessment) -> None:
         FROM resources r JOIN environments e ON e.word = r.environment
         """
     )
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE upward AS
+        SELECT source, kind, target FROM edges WHERE kind IN {_UPWARD}
+        UNION SELECT target, 'in', source FROM edges
+        WHERE kind = 'contains' AND source LIKE 'k8s://%/namespace/%'
+        """
+    )
     for hop in range(1, _HOPS + 1):
         con.execute(
             f"""
             INSERT INTO tagged
             SELECT e.source, {hop}, t.word, t.production, t.source,
                    ' through ' || replace(e.kind, '_', ' ') || ' ' || e.target || t.route
-            FROM edges e JOIN tagged t ON t.uid = e.target AND t.hops = {hop - 1}
-            WHERE e.kind IN {_UPWARD} AND e.source NOT IN (SELECT uid FROM tagged)
+            FROM upward e JOIN tagged t ON t.uid = e.target AND t.hops = {hop - 1}
+            WHERE e.source NOT IN (SELECT uid FROM tagged)
             """
         )
         if hop == 1:

@@ -1,4 +1,7 @@
-"""Why an issue, a finding or a resource is where it is, or why it is not in the inbox."""
+"""Why an issue, finding, vulnerability or resource is where it is, or not in the inbox.
+
+NAME is an id, the beginning of an id, a rank, a CVE, a uid, or any name of a resource.
+"""
 
 from __future__ import annotations
 
