@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from secinbox.iam.bits import WRITE_BITS
 from secinbox.iam.evaluate import Answer, Values
-from secinbox.iam.moves import WRITE_BITS, Moves
+from secinbox.iam.moves import Moves
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.world import ALLOW_ALL, Persona, Principal, Source
 

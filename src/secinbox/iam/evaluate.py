@@ -14,10 +14,11 @@ from functools import cached_property
 from itertools import islice, product
 from typing import Any
 
+from secinbox.iam.callers import names, principal_form
 from secinbox.iam.conditions import INTERNET, Tri, all_of, any_of, expand, holds
 from secinbox.iam.matching import arn_matches, common_arn, has_wildcard
 from secinbox.iam.policy import Policy, Statement
-from secinbox.iam.world import Persona, Principal, World
+from secinbox.iam.world import Persona, World
 
 Values = dict[str, tuple[str, ...] | None]
 
@@ -528,45 +529,6 @@ def _with_own(
     return (None if doubtful and result else result), shown
 
 
-def names(statement: Statement, persona: Persona, world: World) -> Tri:
-    """Does Principal or NotPrincipal of a Deny mean this principal?"""
-    if statement.not_principals is not None:
-        return not any(_is(kind, value, persona, world) for kind, value in statement.not_principals)
-    return any(_is(kind, value, persona, world) for kind, value in statement.principals or ())
-
-
-def principal_form(statement: Statement, persona: Persona, world: World) -> str:
-    """How an Allow names the principal: `direct` (itself or `*`), `account`, or "" (not)."""
-    if statement.not_principals is not None:
-        listed = any(_is(k, v, persona, world) for k, v in statement.not_principals)
-        return "" if listed else "direct"
-    form = ""
-    for kind, value in statement.principals or ():
-        found = _is(kind, value, persona, world)
-        if found == "direct":
-            return "direct"
-        form = found or form
-    return form
-
-
-def _is(kind: str, value: str, persona: Persona, world: World) -> str:
-    if kind not in ("AWS", "*"):
-        return ""
-    if value == "*" or value == persona.arn:
-        return "direct"
-    if value == persona.account or value == f"arn:aws:iam::{persona.account}:root":
-        return "account"
-    if value.endswith(":root") and value.split(":")[4:5] == [persona.account]:
-        return "account"
-    if world.by_unique_id.get(value) == persona.arn:
-        return "direct"
-    if ":assumed-role/" in value and persona.kind == "role":
-        words = value.split(":assumed-role/", 1)[1].split("/")
-        same = value.split(":")[4:5] == [persona.account] and words[0] == persona.name
-        return "direct" if same else ""
-    return ""
-
-
 def unconditional(layers: tuple[Layer, ...]) -> bool:
     """Allowed on every resource, whatever the request looks like."""
     if any(layer.denies or layer.unread for layer in layers):
@@ -617,7 +579,3 @@ def new_names(layers: tuple[Layer, ...], template: str) -> list[str]:
                 if found is not None:
                     out[found] = None
     return list(out)
-
-
-def principal_of(world: World, arn: str) -> Principal | None:
-    return world.principals.get(arn)

@@ -134,6 +134,9 @@ class Powers:
             return power
         self._reach(power, persona)
         self._data(power, persona)
+        if power.value == "no":
+            text = "gives its members no administrator rights, wide reach or restricted data"
+            power.evidence.append(Evidence(kind="control", text=text, source=persona.arn))
         return power
 
     def _escalates(self, power: Power, principal: Principal, way: Way) -> None:

@@ -1,0 +1,107 @@
+"""Needs of a catalogue row, asked of a principal: on existing things, and on something new.
+
+Something new may bear any name that the policies let one choose; all actions of a row that speak of
+the same new thing must be allowed for one and the same name.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from secinbox.iam.evaluate import Answer, Evaluator, new_names
+from secinbox.iam.policy import Statement
+from secinbox.iam.things import Thing
+from secinbox.iam.world import Persona
+
+_ANY_DOCUMENT = ("AWS-RunShellScript", "AWS-RunPowerShellScript", "AWS-RunRemoteScript")
+ANYTHING = Thing("", "")
+
+
+def joined(answers: Iterable[Answer]) -> Answer:
+    """All must be yes."""
+    found = list(answers)
+    for value in ("no", "unknown"):
+        chosen = [a for a in found if a.value == value]
+        if chosen:
+            return Answer(value, tuple(s for a in chosen for s in a.statements),
+                          tuple(d for a in chosen for d in a.doubts))  # fmt: skip
+    seen: dict[int, Statement] = {id(s): s for a in found for s in a.statements}
+    return Answer("yes", tuple(seen.values()))
+
+
+def doubt_of(found: Answer) -> str:
+    return ", ".join(found.doubts) if found.value == "unknown" else ""
+
+
+class Needs:
+    """Answers for rows' needs."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+
+    def all_of(self, persona: Persona, needs: tuple[str, ...], thing: Thing | None) -> Answer:
+        """All needs; those of the same new thing must hold for one and the same name."""
+        groups: dict[str, list[str]] = defaultdict(list)
+        for need in needs:
+            action, _, where = need.partition(" ")
+            groups[where].append(action.lower())
+        answers = []
+        for where, actions in groups.items():
+            if where.startswith(("new:", "arn:")) and len(actions) > 1:
+                answers.append(self._same_name(persona, actions, where))
+            else:
+                answers += [self.one(persona, action, where, thing) for action in actions]
+            if answers[-1].value == "no":
+                return answers[-1]
+        return joined(answers)
+
+    def _template(self, persona: Persona, where: str) -> str:
+        if where == "new:iam-profile":
+            return f"arn:aws:iam::{persona.account}:instance-profile/?*"
+        if where.startswith("new:"):
+            service, _, rest = where.removeprefix("new:").partition(":")
+            return f"arn:aws:{service}:*:{persona.account}:{rest}"
+        return where
+
+    def _names(self, persona: Persona, action: str, where: str) -> list[str]:
+        return new_names(self.evaluator.layers(persona, action), self._template(persona, where))
+
+    def _same_name(self, persona: Persona, actions: list[str], where: str) -> Answer:
+        names = dict.fromkeys(n for a in actions for n in self._names(persona, a, where))
+        best = Answer("no")
+        for name in names:
+            found = joined([self.evaluator.decide(persona, a, name) for a in actions])
+            if found.value == "yes":
+                return found
+            best = found if found.value == "unknown" else best
+        return best
+
+    def one(self, persona: Persona, action: str, where: str, thing: Thing | None) -> Answer:
+        action = action.lower()
+        if where == "*":
+            return self.evaluator.decide(persona, action, "*")
+        if where.startswith("thing"):
+            if thing is None:
+                return Answer("no")
+            if thing is ANYTHING:
+                allows = self.evaluator.layers(persona, action)[0].allows
+                return Answer("yes" if allows else "no")
+            _, _, part = where.partition(":")
+            return self.evaluator.decide(
+                persona, action, thing.parts.get(part, "") if part else thing.uid
+            )
+        if where == "run-document":
+            region = thing.uid.split(":")[3] if thing is not None else "us-east-1"
+            names = [f"arn:aws:ssm:{region}::document/{d}" for d in _ANY_DOCUMENT]
+            found = [self.evaluator.decide(persona, action, n) for n in names]
+        else:
+            found = [
+                self.evaluator.decide(persona, action, n)
+                for n in self._names(persona, action, where)
+            ]
+        for value in ("yes", "unknown"):
+            chosen = next((f for f in found if f.value == value), None)
+            if chosen is not None:
+                return chosen
+        return Answer("no")

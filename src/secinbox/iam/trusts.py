@@ -1,0 +1,254 @@
+"""sts:AssumeRole: who is trusted by which role, both halves, and which services are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+
+from secinbox.iam.callers import principal_form
+from secinbox.iam.conditions import Tri, all_of, any_of, holds
+from secinbox.iam.evaluate import Answer, Evaluator, Values
+from secinbox.iam.policy import Policy, Statement
+from secinbox.iam.world import Persona, Principal, World
+
+
+@dataclass(frozen=True)
+class Trusting:
+    """Roles that trust a service: surely, and under a condition that is not known."""
+
+    name: str
+    sure: frozenset[str]
+    maybe: frozenset[str]
+
+    @cached_property
+    def all(self) -> frozenset[str]:
+        return self.sure | self.maybe if self.maybe else self.sure
+
+
+class Trusts:
+    """Trust policies of an estate, indexed by whom they name."""
+
+    def __init__(self, world: World, evaluator: Evaluator) -> None:
+        self.world = world
+        self.evaluator = evaluator
+        self.direct: dict[str, set[str]] = defaultdict(set)
+        self.by_account: dict[str, set[str]] = defaultdict(set)
+        self.star: set[str] = set()
+        self._index()
+
+    def _index(self) -> None:
+        for role in self.world.roles():
+            for statement in role.trust.statements if role.trust else ():
+                if statement.effect != "Allow" or not statement.about("sts:assumerole"):
+                    continue
+                if statement.not_principals is not None:
+                    self.star.add(role.arn)
+                for kind, value in statement.principals or ():
+                    if kind not in ("AWS", "*"):
+                        continue
+                    if value == "*":
+                        self.star.add(role.arn)
+                    elif value.isdigit():
+                        self.by_account[value].add(role.arn)
+                    elif value.endswith(":root"):
+                        self.by_account[value.split(":")[4]].add(role.arn)
+                    elif ":assumed-role/" in value:
+                        words = value.split(":assumed-role/", 1)[1].split("/")
+                        account = value.split(":")[4]
+                        for principal in self.world.roles():
+                            same = principal.account == account
+                            if same and principal.persona.name == words[0]:
+                                self.direct[principal.arn].add(role.arn)
+                    else:
+                        self.direct[self.world.by_unique_id.get(value, value)].add(role.arn)
+
+    @cache  # noqa: B019 - lives as long as the analysis
+    def plain(self, account: str) -> frozenset[str]:
+        pool = self.by_account.get(account, ())
+        return frozenset(r for r in pool if self._is_plain(r, account))
+
+    def _is_plain(self, arn: str, account: str) -> bool:
+        """Trusts the account itself, without condition or Deny, and is in it: no look at callers."""
+        role = self.world.principals[arn]
+        if role.service_linked or role.account != account or role.trust is None:
+            return False
+        rails = self.world.guardrails.get(account)
+        if rails is not None and rails.resource:
+            return False
+        about = [s for s in role.trust.statements if s.about("sts:assumerole")]
+        if any(s.effect != "Allow" for s in about):
+            return False
+        return any(
+            not s.conditions
+            and any(v in (account, f"arn:aws:iam::{account}:root") for _, v in s.principals or ())
+            for s in about
+        )
+
+    def assume(self, persona: Persona, role: Principal) -> Answer:
+        """Both halves of sts:AssumeRole: the trust, and the caller's own policies."""
+        if role.service_linked or role.trust is None or role.arn == persona.arn:
+            return Answer("no")
+        action = "sts:assumerole"
+        allows, denies = self.evaluator.about(role.trust, action)
+        base = self.evaluator.context(persona, action, role.arn)
+        base["sts:rolesessionname"] = ("secinbox-any",)
+        self._external_id(persona, role, base)
+        rails = self.world.guardrails.get(role.account)
+        for level in rails.resource if rails else ():
+            for policy in level:
+                denies = (*denies, *self.evaluator.about(policy, action)[1])
+        keys = {k for s in (*allows, *denies) for k in s.keys}
+        results = [
+            self._assumed(persona, role, allows, denies, world)
+            for world in self.evaluator.worlds((*allows, *denies), keys, base)
+        ]
+        result = any_of(results)
+        identity = self.evaluator.decide(persona, action, role.arn)
+        named = tuple(s for s in allows if principal_form(s, persona, self.world))[:1]
+        value = "yes" if result else "unknown" if result is None else "no"
+        doubts = tuple(sorted({k for s in named for k in s.keys if k not in base}))
+        return Answer(value, (*identity.statements, *named), (*doubts, *identity.doubts))
+
+    def _assumed(self, persona: Persona, role: Principal, allows: tuple[Statement, ...],
+                 denies: tuple[Statement, ...], base: Values) -> Tri:  # fmt: skip
+        action = "sts:assumerole"
+        stopped: list[Tri] = []
+        for statement in denies:
+            if statement.effect == "broken":
+                stopped.append(None)
+            elif _meant(statement, persona, self.world):
+                stopped.append(holds(statement, base))
+        if True in stopped:
+            return False
+        direct, delegated = self._trusted(allows, persona, base)
+        if direct is False and delegated is False:
+            return False
+        identity = self.evaluator.decide(persona, action, role.arn)
+        own = True if identity.value == "yes" else None if identity.value == "unknown" else False
+        refused = self.evaluator.denied(persona, action, role.arn)
+        if refused is True:
+            return False
+        if role.account == persona.account:
+            # A trust that names a user settles it, past the user's boundary; not so for a role.
+            caps = self._caps(persona, role.arn)
+            result = any_of([all_of([direct, caps]), all_of([delegated, own])])
+        else:
+            result = all_of([any_of([direct, delegated]), own])
+        return None if result is True and (None in stopped or refused is None) else result
+
+    def _caps(self, persona: Persona, role: str) -> Tri:
+        asked = (
+            persona
+            if persona.kind == "role"
+            else replace(persona, boundary=None, boundary_unread=False)
+        )
+        return self.evaluator.capped(asked, "sts:assumerole", role)
+
+    def _trusted(
+        self, allows: tuple[Statement, ...], persona: Persona, base: Values
+    ) -> tuple[Tri, Tri]:
+        direct: list[Tri] = []
+        delegated: list[Tri] = []
+        for statement in allows:
+            if statement.effect == "broken":
+                direct.append(None)
+                continue
+            form = principal_form(statement, persona, self.world)
+            if form == "direct" and not statement.conditions and _anybody(statement):
+                # What anybody at all may do is no power of this principal's: the role itself is
+                # what is open. Its own policy must send it there.
+                form = "account"
+            if form:
+                (direct if form == "direct" else delegated).append(holds(statement, base))
+        return any_of(direct) if direct else False, any_of(delegated) if delegated else False
+
+    def _external_id(self, persona: Persona, role: Principal, base: Values) -> None:
+        """An external id is no secret from somebody who may read the trust policy."""
+        wanted = [
+            v
+            for s in (role.trust.statements if role.trust else ())
+            for _, k, values in s.conditions
+            if k == "sts:externalid"
+            for v in values
+        ]
+        if not wanted:
+            return
+        readers = (("iam:getrole", role.arn), ("iam:listroles", "*"),
+                   ("iam:getaccountauthorizationdetails", "*"))  # fmt: skip
+        if any(self.evaluator.decide(persona, a, r).value == "yes" for a, r in readers):
+            base["sts:externalid"] = (wanted[0].replace("*", "x"),)
+
+    @cache  # noqa: B019 - lives as long as the analysis
+    def trusting(self, account: str, service: str, profiled: bool = False) -> Trusting:
+        """Roles of the account that a service may assume for somebody of the account."""
+        sure: set[str] = set()
+        maybe: set[str] = set()
+        for role in self.world.roles():
+            if role.account != account or role.service_linked or role.trust is None:
+                continue
+            if profiled and not role.profiles:
+                continue
+            value = trusts_service(role.trust, service, account)
+            if value is not False:
+                (sure if value else maybe).add(role.arn)
+        name = f"{account} {service}{' profile' if profiled else ''}"
+        return Trusting(name, frozenset(sure), frozenset(maybe))
+
+
+def _meant(statement: Statement, persona: Persona, world: World) -> bool:
+    """A Deny of a trust (or of the organisation, which names no principal) means this caller."""
+    if statement.principals is None and statement.not_principals is None:
+        return True
+    if statement.not_principals is not None:
+        return principal_form(statement, persona, world) == "direct"
+    return bool(principal_form(statement, persona, world))
+
+
+def _anybody(statement: Statement) -> bool:
+    return statement.not_principals is not None or any(
+        value == "*" and kind in ("*", "AWS") for kind, value in statement.principals or ()
+    )
+
+
+def trusts_service(trust: Policy, service: str, account: str) -> Tri:
+    """May the service assume the role for a caller of the account?"""
+    kind, _, name = service.rpartition("federated:")
+    federated = bool(_)
+    action = "sts:assumerolewithwebidentity" if federated else "sts:assumerole"
+    wanted = ("Federated" if federated else "Service", name or kind)
+    context: Values = {
+        "aws:sourceaccount": (account,),
+        "aws:principalisawsservice": ("true",),
+        "aws:sourceorgid": None,
+    }
+    results: list[Tri] = []
+    for statement in trust.statements:
+        if statement.effect == "broken":
+            results.append(None)
+            continue
+        if not statement.about(action):
+            continue
+        named = wanted in (statement.principals or ())
+        if statement.effect == "Deny":
+            if (named or ("*", "*") in (statement.principals or ())) and not statement.conditions:
+                return False
+            continue
+        if named:
+            results.append(_service_conditions(statement, context, account))
+    return any_of(results) if results else False
+
+
+def _service_conditions(statement: Statement, context: Values, account: str) -> Tri:
+    """aws:SourceArn names something that the caller makes; only another account's is out of reach."""
+    results: list[Tri] = []
+    for condition in statement.conditions:
+        _, key, values = condition
+        if key in ("aws:sourcearn", "sts:externalid") or key.endswith((":aud", ":amr", ":sub")):
+            foreign = key == "aws:sourcearn" and not any(
+                account in v or "*" in v.split(":")[4:5] or v == "*" for v in values
+            )
+            results.append(not foreign)
+        else:
+            results.append(holds(Statement("Allow", conditions=(condition,)), context))
+    return all_of(results) if results else True
