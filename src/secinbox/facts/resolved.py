@@ -80,6 +80,8 @@ def refresh_findings(facts: Facts) -> None:
                     FROM vex e LEFT JOIN vulnerability_names v ON v.id = e.vulnerability
                     LEFT JOIN names n ON n.ref = e.product) x ON x.canonical = g.canonical
               WHERE (len(x.within) = 0 OR list_contains(x.within, g.resource)
+                     OR len(list_filter(x.within, lambda w: starts_with(w, 'digest:')
+                            AND ends_with(g.resource, '@' || substr(w, 8)))) > 0
                      OR EXISTS (SELECT 1 FROM names w
                                 WHERE w.uid = g.resource AND list_contains(x.within, w.ref)))
                 AND (x.uid = g.resource

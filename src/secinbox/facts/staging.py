@@ -265,6 +265,13 @@ def _transpose(rows: list[tuple[Any, ...]], staged: Staged, tool: str) -> None:
     rows.clear()
 
 
+def _container(name: str) -> str:
+    """A product that contains others; an image's purl by its digest, which every tool knows."""
+    if name.startswith("pkg:oci/") and "@" in name:
+        return "digest:" + _purl_version(name)
+    return name
+
+
 def _purl_version(purl: str) -> str:
     body = purl.partition("#")[0].partition("?")[0]
     return unquote(body.rpartition("@")[2]) if purl.startswith("pkg:") and "@" in body else ""
@@ -331,7 +338,7 @@ def _other(record: r.AnyRecord, tool: str, staged: Staged) -> None:
                     status=record.status, justification=record.justification,
                     text=record.text[:LONGEST_TEXT], author=record.author,
                     tool=record.tool or tool, place=record.place, time=_naive(record.time),
-                    within=list(record.within),
+                    within=[_container(name) for name in record.within],
                 )  # fmt: skip
             for other in record.vulnerability_aliases:
                 _append(columns["vulnerability_aliases"], a=record.vulnerability, b=other)
