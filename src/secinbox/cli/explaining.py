@@ -54,7 +54,7 @@ def print_issue(issue: dict[str, Any]) -> None:
         [
             fix["action"]
             + (f" (installed: {', '.join(fix['installed'][:5])})" if fix["installed"] else ""),
-            f"closes {closes['findings']} findings"
+            f"closes {closes['findings']} finding(s)"
             + (
                 f", {closes['vulnerabilities']} vulnerabilities"
                 if closes["vulnerabilities"]

@@ -154,8 +154,9 @@ def place(facts: Facts, row: dict[str, Any], rank: int) -> dict[str, Any]:
     yes = [RISK_LABELS[r] for r, c in zip(RISKS, answers.RISK_COLUMNS, strict=True) if row[c] == 1]
     sums = (
         f"{answers.severity(row['severity'])} severity; {row['risks']} of 5 detected risks"
-        f"{' (' + ', '.join(yes) + ')' if yes else ''}; {row['impacted_resources']} resources and "
-        f"{row['impacted_services']} services; exploit maturity {MATURITIES[3 - row['maturity']]}"
+        f"{' (' + ', '.join(yes) + ')' if yes else ''}; "
+        f"{_count(row['impacted_resources'], 'resource')} and "
+        f"{_count(row['impacted_services'], 'service')}; exploit maturity {MATURITIES[3 - row['maturity']]}"
         f"; EPSS {row['epss'] if row['epss'] is not None else 'unknown'}"
     )
     return {
@@ -217,11 +218,16 @@ def _moves(facts: Facts, row: dict[str, Any], rank: int, *, up: bool) -> list[st
             "AND sort_key < ? AND id <> ?",
             [other, row["id"]],
         )
+        if there == rank:
+            continue
         word = "with" if up else "without"
         state = " (unknown now)" if row[column] is None else ""
         lines.append(f"{word} {RISK_LABELS[risk]}{state} it would be #{there}")
-    del rank
     return lines
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def why(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, Any]:
