@@ -644,3 +644,26 @@ def test_a_single_question() -> None:
     evaluator = Evaluator(World(made.estate()), NOW)
     assert evaluator.can(USER, "s3:GetObject", "arn:aws:s3:::b/k")
     assert not evaluator.can(USER, "s3:PutObject", "arn:aws:s3:::b/k")
+
+
+def test_policies_of_units_bind_the_accounts_below() -> None:
+    import json
+
+    made = Account().user("ana", allow("iam:PutUserPolicy"))
+    uid = f"arn:aws:organizations::{B}:policy/o-1/service_control_policy/p-1"
+    made.add(uid, "aws_organizations_policy", {
+        "PolicySummary": {"Id": "p-1", "Type": "SERVICE_CONTROL_POLICY"},
+        "Content": json.dumps(_document([allow("*"), deny("iam:*")]))})  # fmt: skip
+
+    def can(unit: str) -> str:
+        estate = made.estate()
+        estate.relate(f"arn:aws:iam::{A}:root", "member_of", "ou-1")
+        estate.relate("ou-1", "member_of", "r-1")
+        estate.relate(unit, "guarded_by", uid)
+        found = Escalation(estate)
+        return "yes" if found.way(USER) else "no"
+
+    assert can("ou-2") == "yes"
+    assert can("ou-1") == "no"
+    assert can("r-1") == "no"
+    assert can(f"arn:aws:iam::{A}:root") == "no"

@@ -356,10 +356,21 @@ def _guardrails(estate: Estate, accounts: list[str]) -> dict[str, Guardrails]:
             )
         for target in walk(item.config, "list_targets_for_policy.Targets[].TargetId"):
             hung[str(target)].add(identifier)
+        for place in estate.sources(item.uid, "guarded_by"):
+            hung[place.split(":")[4] if place.startswith("arn:") else place].add(identifier)
     parents: dict[str, str] = {}
     for item in estate.of_type("aws_organizations_account", "aws_account"):
         for parent in walk(item.config, "list_parents.Parents[].Id"):
             parents[item.account or item.uid.split(":")[4]] = str(parent)
+    for account in accounts:
+        for parent in estate.targets(f"arn:aws:iam::{account}:root", "member_of"):
+            parents[account] = parent
+    for unit in list(parents.values()):
+        while unit not in parents:
+            above = estate.targets(unit, "member_of")
+            if not above:
+                break
+            parents[unit], unit = above[0], above[0]
     out: dict[str, Guardrails] = {}
     for account in accounts:
         known = estate.looked_at(f"aws:{account}/global/organizations.describe_organization")

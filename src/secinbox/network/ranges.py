@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -96,14 +97,18 @@ def everything(version: int) -> IntSet:
 
 def parse_network(text: object) -> IPv4Network | IPv6Network | None:
     """A CIDR, with host bits or without, or one address; None when it is neither."""
-    if not isinstance(text, str):
-        return None
+    return _parsed(text.strip()) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=65536)
+def _parsed(text: str) -> IPv4Network | IPv6Network | None:
     try:
-        return ip_network(text.strip(), strict=False)
+        return ip_network(text, strict=False)
     except ValueError:
         return None
 
 
+@lru_cache(maxsize=65536)
 def interval_of(net: IPv4Network | IPv6Network) -> Interval:
     return int(net.network_address), int(net.broadcast_address)
 
@@ -121,6 +126,7 @@ _NOT_CLIENTS = {
         "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3"),
     6: ("::/8", "fc00::/7", "fe80::/10", "ff00::/8"),
 }  # fmt: skip
+_EVERYTHING = {v: everything(v) for v in _NOT_CLIENTS}
 _CLIENTS = {v: everything(v) - addresses(c, v) for v, c in _NOT_CLIENTS.items()}
 
 # From this many public addresses on, "some" is the Internet: 2^16 IPv4, more than one /32 of IPv6.
@@ -132,8 +138,11 @@ def clients(sources: IntSet, version: int) -> IntSet:
     return sources & _CLIENTS[version]
 
 
+@lru_cache(maxsize=65536)
 def is_wide(sources: IntSet, version: int) -> bool:
     """Open to the Internet rather than to some networks of it."""
+    if sources == _EVERYTHING[version]:
+        return True
     return clients(sources, version).size >= _WIDE[version]
 
 

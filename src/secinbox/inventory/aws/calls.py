@@ -42,6 +42,8 @@ SPECIAL = {
     "elbv2.describe_rules": ("Rules",),
     "elbv2.describe_tags": ("TagDescriptions",),
     "organizations.describe_organization": ("Organization",),
+    "organizations.list_policies_for_target": ("Policies",),
+    "organizations.list_parents": ("Parents",),
     "resourcegroupstaggingapi.get_resources": ("ResourceTagMappingList",),
     "route53.list_resource_record_sets": ("ResourceRecordSets",),
     "s3control.get_public_access_block": ("PublicAccessBlockConfiguration",),
@@ -203,6 +205,8 @@ def _by_content(
 ) -> Iterator[str]:
     for operation, expected in SPECIAL.items():
         if operation == "s3control.get_public_access_block" and "Bucket" in request:
+            continue
+        if expected == ("Policies",) and "TargetId" not in request:
             continue
         if set(expected) <= keys and (expected != ("Tags",) or _ec2_tags(document)):
             if expected == ("State",) or (expected == ("Rules",) and not _elb_rules(document)):

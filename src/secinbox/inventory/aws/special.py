@@ -184,6 +184,32 @@ def _account_level(call: Call) -> Iterator[AnyRecord]:
         yield _resource(call, str(organization["Arn"]), organization)
 
 
+def _organization_place(call: Call, identifier: str) -> str:
+    """An account as its root ARN, a unit or root by its id."""
+    if identifier.isdigit():
+        return f"arn:{call.partition}:iam::{identifier}:root"
+    return identifier
+
+
+def _guardrails(call: Call) -> Iterator[AnyRecord]:
+    """Organisation policies that hang on an account, a unit or the root."""
+    target = str(call.request.get("TargetId") or call.request.get("") or "")
+    for policy in walk(call.response, "Policies[]"):
+        if isinstance(policy, dict) and str(policy.get("Arn", "")).startswith("arn:"):
+            yield _resource(call, str(policy["Arn"]), policy, name=str(policy.get("Name") or ""))
+            if target:
+                yield Relation(source=_organization_place(call, target), kind="guarded_by",
+                               target=str(policy["Arn"]))  # fmt: skip
+
+
+def _parents(call: Call) -> Iterator[AnyRecord]:
+    child = str(call.request.get("ChildId") or call.request.get("") or "")
+    for parent in walk(call.response, "Parents[].Id"):
+        if child:
+            yield Relation(source=_organization_place(call, child), kind="member_of",
+                           target=str(parent))  # fmt: skip
+
+
 def _queues(call: Call) -> Iterator[AnyRecord]:
     for url in walk(call.response, "QueueUrls[]"):
         words = str(url).rstrip("/").split("/")
@@ -239,6 +265,8 @@ HANDLERS: dict[str, Callable[[Call], Iterator[AnyRecord]]] = {
     "elbv2.describe_rules": _rules,
     "elbv2.describe_tags": _elb_tags,
     "organizations.describe_organization": _account_level,
+    "organizations.list_policies_for_target": _guardrails,
+    "organizations.list_parents": _parents,
     "s3control.get_public_access_block": _account_level,
     "ec2.get_snapshot_block_public_access_state": _account_level,
     "ec2.get_image_block_public_access_state": _account_level,

@@ -130,9 +130,9 @@ def database(network: Network, item: Item, subnets: list[str] | None, groups: li
     if not groups:
         gates.append(unknown("its security groups were not read", item.uid))
     if subnets is None:
-        # The group may settle it although the subnets are not known.
-        gates.append(network.guard(Door(frozenset(groups), 4, port, ("tcp",))))
-        gates.append(unknown("the subnets of its subnet group were not read", item.uid))
+        # The group may settle it although the subnets are not known; so may the whole network.
+        door = Door(frozenset(groups), 4, port, ("tcp",))
+        gates += [network.guard(door), _somewhere(network, item, door)]
         return both(gates)
     ways = []
     for version in (4, 6):
@@ -147,6 +147,24 @@ def database(network: Network, item: Item, subnets: list[str] | None, groups: li
             else:
                 ways.append(way.verdict)
     return both([*gates, either(ways)])
+
+
+def _somewhere(network: Network, item: Item, door: Door) -> Verdict:
+    """It is in a subnet of the groups' network, nobody knows which: all of them must agree."""
+    vpcs = {str(network.groups[g].config.get("VpcId")) for g in door.groups if g in network.groups}
+    ways = [
+        network.way_in(subnet_id, door)
+        for subnet_id, subnet in sorted(network.subnets.items())
+        if str(subnet.config.get("VpcId")) in vpcs
+    ]
+    values = {w.verdict.value for w in ways}
+    if values == {"yes"}:
+        steps = ("Internet", ways[0].gateway, f"{item.name} tcp {door.port}")
+        text = f"publicly accessible, every subnet of its network is public, port {door.port} open"
+        return yes(route_evidence(text, steps, item.uid, f"tcp {door.port}"))
+    if values == {"no"}:
+        return both(w.verdict for w in ways)
+    return unknown("the subnets of its subnet group were not read", item.uid)
 
 
 def rds_instance(network: Network, item: Item) -> Verdict:

@@ -130,6 +130,13 @@ class Network:
                 self._acls.setdefault(f"default {item.config.get('VpcId')}", item)
         self._rules: dict[str, list[Rule]] = {}
         self._ways: dict[tuple[str, Door], Way] = {}
+        self._admitted: dict[Door, tuple[list[Opening], list[str]]] = {}
+        self._guards: dict[Door, Verdict] = {}
+        self._through: dict[
+            tuple[int, Door, IntSet], tuple[list[Opening], list[Opening], list[Opening]]
+        ] = {}
+        self._acl_numbers: dict[str, int] = {}
+        self._acl_texts: dict[str, int] = {}
         self._routed: dict[tuple[str, int], tuple[IntSet, str, Verdict]] = {}
         self._returned: dict[tuple[str, str, int], IntSet] = {}
 
@@ -237,7 +244,9 @@ class Network:
         item = self.prefix_lists.get(prefix_list)
         answer = item.config.get("get_managed_prefix_list_entries") if item else None
         if not isinstance(answer, dict) or "Entries" not in answer:
-            return None
+            # Amazon's own lists hold the addresses of its services, never the Internet at large.
+            named = str(item.config.get("PrefixListName") or "") if item else ""
+            return [] if named.startswith("com.amazonaws.") else None
         return [e.get("Cidr") for e in entries(answer.get("Entries"))]
 
     # Security groups
@@ -334,33 +343,58 @@ class Network:
     def _way_in(self, subnet_id: str, door: Door) -> Way:
         version = door.version
         routed, gateway, route = self.to_internet(subnet_id, version)
-        gates = [route]
-        admitted, gaps = self.admitted(door)
-        guarded = self._guard(door, admitted, gaps)
-        gates.append(guarded)
+        gates = [route, self.guard(door)]
         acl = self.acl_of(subnet_id)
         passed: list[Opening] = []
+        final: list[Opening] = []
         if acl is None:
             gates.append(unknown(f"the network ACL of {subnet_id} was not read", subnet_id))
-        elif admitted:
-            through = self._through_acl(acl, admitted, version)
-            if guarded.value == "yes" and not any(is_wide(o.sources, version) for o in through):
+        else:
+            through, passed, final = self._let_through(acl, door, routed)
+            if gates[1].value == "yes" and not any(is_wide(o.sources, version) for o in through):
                 gates.append(self._acl_verdict(acl, subnet_id, through, version))
-            cut = [Opening(o.protocol, version, o.ports, o.sources & routed) for o in through]
-            passed = [o for o in cut if o.sources]
         verdict = both(gates)
-        final = [o for o in passed if is_wide(o.sources, version)]
         if verdict.value == "yes" and not final:
             # Each gate is wide, but not for the same addresses.
             verdict = no(f"no address passes route table, ACL and groups of {subnet_id} together")
         return Way(verdict, final if verdict.value == "yes" else passed, gateway)
 
+    def _let_through(
+        self, acl: Item, door: Door, routed: IntSet
+    ) -> tuple[list[Opening], list[Opening], list[Opening]]:
+        """What passes groups and ACL, what of it is routed, and what of that is wide.
+
+        Equal ACLs are looked at once.
+        """
+        key = (self._rules_of(acl), door, routed)
+        if key not in self._through:
+            through = self._through_acl(acl, self.admitted(door)[0], door.version)
+            cut = [Opening(o.protocol, o.version, o.ports, o.sources & routed) for o in through]
+            passed = [o for o in cut if o.sources]
+            final = [o for o in passed if is_wide(o.sources, o.version)]
+            self._through[key] = (through, passed, final)
+        return self._through[key]
+
+    def _rules_of(self, acl: Item) -> int:
+        """A number that ACLs with the same entries have in common."""
+        if acl.uid not in self._acl_numbers:
+            text = repr([_ordered(acl, False), _ordered(acl, True)])
+            self._acl_numbers[acl.uid] = self._acl_texts.setdefault(text, len(self._acl_texts))
+        return self._acl_numbers[acl.uid]
+
     def guard(self, door: Door) -> Verdict:
         """Do the security groups alone let the Internet in?"""
-        return self._guard(door, *self.admitted(door))
+        if door not in self._guards:
+            self._guards[door] = self._guard(door, *self.admitted(door))
+        return self._guards[door]
 
     def admitted(self, door: Door) -> tuple[list[Opening], list[str]]:
         """Who is let in by the groups, in slices of ports, and what could not be read."""
+        if door not in self._admitted:
+            self._admitted[door] = self._admit(door)
+        return self._admitted[door]
+
+    def _admit(self, door: Door) -> tuple[list[Opening], list[str]]:
         if door.unfiltered:
             whole = ALL_PORTS if door.port is None else IntSet.of([(door.port, door.port)])
             anyone = everything(door.version)
