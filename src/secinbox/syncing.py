@@ -101,9 +101,7 @@ def _one(
         session.facts.set_meta(key, answer.headers["etag"])
 
 
-def _get(
-    client: httpx2.Client, url: str, headers: dict[str, str], pause: float
-) -> httpx2.Response:
+def _get(client: httpx2.Client, url: str, headers: dict[str, str], pause: float) -> httpx2.Response:
     for attempt in range(1, TRIES + 1):
         try:
             answer = client.get(url, headers=headers)

@@ -53,6 +53,7 @@ def serve(session: Session, host: str, port: int, ready: Callable[[str], None]) 
             create_app(session, token), log_level="warning", access_log=False, server_header=False
         )
     )
+
     def stop(*_: object) -> None:
         raise SystemExit(0)
 

@@ -9,13 +9,15 @@ from secinbox.facts.store import Facts
 
 
 def load_estate(facts: Facts) -> Estate:
-    """Inventoried resources that have a configuration, merged, with relations and coverage."""
+    """All inventoried resources with merged configuration, relations and coverage."""
     estate = Estate()
+    if not facts.value("SELECT count(*) FROM seen_resources WHERE trust >= 2 AND config <> ''"):
+        return estate  # names and tags alone give nothing to analyse
     for ref, kind, name, provider, account, region, tags, config in facts.rows(
         """
         SELECT coalesce(n.uid, s.ref), type, name, provider, account, region, tags, config
         FROM seen_resources s LEFT JOIN names n ON n.ref = s.ref
-        WHERE trust >= 2 AND config <> '' ORDER BY 1, observed, config
+        WHERE trust >= 2 ORDER BY 1, observed, config
         """
     ):
         estate.add(
@@ -24,8 +26,6 @@ def load_estate(facts: Facts) -> Estate:
                 tags=json.loads(tags) if tags else {}, config=json.loads(config) if config else {},
             )
         )  # fmt: skip
-    if not estate.items:
-        return estate
     for ref, uid in facts.rows("SELECT ref, uid FROM names"):
         item = estate.items.get(uid)
         if item is not None:
