@@ -214,3 +214,30 @@ def test_kill_in_the_middle_loses_nothing_acknowledged(tmp_path: Path, number: i
     with Session(home, CLOCK) as session:
         found = {f["vulnerability"] for f in session.findings(limit=1000)["findings"]}
     assert {f"CVE-2024-{n:05}" for n in range(acknowledged + 1)} <= found
+
+
+def test_the_stored_estate_is_the_estate_of_the_records(tmp_path: Path) -> None:
+    """Nothing that an analysis needs gets lost on the way through the store."""
+    from secinbox import opening
+    from secinbox.connectors import recognise
+    from secinbox.estate import estate_of
+    from secinbox.facts.inventory import load_estate
+    from secinbox.reading import Report
+
+    folder = Path(__file__).parent.parent / "examples" / "estate" / "inventory"
+    records: list[Any] = []
+    for place in opening.find((str(folder),)):
+        data = opening.load(place)
+        connector = recognise(data, place.name).connector
+        records += connector.read(Report(data, place.name, place.parts))
+    direct = estate_of(records)
+    with Session(tmp_path / "home", CLOCK) as session:
+        session.import_reports((str(folder),))
+        stored = load_estate(session.facts)
+    assert stored.covered == direct.covered
+    assert set(stored.items) == set(direct.items)
+    for uid, item in direct.items.items():
+        known = stored.items[uid]
+        assert (known.config, known.tags, known.account, known.region) == (
+            item.config, item.tags, item.account, item.region,
+        ), uid  # fmt: skip
