@@ -7,9 +7,22 @@ risk privileged_access; `escalations(estate)` gives the moves as edges of a grap
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from secinbox.estate import Estate
+from secinbox.iam import kubernetes as _kubernetes
 from secinbox.iam.escalation import Escalation, Step, Way
 from secinbox.iam.evaluate import Answer, Evaluator
-from secinbox.iam.privilege import escalations, privilege
+from secinbox.iam.privilege import escalations
+from secinbox.iam.privilege import privilege as _of_aws
 from secinbox.iam.world import World
+from secinbox.records import RiskStatement
 
 __all__ = ["Answer", "Escalation", "Evaluator", "Step", "Way", "World", "escalations", "privilege"]
+
+
+def privilege(estate: Estate) -> Iterator[RiskStatement]:
+    """privileged_access of every provider; what acts as a cloud identity has its power."""
+    known = {s.resource: s for s in _of_aws(estate)}
+    yield from known.values()
+    yield from _kubernetes.privilege(estate, known)
