@@ -135,8 +135,7 @@ def test_what_the_owner_calls_not_affected_is_closed(
         assert not [
             f
             for f in findings
-            if f["resource"] == wanted["resource"]
-            and f["vulnerability"] == wanted["vulnerability"]
+            if f["resource"] == wanted["resource"] and f["vulnerability"] == wanted["vulnerability"]
         ]
         closed = sample.findings(f"vulnerability:{wanted['vulnerability']} status:not_affected")
         assert wanted["resource"] in {f["resource"] for f in closed["findings"]}
