@@ -326,6 +326,26 @@ def test_the_order_of_objects_changes_nothing() -> None:
         assert judged(objects) == first
 
 
+def _spoiled(value: Any, chance: random.Random) -> Any:
+    if chance.random() < 0.06:
+        return chance.choice([None, 1, True, "x", [], {}, ["x"], [{}], {"a": 1}, "::/0", -5])
+    if isinstance(value, dict):
+        return {k: _spoiled(v, chance) for k, v in value.items()}
+    return [_spoiled(v, chance) for v in value] if isinstance(value, list) else value
+
+
+def test_fields_of_wrong_shapes_are_absent_ones() -> None:
+    guard = policy([FROM_EDGE, block("192.0.2.0/24", "192.0.2.1/32"), {"ports": [{"port": 1}]}])
+    whole = estate([*BALANCED, *CONTROLLER, INGRESS[2], *GATEWAY[2:], NODE, guard])
+    kept = {uid: item.config for uid, item in whole.items.items()}
+    for seed in range(300):
+        chance = random.Random(seed)
+        for uid, item in whole.items.items():
+            spoiled = _spoiled(kept[uid], chance)
+            item.config = spoiled if isinstance(spoiled, dict) else {}
+        assert all(s.evidence for s in exposure(whole))
+
+
 def test_a_real_cluster(shared: Path) -> None:
     folder = shared / "inventory" / "kubernetes" / "digitalocean-cluster-dump"
     records = []

@@ -602,6 +602,7 @@ def _target_ports(service: Item, runner: Runner) -> list[tuple[str, int | None, 
         word(p, "name"): at(p, "containerPort")
         for c in runner.containers()
         for p in objs(c, "ports")
+        if isinstance(at(p, "containerPort"), int)
     }
     by_number = {number: name for name, number in named.items() if name}
     out: list[tuple[str, int | None, str]] = []
@@ -609,8 +610,10 @@ def _target_ports(service: Item, runner: Runner) -> list[tuple[str, int | None, 
         target = at(row, "targetPort") or at(row, "port")
         if isinstance(target, str):
             number, name = named.get(target), target
-        else:
+        elif isinstance(target, int):
             number, name = target, by_number.get(target, "")
+        else:
+            number, name = None, ""
         out.append(
             (word(row, "protocol") or "TCP", number if isinstance(number, int) else None, name)
         )
