@@ -202,13 +202,14 @@ def _standings(assessment: Assessment) -> None:
     such row, never a union over different resources.
     """
     con = assessment.facts.con
-    only = assessment.where("u.uid")
+    everything = """
+        SELECT uid FROM resources UNION SELECT resource FROM findings
+        UNION SELECT live FROM footprints
+    """
+    source = "SELECT uid FROM asked_resources" if assessment.partial else everything
     con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE universe AS
-        SELECT uid FROM (SELECT uid FROM resources UNION SELECT resource FROM findings
-                         UNION SELECT live FROM footprints) u WHERE uid <> '' AND {only}
-        """
+        f"CREATE OR REPLACE TEMP TABLE universe AS SELECT DISTINCT uid FROM ({source}) "
+        "WHERE uid <> ''"
     )
     con.execute(
         """
