@@ -11,6 +11,7 @@ from secinbox.facts.store import Facts
 from secinbox.risks import Assessment
 from secinbox.risks.exploit_available import feed_gaps
 from secinbox.settings import Settings
+from secinbox.vocabulary import RISKS
 
 
 def examine(facts: Facts, home: Path, clock: datetime, settings: Settings) -> dict[str, Any]:
@@ -28,6 +29,11 @@ def examine(facts: Facts, home: Path, clock: datetime, settings: Settings) -> di
     check(
         "exploit feeds", not gaps, "; ".join(gaps) or "all needed feeds are fresh",
         "run `secinbox intel sync`, or `secinbox intel import FILE` without a network",
+    )  # fmt: skip
+    failed = [f"{risk} ({failure})" for risk in RISKS if (failure := facts.meta(f"failed:{risk}"))]
+    check(
+        "analyses", not failed, "; ".join(failed) or "all analyses finished",
+        "what they did not reach is unknown; please report the fault with the resource's configuration",
     )  # fmt: skip
     ambiguous = facts.rows("SELECT ref, uids FROM ambiguous ORDER BY ref LIMIT 10")
     total = facts.value("SELECT count(*) FROM ambiguous")

@@ -89,6 +89,13 @@ def prepare(
         prepared.error = ReportError("nested too deeply", "$", "this is not a scanner's report")
     except MemoryError:
         prepared.error = ReportError("does not fit into memory", "$", "split the report")
+    except Exception as error:
+        # A fault of one connector must not keep the other files of the command out.
+        prepared.error = ReportError(
+            f"the {prepared.format or 'format'} connector failed: {type(error).__name__}: {error}",
+            "$",
+            "this is a fault of secinbox: please report it with the file, or a part of it",
+        )
     return prepared
 
 

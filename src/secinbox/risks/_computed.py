@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -18,7 +18,7 @@ def store(assessment: Assessment, risk: str, statements: Iterable[RiskStatement]
 
     con = assessment.facts.con
     best: dict[str, tuple[int, RiskStatement]] = {}
-    for statement in statements:
+    for statement in _until_failure(assessment, risk, statements):
         weight = {"yes": 2, "unknown": 1, "no": 0}[statement.value]
         known = best.get(statement.resource)
         if known is None or weight > known[0]:
@@ -51,6 +51,21 @@ def store(assessment: Assessment, risk: str, statements: Iterable[RiskStatement]
             SELECT subject FROM risk_values WHERE risk = '{risk}' AND value IS NOT NULL)
         """
     )
+
+
+def _until_failure(
+    assessment: Assessment, risk: str, statements: Iterable[RiskStatement]
+) -> Iterator[RiskStatement]:
+    """The statements; an analysis that fails ends them, and what it did not reach is unknown.
+
+    One malformed configuration must not take the whole inbox away. `doctor` tells the failure.
+    """
+    failure = ""
+    try:
+        yield from statements
+    except Exception as error:
+        failure = f"{type(error).__name__}: {error}"[:500]
+    assessment.facts.set_meta(f"failed:{risk}", failure)
 
 
 def not_asked(assessment: Assessment, risk: str, types: tuple[str, ...], why: str) -> None:
