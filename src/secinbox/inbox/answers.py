@@ -83,7 +83,7 @@ def issues(
     total = facts.value(
         f"SELECT count(*) FROM issues i WHERE {condition.sql}", [*condition.parameters]
     )
-    after = "AND i.{} > ?".format(key) if cursor else ""  # noqa: UP032
+    after = f"AND i.{key} > ?" if cursor else ""
     rows = facts.dicts(
         f"SELECT * FROM issues i WHERE {condition.sql} {after} ORDER BY i.{key} LIMIT ?",
         [*condition.parameters, *([cursor] if cursor else []), _limit(limit) + 1],
