@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from secinbox import __version__
+from secinbox import __version__, paths, posture
 from secinbox.facts.store import Facts
 from secinbox.risks import Assessment
 from secinbox.risks.exploit_available import feed_gaps
@@ -17,8 +17,15 @@ from secinbox.vocabulary import RISKS
 def examine(facts: Facts, home: Path, clock: datetime, settings: Settings) -> dict[str, Any]:
     """{"version", "home", "counts", "checks": [{"check", "ok", "text", "hint"}]}"""
     counts = {
-        table: facts.value(f"SELECT count(*) FROM {table}")
-        for table in ("imports", "resources", "findings", "signals", "exploits", "issues")
+        table.split()[0]: facts.value(f"SELECT count(*) FROM {table}")
+        for table in (
+            "imports WHERE hash <> ''",
+            "resources",
+            "findings",
+            "signals",
+            "exploits",
+            "issues",
+        )
     }
     checks: list[dict[str, Any]] = []
 
@@ -30,7 +37,11 @@ def examine(facts: Facts, home: Path, clock: datetime, settings: Settings) -> di
         "exploit feeds", not gaps, "; ".join(gaps) or "all needed feeds are fresh",
         "run `secinbox intel sync`, or `secinbox intel import FILE` without a network",
     )  # fmt: skip
-    failed = [f"{risk} ({failure})" for risk in RISKS if (failure := facts.meta(f"failed:{risk}"))]
+    failed = [
+        f"{name} ({failure})"
+        for name in (*RISKS, posture.NAME, paths.NAME)
+        if (failure := facts.meta(f"failed:{name}"))
+    ]
     check(
         "analyses", not failed, "; ".join(failed) or "all analyses finished",
         "what they did not reach is unknown; please report the fault with the resource's configuration",

@@ -134,12 +134,14 @@ class Session:
     def rebuild(self, progress: Progress | None = None) -> dict[str, Any]:
         """All facts again, from the archive, in the order in which they came."""
         from secinbox.facts import archive
+        from secinbox.facts.derived import computed_statements, restore
 
         with self._change:
             rows = self.facts.rows(
-                "SELECT hash, source, options, imported FROM imports ORDER BY id"
+                "SELECT hash, source, options, imported FROM imports WHERE hash <> '' ORDER BY id"
             )
             pinned = self.facts.meta("pinned_clock")
+            computed = computed_statements(self.facts)
             reports = [
                 (archive.get(self.home, h), name, json.loads(options), when)
                 for h, name, options, when in rows
@@ -156,6 +158,7 @@ class Session:
             if pinned:
                 self.facts.set_meta("pinned_clock", pinned)
             kept.unlink()
+            restore(self.facts, computed)
             self.rank(everything=True)
             return {"reports": len(reports)}
 

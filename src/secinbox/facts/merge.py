@@ -97,7 +97,7 @@ def _merge(facts: Facts, staged: Staged, source: Source) -> Changes:
         _mark_moved(facts, moved)
     changes = Changes()
     if staged.rows("findings"):
-        changes = _statements(facts, staged, source, number, scopes)
+        changes = store_statements(facts, staged, source, number, scopes)
     if scopes and complete:
         changes.fixed = _close(facts, scopes, when, number)
     if staged.rows("vex"):
@@ -330,13 +330,14 @@ def _mark_moved(facts: Facts, moved: dict[str, tuple[str, str]]) -> None:
     )
 
 
-def _statements(
+def store_statements(
     facts: Facts,
     staged: Staged,
     source: Source,
     number: int,
     scopes: list[tuple[str, str, tuple[str, ...]]],
 ) -> Changes:
+    """Staged findings as statements; ids of findings to build again go to `touched`."""
     when = source.observed
     con = facts.con
     _view(facts, staged, "findings")

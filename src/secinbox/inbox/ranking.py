@@ -7,10 +7,12 @@ a page is read by key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from secinbox import paths, posture
+from secinbox.facts.derived import state
 from secinbox.facts.resolved import refresh_resources
 from secinbox.facts.store import Facts
 from secinbox.inbox.assessing import ISSUE, TIER, candidates
@@ -33,12 +35,10 @@ def rank(
     rules: Sequence[InboxRule] = (),
     decided: Sequence[tuple[str, str, str, str]] = (),
     everything: bool = False,
-    derive: Callable[[Assessment], None] | None = None,
 ) -> dict[str, Any]:
     """Brings the ranked table up to date; one transaction. Returns what was done.
 
     rules: the user's inbox rules, before the defaults. decided: (issue id, status, assignee, due).
-    derive: computes findings from the inventory (identity, exposure, paths) before admission.
     """
     con = facts.con
     marks = dict(facts.rows("SELECT kind, count(*) FROM dirty GROUP BY kind"))
@@ -68,7 +68,7 @@ def rank(
             )
             refresh_resources(facts)
         if whole:
-            _whole(assessment, rules, derive)
+            _whole(assessment, rules)
         else:
             _partial(assessment, rules)
         _decisions(facts, decided)
@@ -86,22 +86,33 @@ def _stamp(settings: Settings, rules: Sequence[InboxRule]) -> str:
     return fingerprint(__version__, repr(settings), repr(tuple(rules)), repr(DEFAULT_RULES))
 
 
-def _whole(
-    assessment: Assessment,
-    rules: Sequence[InboxRule],
-    derive: Callable[[Assessment], None] | None,
-) -> None:
+def _whole(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
     con = assessment.facts.con
     for table in ("risk_values", "standings", "assessed", "issues"):
         con.execute(f"TRUNCATE {table}")
     assess_footprints(assessment)
     for risk in all_risks():
         risk.assess(assessment)
-    if derive is not None:
-        derive(assessment)
+    _computed(assessment)
     _standings(assessment)
     _admit(assessment, rules)
     _group(assessment)
+
+
+def _computed(assessment: Assessment) -> None:
+    """Findings of our own, before admission. An analysis that fails leaves what it said before.
+
+    One malformed configuration must not take the whole inbox away. `doctor` tells the failure.
+    """
+    for analysis in (posture, paths):
+        failure = ""
+        try:
+            found = list(analysis.derive(assessment))
+        except Exception as error:
+            failure = f"{type(error).__name__}: {error}"[:500]
+        else:
+            state(assessment.facts, analysis.NAME, found, assessment.clock)
+        assessment.facts.set_meta(f"failed:{analysis.NAME}", failure)
 
 
 def _partial(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
