@@ -32,11 +32,6 @@ def state(facts: Facts, analysis: str, findings: Iterable[r.Finding], when: date
     Give `Finding.first_seen` a time that does not depend on when the analysis ran.
     """
     con = facts.con
-    con.execute(
-        "INSERT INTO imports SELECT ?, '', 'computed by secinbox', '', ?, ?, ?, 0, 0, 0, 0, 0, 0, "
-        "TRUE, '{}', '[]', FALSE WHERE NOT EXISTS (SELECT 1 FROM imports WHERE id = ?)",
-        [COMPUTED, TOOL, when, when, COMPUTED],
-    )
     con.execute("CREATE OR REPLACE TEMP TABLE touched (id VARCHAR)")
     scope = f"{TOOL}:{analysis}"
     # Computed again, also for an earlier time than before: the newest answer counts.
@@ -46,6 +41,11 @@ def state(facts: Facts, analysis: str, findings: Iterable[r.Finding], when: date
     )
     staged = stage(findings, TOOL)
     if staged.rows("findings"):
+        con.execute(
+            "INSERT INTO imports SELECT ?, '', 'computed by secinbox', '', ?, ?, ?, 0, 0, 0, 0, 0, 0, "
+            "TRUE, '{}', '[]', FALSE WHERE NOT EXISTS (SELECT 1 FROM imports WHERE id = ?)",
+            [COMPUTED, TOOL, when, when, COMPUTED],
+        )
         source = Source("", "computed by secinbox", "", TOOL, when, when, 0)
         store_statements(facts, staged, source, COMPUTED, [(TOOL, scope, ())])
     else:
