@@ -222,6 +222,7 @@ class Evidence(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     text: str
     source: str = ""
     steps: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()  # uids of the resources that a route passes, in order
     ports: str = ""
     sources_allowed: str = ""  # when only some addresses may come in
     date: str = ""

@@ -362,6 +362,7 @@ def _through(front: Front, target: str, source: str) -> Verdict:
         text=f"reached through the load balancer {front.name} on port {front.port}{after}",
         source=source,
         steps=("Internet", gateway, front.step, target),
+        via=(*first.via, front.balancer.uid),
         ports=first.ports,
     )
     return yes(evidence)

@@ -112,7 +112,7 @@ def functions_behind(item: Item, verdict: Verdict) -> Iterator[tuple[str, Verdic
             continue
         integration = method.get("methodIntegration")
         for arn in _FUNCTION.findall(str((integration or {}).get("uri") or "")):
-            yield arn, _called(arn, host, f"{verb} {path}")
+            yield arn, _called(item, arn, host, f"{verb} {path}")
     integrations = answer(item, "get_integrations")
     if isinstance(integrations, Unread) or not integrations:
         return
@@ -120,13 +120,13 @@ def functions_behind(item: Item, verdict: Verdict) -> Iterator[tuple[str, Verdic
     for route in _open_routes(item):
         target = by_id.get(str(route.get("Target") or "").rpartition("/")[2])
         for arn in _FUNCTION.findall(str((target or {}).get("IntegrationUri") or "")):
-            yield arn, _called(arn, host, str(route.get("RouteKey")))
+            yield arn, _called(item, arn, host, str(route.get("RouteKey")))
 
 
-def _called(arn: str, host: str, way: str) -> Verdict:
+def _called(api: Item, arn: str, host: str, way: str) -> Verdict:
     name = arn.rpartition(":")[2]
     text = f"called by the API {host}, {way}, without authorisation"
-    return yes(Evidence(kind="route", text=text, source=arn, ports="tcp 443",
+    return yes(Evidence(kind="route", text=text, source=arn, ports="tcp 443", via=(api.uid,),
                         steps=("Internet", f"{host} {way}", name)))  # fmt: skip
 
 
@@ -216,7 +216,8 @@ def origins(
             continue
         host = verdict.evidence[0].source
         text = f"private, but served to everyone by the distribution {host}"
-        yield bucket.uid, yes(Evidence(kind="route", text=text, source=item.uid, ports="tcp 80, 443",
+        yield bucket.uid, yes(Evidence(kind="route", text=text, source=item.uid, via=(item.uid,),
+                                       ports="tcp 80, 443",
                                        steps=("Internet", host, bucket.uid)))  # fmt: skip
 
 
