@@ -7,13 +7,15 @@ handful of items and run anywhere.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from secinbox.records import AnyRecord, Relation, Resource, Scope
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -44,9 +46,18 @@ class Estate:
         self._out: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._into: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.covered: set[str] = set()
+        self._results: dict[str, Any] = {}
+
+    def once(self, name: str, compute: Callable[[], _T]) -> _T:
+        """A result that several analyses share, computed at first use; gone when the estate changes."""
+        if name not in self._results:
+            self._results[name] = compute()
+        found: _T = self._results[name]
+        return found
 
     def add(self, item: Item, names: Iterable[str] = ()) -> None:
         """Adds an item, or merges it into the one of the same uid."""
+        self._results.clear()
         known = self.items.get(item.uid)
         if known is None:
             self.items[item.uid] = item
@@ -63,6 +74,7 @@ class Estate:
 
     def relate(self, source: str, kind: str, target: str) -> None:
         """Adds an edge; ends are uids or names."""
+        self._results.clear()
         self._out[source, kind].append(target)
         self._into[target, kind].append(source)
 

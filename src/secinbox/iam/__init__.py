@@ -1,6 +1,6 @@
 """Effective permissions: what a principal may do, who can become whom, who has power.
 
-`Escalation(estate)` answers who is or can become administrator; `privilege(estate)` states the
+`escalation_of(estate)` answers who is or can become administrator; `privilege(estate)` states the
 risk privileged_access; `escalations(estate)` gives the moves as edges of a graph; and
 `Evaluator(World(estate)).can(principal, action, resource)` answers a single question.
 """
@@ -11,14 +11,17 @@ from collections.abc import Iterator
 
 from secinbox.estate import Estate
 from secinbox.iam import kubernetes as _kubernetes
-from secinbox.iam.escalation import Escalation, Step, Way
+from secinbox.iam.escalation import Escalation, Step, Way, escalation_of
 from secinbox.iam.evaluate import Answer, Evaluator
 from secinbox.iam.privilege import escalations
 from secinbox.iam.privilege import privilege as _of_aws
 from secinbox.iam.world import World
 from secinbox.records import RiskStatement
 
-__all__ = ["Answer", "Escalation", "Evaluator", "Step", "Way", "World", "escalations", "privilege"]
+__all__ = [
+    "Answer", "Escalation", "Evaluator", "Step", "Way", "World", "escalation_of", "escalations",
+    "privilege",
+]  # fmt: skip
 
 
 def privilege(estate: Estate) -> Iterator[RiskStatement]:

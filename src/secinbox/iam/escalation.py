@@ -271,6 +271,11 @@ class Escalation:
         return out[::-1]
 
 
+def escalation_of(estate: Estate) -> Escalation:
+    """The answers for an estate, computed once for all who ask."""
+    return estate.once("escalation", lambda: Escalation(estate))
+
+
 def _chain(change: Change) -> list[Change]:
     out: list[Change] = []
     current: Change | None = change
@@ -301,6 +306,32 @@ def _change_step(change: Change, target: str) -> Step:
     sentence = f"{_short(change.actor)} {change.text} ({change.move})"
     return Step(change.actor, target, change.move, sentence, change.certain,
                 _statements(change.statements, change.actor))  # fmt: skip
+
+
+def edge_steps(escalation: Escalation) -> list[Step]:
+    """Each edge once; a hub stands for all its members (see `Moves.hubs`)."""
+    out: list[Step] = []
+    for arn in sorted(escalation.edges):
+        for edge in escalation.edges[arn]:
+            if edge.target in escalation.moves.hubs:
+                out.append(Step(arn, edge.target, edge.move, f"{_short(arn)} {edge.text}",
+                                edge.certain, _statements(edge.statements, arn), edge.via))  # fmt: skip
+            elif edge.target != arn:
+                out.append(_step(edge))
+    return out
+
+
+def change_steps(escalation: Escalation) -> list[tuple[str, list[Step]]]:
+    """(identity, changes) of everyone who becomes administrator by rewriting permissions."""
+    out = [
+        (arn, [_change_step(c, arn) for c in _chain(change)])
+        for arn, change in sorted(escalation.self_made.items())
+    ]
+    for arn in sorted(escalation.by_others):
+        way = escalation.way(arn)
+        if way is not None and way.steps:
+            out.append((arn, way.steps))
+    return out
 
 
 def steps_of(escalation: Escalation) -> list[Step]:

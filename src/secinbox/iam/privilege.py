@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from secinbox.estate import Estate, Item
 from secinbox.iam.catalogue import READS, WIDE
-from secinbox.iam.escalation import Escalation, Step, Way
+from secinbox.iam.escalation import Escalation, Step, Way, escalation_of, steps_of
 from secinbox.iam.evaluate import Answer, new_names
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.resources import policy_of
@@ -58,7 +58,7 @@ class Power:
 
 def privilege(estate: Estate) -> Iterator[RiskStatement]:
     """One statement a principal, and one a resource that runs as one; in order of uid."""
-    escalation = Escalation(estate)
+    escalation = escalation_of(estate)
     powers = Powers(escalation)
     out: dict[str, Power] = {arn: powers.of(arn) for arn in escalation.world.principals}
     for group, persona in escalation.world.groups.items():
@@ -81,9 +81,7 @@ def escalations(estate: Estate) -> list[Step]:
     The source of a step that changes permissions is the actor, its target the one that becomes
     administrator.
     """
-    from secinbox.iam.escalation import steps_of
-
-    return steps_of(Escalation(estate))
+    return steps_of(escalation_of(estate))
 
 
 class Powers:
@@ -206,7 +204,7 @@ class Powers:
 
     def _reads(self, persona: Persona, item: Item) -> Answer | None:
         if item.uid not in self._own:
-            self._own[item.uid] = _personal(policy_of(self.estate, item.uid))
+            self._own[item.uid] = personal(policy_of(self.estate, item.uid))
         own = self._own[item.uid]
         account = item.account or persona.account
         best: Answer | None = None
@@ -227,7 +225,7 @@ class Powers:
         return best
 
 
-def _personal(policy: Policy | None) -> Policy | None:
+def personal(policy: Policy | None) -> Policy | None:
     """Without what it grants to anybody at all: that is the store's exposure, nobody's privilege."""
     if policy is None:
         return None
@@ -245,16 +243,17 @@ def sensitive(estate: Estate) -> Iterator[tuple[Item, str]]:
     """Stores whose loss matters: marked as restricted, audit logs, secrets in use."""
     trails = {str(i.config.get("S3BucketName")) for i in estate.of_type("aws_cloudtrail_trail")}
     for item in estate.of_type(*READS):
-        marked = _marked(item)
-        if marked:
-            yield item, marked
+        said = marked(item)
+        if said:
+            yield item, said
         elif item.type == "aws_s3_bucket" and item.uid.rpartition(":")[2] in trails:
             yield item, "audit logs"
         elif item.type == "aws_secretsmanager_secret" and item.config.get("Name"):
             yield item, "secret"
 
 
-def _marked(item: Item) -> str:
+def marked(item: Item) -> str:
+    """The tag that says that it holds restricted data; empty where none does."""
     for key, value in item.tags.items():
         if _CLASS_KEYS.fullmatch(key.strip()) and _CLASS_VALUES.fullmatch(value.strip()):
             return f"{key}={value}"
@@ -263,7 +262,7 @@ def _marked(item: Item) -> str:
 
 def _inherited(estate: Estate, item: Item, powers: dict[str, Power]) -> Power | None:
     """The power of the identity that it runs as; None when it has none or it was not read."""
-    roles = sorted(_identities(estate, item.uid, 0))
+    roles = sorted(identities(estate, item.uid, 0))
     if not roles:
         return None
     known = [(r, powers[r]) for r in roles if r in powers]
@@ -296,7 +295,7 @@ def _inherited(estate: Estate, item: Item, powers: dict[str, Power]) -> Power | 
     return power
 
 
-def _identities(estate: Estate, uid: str, depth: int) -> set[str]:
+def identities(estate: Estate, uid: str, depth: int) -> set[str]:
     """Roles and users along `has_identity` and `runs` (a service runs a definition that has a role)."""
     if depth > 4:
         return set()
@@ -317,7 +316,7 @@ def _identities(estate: Estate, uid: str, depth: int) -> set[str]:
             out.add(target)
     for target in estate.targets(uid, "runs"):
         if not target.startswith("image:"):
-            out |= _identities(estate, target, depth + 1)
+            out |= identities(estate, target, depth + 1)
     return out
 
 

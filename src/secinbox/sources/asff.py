@@ -14,6 +14,7 @@ from typing import Any
 
 from secinbox.reading import Head, Report, parse_time
 from secinbox.records import Alias, AnyRecord, Finding, Passed, Resource, Scope, Signal, Skipped
+from secinbox.sources._canonical import canonical_of
 from secinbox.sources._cloud import (
     cloud_resource,
     ecr_image,
@@ -244,7 +245,8 @@ def _common(finding: Node) -> dict[str, Any]:
 def _posture(finding: Node, resource: Resource, tool: str, types: list[str]) -> Finding:
     rule = _rule(finding, tool)
     title = finding.text("Title")
-    kind = posture_type(rule, resource.type)
+    canonical = canonical_of(tool, rule)
+    kind = posture_type(canonical or rule, resource.type)
     location = ""
     if tool == "trivy":
         secret = any(t.startswith("Sensitive Data") for t in types)
@@ -256,6 +258,7 @@ def _posture(finding: Node, resource: Resource, tool: str, types: list[str]) -> 
         type=kind,
         resource=resource.uid,
         rule=rule,
+        canonical_rule=canonical,
         title=failed_title(title, tool),
         location=location,
         anchor=f"{location}:{rule}" if kind == "secret" else location,

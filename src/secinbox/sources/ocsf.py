@@ -25,6 +25,7 @@ from secinbox.records import (
     Signal,
     Skipped,
 )
+from secinbox.sources._canonical import canonical_of
 from secinbox.sources._cloud import (
     cloud_resource,
     ecr_image,
@@ -326,12 +327,14 @@ def _posture(
         resources = [scanned_target(report, "", event.place)]
     kind_of_class = {2006: "misconfiguration", 2007: "static_code_vulnerability"}.get(class_uid)
     code_place = next(event.objects("code"), Node(None)) if event.at("code").is_list else Node(None)
+    canonical = canonical_of(tool, rule)
     for resource in resources:
         yield resource
         yield Finding(
-            type=kind_of_class or posture_type(rule, resource.type),
+            type=kind_of_class or posture_type(canonical or rule, resource.type),
             resource=resource.uid,
             rule=rule,
+            canonical_rule=canonical,
             title=failed_title(title, tool),
             severity=severity,
             severity_word=word,

@@ -35,6 +35,8 @@ DETAILS_BY_OPERATION = {shape.operation: shape for shape in DETAILS}
 SPECIAL = {
     "iam.get_account_authorization_details": ("UserDetailList", "RoleDetailList", "Policies"),
     "iam.get_credential_report": ("Content", "ReportFormat"),
+    "iam.get_account_summary": ("SummaryMap",),
+    "iam.get_service_last_accessed_details": ("JobStatus", "ServicesLastAccessed"),
     "ec2.describe_tags": ("Tags",),
     "ec2.describe_iam_instance_profile_associations": ("IamInstanceProfileAssociations",),
     "ecr.describe_images": ("imageDetails",),

@@ -463,7 +463,6 @@ DETAILS: tuple[DetailShape, ...] = (
 
 # Read, but nothing of them is a resource; their being there still says that it was asked.
 SILENT: dict[str, tuple[str, ...]] = {
-    "iam.get_account_summary": ("SummaryMap",),
     "iam.get_account_password_policy": ("PasswordPolicy",),
     "iam.list_account_aliases": ("AccountAliases",),
     "sts.get_caller_identity": ("UserId", "Account", "Arn"),
@@ -474,6 +473,5 @@ SILENT: dict[str, tuple[str, ...]] = {
     "securityhub.describe_hub": ("HubArn",),
     "config.describe_configuration_recorders": ("ConfigurationRecorders",),
     "iam.generate_service_last_accessed_details": ("JobId",),
-    "iam.get_service_last_accessed_details": ("JobStatus", "ServicesLastAccessed"),
     "route53.list_hosted_zones_by_vpc": ("HostedZoneSummaries",),
 }

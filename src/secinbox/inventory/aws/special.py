@@ -89,6 +89,13 @@ def _credential_report(call: Call) -> Iterator[AnyRecord]:
             yield _resource(call, arn, {"credential_report": dict(row)})
 
 
+def _last_accessed(call: Call) -> Iterator[AnyRecord]:
+    """The answer names nobody: it is somebody's where the request says whose (`Arn`)."""
+    arn = str(call.request.get("Arn") or "")
+    if arn.startswith("arn:") and call.response.get("ServicesLastAccessed"):
+        yield _resource(call, arn, {call.method: dict(call.response)})
+
+
 def _tags(call: Call) -> Iterator[AnyRecord]:
     by_resource: dict[tuple[str, str], dict[str, str]] = {}
     for tag in walk(call.response, "Tags[]"):
@@ -176,7 +183,7 @@ def _rules(call: Call) -> Iterator[AnyRecord]:
 def _account_level(call: Call) -> Iterator[AnyRecord]:
     answer = {k: v for k, v in call.response.items() if k != "ResponseMetadata"}
     key = call.method if call.operation != "s3control.get_public_access_block" else "s3control"
-    if key not in ("s3control", "describe_organization"):
+    if key not in ("s3control", "describe_organization", "get_account_summary"):
         key = f"{key}:{call.region}"  # settings that each region has of its own
     yield _resource(call, _account_uid(call), {key: answer})
     organization = answer.get("Organization")
@@ -264,6 +271,8 @@ HANDLERS: dict[str, Callable[[Call], Iterator[AnyRecord]]] = {
     "ecs.describe_task_definition": _task_definition,
     "elbv2.describe_rules": _rules,
     "elbv2.describe_tags": _elb_tags,
+    "iam.get_account_summary": _account_level,
+    "iam.get_service_last_accessed_details": _last_accessed,
     "organizations.describe_organization": _account_level,
     "organizations.list_policies_for_target": _guardrails,
     "organizations.list_parents": _parents,

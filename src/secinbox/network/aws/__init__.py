@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from secinbox.estate import Estate, Item
+from secinbox.network.aws import buckets as s3
 from secinbox.network.aws import compute, services, stores
 from secinbox.network.aws.balancers import Balancers, describe
-from secinbox.network.aws.vpc import Network
+from secinbox.network.aws.vpc import Network, network_of
 from secinbox.network.verdict import Verdict, either, no
 from secinbox.records import RiskStatement
 
@@ -35,7 +36,7 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
 
 
 def _verdicts(estate: Estate) -> dict[str, Verdict]:
-    network = Network(estate)
+    network = network_of(estate)
     balancers = Balancers(network)
     out: dict[str, Verdict] = dict(describe(balancers))
     through: dict[str, list[Verdict]] = defaultdict(list, balancers.targets)
@@ -69,7 +70,7 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
         if item.config:
             out[item.uid] = stores.function(item, through.get(item.uid, []))
     for item in buckets.values():
-        out[item.uid] = stores.bucket(estate, item, through.get(item.uid, []))
+        out[item.uid] = s3.bucket(estate, item, through.get(item.uid, []))
     for item in estate.of_type("aws_cloudtrail_trail"):
         out[item.uid] = services.trail(item, buckets, out)
     for kind, judge in _BY_POLICY.items():

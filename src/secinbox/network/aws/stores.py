@@ -1,8 +1,7 @@
-"""What is read by policy: buckets, queues, topics, keys, secrets, functions, registries, shares."""
+"""What is read by policy: queues, topics, keys, secrets, functions, registries, shares."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from secinbox.arn import parse_arn
@@ -12,20 +11,11 @@ from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.policies import Surroundings, admits_strangers
 from secinbox.network.aws.vpc import entries
-from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
+from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence
 
-_EVERYONE = {
-    "http://acs.amazonaws.com/groups/global/AllUsers": "everyone",
-    "http://acs.amazonaws.com/groups/global/AuthenticatedUsers": "every AWS account",
-}
-_OBJECT_CALLS = ("s3:getobject", "s3:getobjectversion", "s3:putobject", "s3:deleteobject",
-                 "s3:putobjectacl")  # fmt: skip
-_BUCKET_CALLS = ("s3:listbucket", "s3:listbucketversions", "s3:getbucketacl", "s3:putbucketacl",
-                 "s3:putbucketpolicy", "s3:deletebucket")  # fmt: skip
 
-
-def _around(item: Item, **known: tuple[str, ...] | None) -> Surroundings:
+def around(item: Item, **known: tuple[str, ...] | None) -> Surroundings:
     return Surroundings(
         item.account, item.tags, {k.replace("__", ":"): v for k, v in known.items()}
     )
@@ -42,80 +32,8 @@ def policy_verdict(
     if document in (None, ""):
         return no(f"no {what}", item.uid)
     return admits_strangers(
-        parse(document, what), actions, resource or item.uid, _around(item), what
+        parse(document, what), actions, resource or item.uid, around(item), what
     )
-
-
-# S3
-
-
-def bucket(estate: Estate, item: Item, fronts: list[Verdict]) -> Verdict:
-    """Policy or ACL, each unless a public access block of the bucket or account stops it."""
-    return either([bucket_policy(estate, item), bucket_acl(estate, item), *fronts])
-
-
-def _blocks(estate: Estate, item: Item) -> list[tuple[str, Mapping[str, Any] | Unread | None]]:
-    owner = estate.find(f"arn:aws:iam::{item.account}:root") if item.account else None
-    own = answer(item, "get_public_access_block")
-    whole = answer(owner, "s3control") if owner else Unread("s3control.get_public_access_block")
-    return [("bucket", own), ("account", whole)]
-
-
-def _blocked(estate: Estate, item: Item, setting: str) -> Verdict:
-    """yes: nothing blocks; no: a block does; unknown: a block was not read."""
-    gaps = []
-    for level, found in _blocks(estate, item):
-        if isinstance(found, Unread):
-            gaps.append(unknown(f"public access block of the {level}: {found.text}", item.uid))
-            continue
-        settings = (found or {}).get("PublicAccessBlockConfiguration")
-        if isinstance(settings, dict) and settings.get(setting) is True:
-            return no(f"{setting} of the {level}'s public access block is on", item.uid)
-    return both(gaps) if gaps else yes()
-
-
-def bucket_policy(estate: Estate, item: Item) -> Verdict:
-    found = answer(item, "get_bucket_policy")
-    if isinstance(found, Unread):
-        return unknown(f"bucket policy: {found.text}", item.uid)
-    text = (found or {}).get("Policy")
-    if not text:
-        return no("no bucket policy", item.uid)
-    policy = parse(text, "bucket policy")
-    around = _around(item)
-    ways = [
-        admits_strangers(policy, calls, resource, around, "bucket policy")
-        for calls, resource in ((_OBJECT_CALLS, f"{item.uid}/*"), (_BUCKET_CALLS, item.uid))
-    ]
-    open_policy = either(ways)
-    if open_policy.value == "no":
-        return open_policy
-    return both([open_policy, _blocked(estate, item, "RestrictPublicBuckets")])
-
-
-def bucket_acl(estate: Estate, item: Item) -> Verdict:
-    found = answer(item, "get_bucket_acl")
-    if isinstance(found, Unread):
-        return unknown(f"bucket ACL: {found.text}", item.uid)
-    grants = []
-    for grant in entries((found or {}).get("Grants")):
-        grantee = grant.get("Grantee")
-        who = _EVERYONE.get(str(grantee.get("URI"))) if isinstance(grantee, dict) else None
-        if who:
-            grants.append((who, str(grant.get("Permission"))))
-    if not grants:
-        return no("the bucket's ACL names no group of strangers", item.uid)
-    text = "bucket ACL grants " + ", ".join(f"{p} to {who}" for who, p in grants)
-    gates = [yes(Evidence(kind="policy", text=text, source=item.uid, steps=("Anyone", item.uid)))]
-    ownership = answer(item, "get_bucket_ownership_controls")
-    if isinstance(ownership, Unread):
-        gates.append(unknown(f"object ownership: {ownership.text}", item.uid))
-    elif "BucketOwnerEnforced" in walk(
-        dict(ownership or {}), "OwnershipControls.Rules[].ObjectOwnership"
-    ):
-        gates.append(no("ACLs are off (BucketOwnerEnforced)", item.uid))
-    gates.append(_blocked(estate, item, "IgnorePublicAcls"))
-    return both(gates)
 
 
 # Messages, keys, secrets
@@ -187,10 +105,12 @@ def function(item: Item, fronts: list[Verdict]) -> Verdict:
 def _invoked(item: Item, policy: Policy | None) -> Verdict:
     if policy is None:
         return no("no function policy", item.uid)
-    around = _around(
+    request = around(
         item, lambda__invokedviafunctionurl=("false",), lambda__functionurlauthtype=None
     )
-    return admits_strangers(policy, ("lambda:invokefunction",), item.uid, around, "function policy")
+    return admits_strangers(
+        policy, ("lambda:invokefunction",), item.uid, request, "function policy"
+    )
 
 
 def _url(item: Item, policy: Policy | None) -> Verdict:
@@ -204,11 +124,11 @@ def _url(item: Item, policy: Policy | None) -> Verdict:
         return no(f"the function URL asks for a signature (AuthType {kind})", item.uid)
     if policy is None:
         return no("the function URL has no permission for strangers", item.uid)
-    around = _around(
+    request = around(
         item, lambda__invokedviafunctionurl=("true",), lambda__functionurlauthtype=("NONE",)
     )
     allowed = admits_strangers(
-        policy, ("lambda:invokefunctionurl",), item.uid, around, "function policy"
+        policy, ("lambda:invokefunctionurl",), item.uid, request, "function policy"
     )
     if allowed.value != "yes":
         return allowed
@@ -297,7 +217,7 @@ def search_domain(item: Item) -> Verdict:
         return no("no access policy", item.uid)
     verdict = admits_strangers(parse(text, "access policy"),
                                ("es:eshttpget", "es:eshttppost", "es:eshttpput", "es:*"),
-                               f"{item.uid}/*", _around(item), "access policy")  # fmt: skip
+                               f"{item.uid}/*", around(item), "access policy")  # fmt: skip
     if verdict.value != "yes":
         return verdict
     endpoint = str(item.config.get("Endpoint") or item.uid)

@@ -505,6 +505,11 @@ def _slices(rules: list[Rule], protocol: str, door: Door) -> Iterator[Opening]:
             yield Opening(protocol, door.version, IntSet.of([(low, high)]), sources)
 
 
+def network_of(estate: Estate) -> Network:
+    """The network of an estate, indexed once for all who ask."""
+    return estate.once("aws network", lambda: Network(estate))
+
+
 def _ordered(acl: Item, egress: bool) -> list[dict[str, Any]]:
     found = [e for e in entries(acl.config.get("Entries")) if bool(e.get("Egress")) == egress]
     return sorted(
