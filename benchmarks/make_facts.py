@@ -57,12 +57,23 @@ def fill(home: Path, findings: int, resources: int, signals: int) -> None:
                        CASE WHEN i % 4 = 2 THEN '' ELSE 'CVE-2024-' || (i % 40000) END,
                        'rule-' || (i % 400), '', CASE WHEN i % 4 = 2 THEN '' ELSE 'pkg-' || (i % 2500) END,
                        '1.0.' || (i % 30), '1.1.' || (i % 30), 'a finding number ' || (i % 5000),
-                       'what is wrong and why it matters, in a sentence of usual length ' || (i % 5000),
-                       1 + (hash(i) % 5)::TINYINT, 'WORD', 7.5, '', '', 0, '', 'https://x.test/' || i,
-                       '', '', '', FALSE, TRUE, 'bench', TIMESTAMP '2026-10-01' + INTERVAL (i % 1000) HOUR,
+                       1 + (hash(i) % 5)::TINYINT, 'WORD', 7.5, '', 0, '', '', '', FALSE, TRUE, 'bench', TIMESTAMP '2026-10-01' + INTERVAL (i % 1000) HOUR,
                        TIMESTAMP '2026-11-19', 'open', NULL, '1.1.' || (i % 30),
-                       'n000000000001n000000000001n' || lpad((i % 30)::VARCHAR, 12, '0') || 'e'
+                       'n000000000001n000000000001n' || lpad((i % 30)::VARCHAR, 12, '0') || 'e',
+                       md5('s' || i)
                 FROM range({findings}) t(i)
+                """
+            )
+            con.execute(
+                """
+                INSERT INTO statements
+                SELECT lead, id, tools, type, resource, resource, resource, rule, '', vulnerability,
+                       vulnerability, purl, package, version, fixed_version, title,
+                       'what is wrong and why it matters, in a sentence of usual length ' || title,
+                       severity, severity_word, score, '', location, line, '', '',
+                       'https://x.test/' || id, likelihood, impact, exploit_known, verified,
+                       default_branch, '$', fix, fix_key, 1, first_seen, last_seen, NULL, NULL
+                FROM findings
                 """
             )
             con.execute(

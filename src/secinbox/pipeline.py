@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,9 @@ from secinbox.facts.store import Facts
 from secinbox.reading import Report, ReportError
 
 PARALLEL_BYTES = 24 * 1024 * 1024  # below this a second process costs more than it brings
+# One report between these sizes is read by two processes: each holds the whole text.
+SHARED_BYTES = range(48 * 1024 * 1024, 400 * 1024 * 1024)
+FIRST_SHARE = 0.6  # the second process has yet to open the file
 
 
 @dataclass
@@ -50,9 +54,15 @@ def prepare(
     home: str,
     known: frozenset[tuple[str, str]],
     data: bytes | None = None,
+    second: ProcessPoolExecutor | None = None,
 ) -> Prepared:
-    """Reads one report. Runs in any process: it opens no store. Raises nothing."""
+    """Reads one report. Runs in any process: it opens no store. Raises nothing.
+
+    second: a process that may read a part of it.
+    """
     prepared = Prepared(place, options=dict(options))
+    spill: Path | None = None
+    rest: Future[Staged] | None = None
     try:
         if data is None:
             data = opening.load(place)
@@ -73,16 +83,21 @@ def prepare(
         dated = getattr(found.module, "dated", None)
         if found.room == "intel":
             prepared.released = (dated(report) if dated else "") or clock.date().isoformat()
+        folder = Path(home) / "tmp"
+        folder.mkdir(parents=True, exist_ok=True)
+        spill = Path(tempfile.mkdtemp(prefix="stage-", dir=folder))
+        if second and getattr(found.module, "SHARED", False):
+            rest = second.submit(_other_part, prepared, clock, str(spill))
+            report.share = (0.0, FIRST_SHARE)
         with ThreadPoolExecutor(1) as pool:  # compression lets the parser run beside it
             kept = pool.submit(archive.put, Path(home), prepared.hash, data)
-            spill = Path(home) / "tmp"
-            spill.mkdir(parents=True, exist_ok=True)
-            prepared.staged = stage(
-                found.connector.read(report),
-                found.id,
-                spill=Path(tempfile.mkdtemp(prefix="stage-", dir=spill)),
-            )
+            staged = stage(found.connector.read(report), found.id, spill=spill)
+            if rest:
+                staged.join(rest.result())
             kept.result()
+        prepared.staged = staged
+    except BrokenProcessPool:
+        prepared.error = _died()
     except ReportError as error:
         prepared.error = error
     except RecursionError:
@@ -96,7 +111,24 @@ def prepare(
             "$",
             "this is a fault of secinbox: please report it with the file, or a part of it",
         )
+    if prepared.staged is None and spill is not None:
+        if rest:
+            wait([rest])
+        shutil.rmtree(spill, ignore_errors=True)
     return prepared
+
+
+def _other_part(prepared: Prepared, clock: datetime, spill: str) -> Staged:
+    """The rest of the long arrays of a report, in another process."""
+    data = opening.load(prepared.place)
+    if archive.content_hash(data) != prepared.hash:
+        raise ReportError("the file changed while it was read", "byte 0", "import it again")
+    found = named(prepared.format)
+    place, options = prepared.place, prepared.options
+    report = Report(
+        data, place.name, place.parts, clock.replace(tzinfo=UTC), options, (FIRST_SHARE, 1.0)
+    )
+    return stage(found.connector.read(report), found.id, spill=Path(spill), first_row=1 << 30)
 
 
 def import_reports(
@@ -153,13 +185,16 @@ def _prepared(
     data: bytes | None,
 ) -> Iterator[Prepared]:
     sizes = [Path(p.path).stat().st_size if p.path != "-" and data is None else 0 for p in places]
+    if data is None and len(places) == 1 and sizes[0] in SHARED_BYTES:
+        with _processes(1) as second:
+            second.submit(_warm)  # starts while the file is opened
+            yield prepare(places[0], clock, options, str(home), known, None, second)
+        return
     if data is not None or len(places) < 2 or sum(sizes) < PARALLEL_BYTES:
         for place in places:
             yield prepare(place, clock, options, str(home), known, data)
         return
-    import multiprocessing
-
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with _processes(2) as pool:
         waiting: list[tuple[opening.Place, Future[Prepared]]] = []
         queue: Iterable[opening.Place] = iter(places)
         for place in queue:
@@ -170,14 +205,26 @@ def _prepared(
             yield _outcome(place, future)
 
 
-def _outcome(place: opening.Place, future: Future[Prepared]) -> Prepared:
-    from concurrent.futures.process import BrokenProcessPool
+def _processes(number: int) -> ProcessPoolExecutor:
+    import multiprocessing
 
+    return ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _warm() -> None:
+    import pyarrow  # noqa: F401 - so that it is loaded when it is needed
+
+
+def _outcome(place: opening.Place, future: Future[Prepared]) -> Prepared:
     try:
         return future.result()
     except BrokenProcessPool:
-        hint = "import this file alone; if it fails again it may be too large for this machine"
-        return Prepared(place, error=ReportError("the reading process died", "$", hint))
+        return Prepared(place, error=_died())
+
+
+def _died() -> ReportError:
+    hint = "import this file alone; if it fails again it may be too large for this machine"
+    return ReportError("the reading process died", "$", hint)
 
 
 def _store(facts: Facts, prepared: Prepared, clock: datetime) -> dict[str, Any]:
@@ -201,8 +248,8 @@ def _store(facts: Facts, prepared: Prepared, clock: datetime) -> dict[str, Any]:
     try:
         changes = merge.merge(facts, staged, source)
     finally:
-        if staged.spill is not None:
-            shutil.rmtree(staged.spill, ignore_errors=True)
+        if staged.folder is not None:
+            shutil.rmtree(staged.folder, ignore_errors=True)
     return _entry(prepared, facts, changes)
 
 

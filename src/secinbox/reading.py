@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -83,6 +83,34 @@ class Report:
     parts: tuple[str, ...] = ()
     observed: datetime = field(default_factory=lambda: datetime.now(UTC))
     options: Mapping[str, str] = field(default_factory=dict)  # resource, cluster, service ...
+    share: tuple[float, float] = (0.0, 1.0)  # of its long arrays, from where to where to read
+
+    @property
+    def leads(self) -> bool:
+        """The first reader says what is said once; the others only read their `items`."""
+        return self.share[0] == 0.0
+
+    def items(
+        self, raw: Sequence[msgspec.Raw], type: type[T], place: str
+    ) -> Iterator[tuple[int, T]]:
+        """(index, document) of this reader's share of an array that was left undecoded.
+
+        A large array is decoded item by item: neither memory nor caches then hold it twice, and
+        two processes can read a part of it each. Raises ReportError with the item's place.
+        """
+        begin, end = (int(len(raw) * part) for part in self.share)
+        decoder = msgspec.json.Decoder(type, strict=False)
+        for index in range(begin, end):
+            try:
+                item = decoder.decode(raw[index])
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                at = f"{place}[{index}]"
+                try:
+                    item = decode_json(bytes(raw[index]), type)
+                except ReportError as error:
+                    inside = error.place[1:] if error.place.startswith("$") else ""
+                    raise ReportError(error.message, at + inside, error.hint) from None
+            yield index, item
 
     @cached_property
     def text(self) -> str:

@@ -115,28 +115,18 @@ def _merge(facts: Facts, staged: Staged, source: Source) -> Changes:
             "INSERT INTO components SELECT resource, purl, name, version, ?, ? FROM stage",
             [source.format, number],
         )
-        con.unregister("stage")
+        _drop_view(facts)
     del touched
     return changes
 
 
 def _view(facts: Facts, staged: Staged, name: str) -> None:
     """Makes the staged rows of a table readable as `stage`."""
-    con = facts.con
-    con.execute("DROP VIEW IF EXISTS stage")
-    files = staged.files.get(name)
-    if files:
-        listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)
-        con.execute(f"CREATE TEMP VIEW stage AS SELECT * FROM read_parquet([{listed}])")
-    else:
-        con.register("stage", staged.table(name))
+    facts.con.register("stage", staged.table(name))
 
 
-def _drop_view(facts: Facts, staged: Staged, name: str) -> None:
-    if staged.files.get(name):
-        facts.con.execute("DROP VIEW stage")
-    else:
-        facts.con.unregister("stage")
+def _drop_view(facts: Facts) -> None:
+    facts.con.unregister("stage")
 
 
 def _scopes(staged: Staged) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -180,7 +170,7 @@ def _inventory(
             FROM stage GROUP BY ref, tool, config
             """
         )
-        _drop_view(facts, staged, "resources")
+        _drop_view(facts)
         if not scope:
             con.execute(
                 """
@@ -217,7 +207,7 @@ def _inventory(
             """,
             [source.format, scope, number],
         )
-        _drop_view(facts, staged, "relations")
+        _drop_view(facts)
         if facts.value("SELECT count(*) FROM relations") != before:
             con.execute("INSERT INTO dirty VALUES ('all', '')")
     if source.inventory:
@@ -254,7 +244,7 @@ def _aliases(
         ANTI JOIN aliases a ON a.name = s.name AND a.uid = s.uid GROUP BY ALL
         """
     )
-    _drop_view(facts, staged, "aliases")
+    _drop_view(facts)
     con.execute(
         f"INSERT INTO aliases SELECT name, uid, confidence, {trust}, ?, ?, ? FROM incoming_aliases",
         [source.format, scope, number],
@@ -273,7 +263,7 @@ def _vulnerability_aliases(facts: Facts, staged: Staged) -> set[str]:
         WHERE s.a <> '' AND s.b <> '' AND s.a <> s.b
         """
     )
-    _drop_view(facts, staged, "vulnerability_aliases")
+    _drop_view(facts)
     facts.con.execute("INSERT INTO vulnerability_aliases SELECT * FROM incoming_ids")
     ids = {i for row in facts.rows("SELECT a, b FROM incoming_ids") for i in row}
     return refresh_vulnerability_names(facts, ids)
@@ -412,7 +402,7 @@ def store_statements(
         {"number": number, "when": when},
     )
     con.execute("INSERT INTO touched SELECT finding FROM incoming UNION SELECT finding FROM known")
-    _drop_view(facts, staged, "findings")
+    _drop_view(facts)
     total, known, reopened = facts.rows(
         """
         SELECT count(*), count(k.id), count(*) FILTER (k.closed IS NOT NULL AND k.closed < ?)
@@ -512,7 +502,7 @@ def _vex(facts: Facts, staged: Staged, number: int) -> None:
             LEFT JOIN vulnerability_names v ON v.id = t.vulnerability)
         """
     )
-    _drop_view(facts, staged, "vex")
+    _drop_view(facts)
 
 
 def _signals(facts: Facts, staged: Staged, number: int) -> None:
@@ -525,7 +515,7 @@ def _signals(facts: Facts, staged: Staged, number: int) -> None:
         ORDER BY s.id, s.place
         """
     )
-    _drop_view(facts, staged, "signals")
+    _drop_view(facts)
     con.execute(
         """
         INSERT INTO signals SELECT id, time, title, severity, severity_word, names, description,
@@ -554,7 +544,7 @@ def _exploits(facts: Facts, staged: Staged, source: Source, number: int) -> None
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE incoming_exploits AS SELECT DISTINCT {listed} FROM stage"
     )
-    _drop_view(facts, staged, "exploits")
+    _drop_view(facts)
     con.execute(
         """
         DELETE FROM exploits WHERE (vulnerability, feed, id, url) IN

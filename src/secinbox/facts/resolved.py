@@ -9,10 +9,11 @@ from typing import Any
 from secinbox.facts.store import Facts
 
 # Statement columns that the finding takes from its leading statement (the most severe live one).
+# Long texts stay there: whoever shows a finding reads them by its `lead`.
 _LEAD = (
-    "type, resource, canonical, rule, purl, package, version, fixed_version, title, description, "
-    "severity, severity_word, score, vector, location, line, remediation, url, likelihood, "
-    "impact, exploit_known, verified, default_branch, fix, fix_key"
+    "type, resource, canonical, rule, purl, package, version, fixed_version, title, severity, "
+    "severity_word, score, location, line, likelihood, impact, exploit_known, verified, "
+    "default_branch, fix, fix_key"
 )
 
 
@@ -28,7 +29,7 @@ def refresh_findings(facts: Facts) -> None:
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE gathered AS
-        SELECT s.finding AS id, {lead}, s.tool AS tools, s.first_seen, s.last_seen,
+        SELECT s.finding AS id, s.id AS lead, {lead}, s.tool AS tools, s.first_seen, s.last_seen,
                s.closed IS NULL AS live, s.reopened
         FROM statements s SEMI JOIN touched t ON t.id = s.finding
         """
@@ -60,7 +61,7 @@ def refresh_findings(facts: Facts) -> None:
                    coalesce(nullif(g.fixed_version, ''), s.fixed_version, '') AS fixed_version,
                    coalesce(g.score, s.score) AS score)
             FROM (SELECT DISTINCT ON (id) * FROM gathered SEMI JOIN shared USING (id)
-                  ORDER BY id, live DESC, severity DESC, tools, title, version) g
+                  ORDER BY id, live DESC, severity DESC, tools, title, version, lead) g
             JOIN shared s USING (id)
             """
         )
@@ -100,9 +101,9 @@ def refresh_findings(facts: Facts) -> None:
         f"""
         INSERT INTO findings
         SELECT g.id, type, resource, canonical, rule, purl, package, version, fixed_version, title,
-               description, severity, severity_word, score, vector, location, line, remediation,
-               url, likelihood, impact, exploit_known, verified, default_branch, tools,
-               first_seen, last_seen, {status}, reopened, fix, fix_key
+               severity, severity_word, score, location, line, likelihood, impact, exploit_known,
+               verified, default_branch, tools, first_seen, last_seen, {status}, reopened, fix,
+               fix_key, lead
         FROM {source}
         """
     )

@@ -75,6 +75,17 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE renamed (old VARCHAR, new VARCHAR, time TIMESTAMP);
     CREATE TABLE dirty (kind VARCHAR, key VARCHAR);
     """,
+    # Long texts are written once, in the statement that leads the finding.
+    """
+    CREATE TABLE findings_led AS
+    SELECT f.* EXCLUDE (description, vector, remediation, url), coalesce(s.id, '') AS lead
+    FROM findings f LEFT JOIN (
+        SELECT DISTINCT ON (finding) finding, id FROM statements
+        ORDER BY finding, closed IS NULL DESC, severity DESC, tool, title, version, id) s
+      ON s.finding = f.id;
+    DROP TABLE findings;
+    ALTER TABLE findings_led RENAME TO findings;
+    """,
 )
 
 # Computed from facts, decisions, rules and the clock. NULL in a risk column means unknown.

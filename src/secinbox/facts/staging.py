@@ -1,17 +1,18 @@
 """Records of one report as columns, ready to be merged: checked, counted, never half-written.
 
-Small reports stay in memory; large ones are spilled to Parquet files, so that memory does not
-grow with the report. Identity that needs no other report is computed here.
+Small reports stay in memory; the findings of large ones are spilled to Arrow files, so that
+memory does not grow with the report. Identity that needs no other report is computed here.
 """
 
 from __future__ import annotations
 
 import gc
 import json
+import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from secinbox.vocabulary import FINDING_TYPES, MATURITIES, RELATIONS, SEVERITIES
 if TYPE_CHECKING:
     import pyarrow as pa
 
+BATCH_ROWS = 10_000
 SPILL_ROWS = 40_000
 LONGEST_TEXT = 8_000  # characters kept of a description; the archive has the whole report
 
@@ -118,12 +120,13 @@ def _arrow_type(code: str) -> pa.DataType:
 class Staged:
     """What one report says, in columns. Usable by another process: it holds data only."""
 
-    def __init__(self, spill: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self.columns: dict[str, dict[str, list[Any]]] = {
-            t: {c: [] for c in cols} for t, cols in TABLES.items()
+            t: {c: [] for c in cols} for t, cols in TABLES.items() if t != "findings"
         }
-        self.spill = spill
-        self.files: dict[str, list[str]] = {}
+        self.folder = folder
+        self.batches: list[pa.RecordBatch] = []  # of findings
+        self.files: list[str] = []
         self.counts: Counter[str] = Counter()
         self.skipped: list[dict[str, Any]] = []
 
@@ -132,25 +135,41 @@ class Staged:
         return self.counts[f"rows:{table}"]
 
     def table(self, name: str) -> pa.Table:
-        """The rows of a table that are still in memory."""
+        """The rows of a table; those that were spilled are mapped, not read."""
         import pyarrow as pa
 
         types = TABLES[name]
-        return pa.table(
-            {c: pa.array(v, _arrow_type(types[c])) for c, v in self.columns[name].items()}
-        )
+        if name != "findings":
+            return pa.table(
+                {c: pa.array(v, _arrow_type(types[c])) for c, v in self.columns[name].items()}
+            )
+        parts = [pa.ipc.open_file(pa.memory_map(f)).read_all() for f in self.files]
+        schema = pa.schema([(c, _arrow_type(t)) for c, t in types.items()])
+        return pa.concat_tables([*parts, pa.Table.from_batches(self.batches, schema)])
 
-    def flush(self, name: str) -> None:
-        """Writes the rows in memory to a Parquet file of their own."""
-        import pyarrow.parquet as parquet
+    def join(self, other: Staged) -> None:
+        """Takes in what another reader of the same report found."""
+        self.files += other.files
+        self.batches += other.batches
+        for table, columns in self.columns.items():
+            for name, values in columns.items():
+                values += other.columns[table][name]
+        self.counts.update(other.counts)
+        self.skipped += other.skipped
 
-        if self.spill is None:
-            self.spill = Path(tempfile.mkdtemp(prefix="secinbox-"))
-        path = str(self.spill / f"{name}-{len(self.files.get(name, []))}.parquet")
-        parquet.write_table(self.table(name), path, compression="lz4")
-        self.files.setdefault(name, []).append(path)
-        for values in self.columns[name].values():
-            values.clear()
+    def spill(self) -> None:
+        """Writes the findings in memory to a file of their own."""
+        import pyarrow as pa
+
+        if self.folder is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="secinbox-"))
+        handle, path = tempfile.mkstemp(suffix=".arrow", dir=self.folder)
+        os.close(handle)
+        with pa.OSFile(path, "wb") as out, pa.ipc.new_file(out, self.batches[0].schema) as writer:
+            for batch in self.batches:
+                writer.write_batch(batch)
+        self.files.append(path)
+        self.batches.clear()
 
 
 def _naive(time: datetime | None) -> datetime | None:
@@ -189,14 +208,19 @@ def stage(
     tool: str,
     *,
     spill: Path | None = None,
+    first_row: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> Staged:
-    """All records of a report as columns. Raises ReportError for a record that breaks the rules."""
+    """All records of a report as columns. Raises ReportError for a record that breaks the rules.
+
+    spill: a folder for what does not stay in memory. first_row: where the numbers of the findings
+    begin, when several processes read parts of one report.
+    """
     # Records hold no cycles: looking for them among a million live ones is a third of the time.
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _staged(records, tool, Staged(spill), progress)
+        return _staged(records, tool, Staged(spill), first_row, progress)
     finally:
         if collecting:
             gc.enable()
@@ -206,6 +230,7 @@ def _staged(
     records: Iterable[r.AnyRecord],
     tool: str,
     staged: Staged,
+    first_row: int,
     progress: Callable[[int], None] | None,
 ) -> Staged:
     keys: dict[str, str] = {}
@@ -219,7 +244,8 @@ def _staged(
         if type(record) is r.Finding:
             # This loop is the price of every finding: raw fields in one go, the rest by look-up.
             purl = record.purl
-            cached = purl or record.package
+            # All versions of a package share its key; what follows the last @ is not in it.
+            cached = purl.partition("?")[0].rpartition("@")[0] or purl or record.package
             key = keys.get(cached)
             if key is None:
                 key = keys[cached] = package_key(purl, record.package)
@@ -232,11 +258,12 @@ def _staged(
             if record.vulnerability_aliases:
                 for other in record.vulnerability_aliases:
                     aliases.add((record.vulnerability, other))
-            rows.append((*astuple(record), key, *fix, n))
+            rows.append((*astuple(record), key, *fix, first_row + n))
             n += 1
-            if n % SPILL_ROWS == 0:
+            if n % BATCH_ROWS == 0:
                 _transpose(rows, staged, tool)
-                staged.flush("findings")
+                if n % SPILL_ROWS == 0:
+                    staged.spill()
                 if progress:
                     progress(n)
         else:
@@ -248,8 +275,8 @@ def _staged(
     for name in TABLES:
         if name != "findings":
             counts[f"rows:{name}"] += len(staged.columns[name][next(iter(TABLES[name]))])
-    if staged.files.get("findings") and staged.columns["findings"]["row"]:
-        staged.flush("findings")
+    if staged.files and staged.batches:
+        staged.spill()
     return staged
 
 
@@ -264,20 +291,24 @@ def _check(finding: r.Finding, known: set[tuple[str, str]]) -> None:
 def _transpose(rows: list[tuple[Any, ...]], staged: Staged, tool: str) -> None:
     if not rows:
         return
-    columns = staged.columns["findings"]
-    for name, values in zip(TABLES["findings"], zip(*rows, strict=True), strict=True):
+    import pyarrow as pa
+
+    arrays = []
+    types = TABLES["findings"]
+    for name, values in zip(types, zip(*rows, strict=True), strict=True):
+        kind = _arrow_type(types[name])
+        column: Sequence[Any] = values
+        if name == "vulnerability_aliases":
+            arrays.append(pa.nulls(len(rows), kind))  # kept in a table of their own
+            continue
         if name == "tool":
-            columns[name] += [v or tool for v in values]
+            column = [v or tool for v in values]
         elif name == "first_seen":
-            columns[name] += [_naive(v) for v in values]
-        elif name == "vulnerability_aliases":
-            columns[name] += [None] * len(values)  # kept in a table of their own
+            column = [_naive(v) for v in values]
         elif name == "description":
-            columns[name] += [
-                v if len(v) <= LONGEST_TEXT else v[:LONGEST_TEXT] + " ..." for v in values
-            ]
-        else:
-            columns[name] += values
+            column = [v if len(v) <= LONGEST_TEXT else v[:LONGEST_TEXT] + " ..." for v in values]
+        arrays.append(pa.array(column, kind))
+    staged.batches.append(pa.record_batch(arrays, list(types)))
     rows.clear()
 
 

@@ -221,6 +221,7 @@ def _finding_rows(
 ) -> list[dict[str, Any]]:
     ids = [row["id"] for row in page]
     told = attributions(facts, ids)
+    texts = _texts(facts, [row["lead"] for row in page])
     reasons = why_not(facts, [r["id"] for r in page if not r["admitted_by"]], rules)
     subjects = {row["live"] or row["resource"] for row in page}
     subjects |= {row["vulnerability"] for row in page if row["vulnerability"]}
@@ -233,7 +234,7 @@ def _finding_rows(
             "severity": severity(row["severity"]),
             "severity_word": row["severity_word"],
             "score": row["score"],
-            "vector": row["vector"] or None,
+            "vector": texts[row["lead"]]["vector"] or None,
             "resource": row["resource"],
             "rule": row["rule"],
             "vulnerability": row["vulnerability"] or None,
@@ -242,9 +243,9 @@ def _finding_rows(
             "fixed_version": row["fix"] or None,
             "location": row["location"] or None,
             "line": row["line"] or None,
-            "description": row["description"],
-            "remediation": row["remediation"] or None,
-            "url": row["url"] or None,
+            "description": texts[row["lead"]]["description"],
+            "remediation": texts[row["lead"]]["remediation"] or None,
+            "url": texts[row["lead"]]["url"] or None,
             "status": row["status"],
             "first_seen": _time(row["first_seen"]),
             "last_seen": _time(row["last_seen"]),
@@ -262,6 +263,18 @@ def _finding_rows(
         }
         for row in page
     ]
+
+
+def _texts(facts: Facts, leads: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The long texts of findings, by the id of the statement that leads them."""
+    names = ("description", "remediation", "url", "vector")
+    found = {lead: dict.fromkeys(names, "") for lead in leads}
+    for lead, *texts in facts.rows(
+        f"SELECT id, {', '.join(names)} FROM statements WHERE id IN (SELECT unnest(?))",
+        [list(leads)],
+    ):
+        found[lead] = dict(zip(names, texts, strict=True))
+    return found
 
 
 def attributions(facts: Facts, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -31,6 +31,7 @@ from secinbox.sources._shape import first_character
 from secinbox.vocabulary import severity_from_score, severity_from_word
 
 TITLE = "Trivy"
+SHARED = True  # its long arrays are read through `Report.items`
 
 
 class _Struct(msgspec.Struct, gc=False):
@@ -120,7 +121,7 @@ class _Result(_Struct):
     Target: str = ""
     Class: str = ""
     Type: str = ""
-    Vulnerabilities: list[_Vulnerability] | None = None
+    Vulnerabilities: list[msgspec.Raw] | None = None  # of _Vulnerability: by far the longest array
     Misconfigurations: list[_Misconfiguration] | None = None
     MisconfSummary: _Summary | None = None
     Secrets: list[_Secret] | None = None
@@ -207,6 +208,9 @@ def observed(report: Report) -> datetime | None:
 
 
 def read(report: Report) -> Iterator[AnyRecord]:
+    if not report.leads:
+        yield from _shared(report)
+        return
     if first_character(report.data) == "[":
         results: list[_Result] = report.json(list[_Result])
         yield from _legacy(report, results)
@@ -223,30 +227,48 @@ def read(report: Report) -> Iterator[AnyRecord]:
     yield from _artifact(report, document)
 
 
-def _artifact(report: Report, document: _Report) -> Iterator[AnyRecord]:
+def _shared(report: Report) -> Iterator[AnyRecord]:
+    """Another reader's part: vulnerabilities of the one target; the first reads all the rest."""
+    if first_character(report.data) == "{":
+        document: _Report = report.json(_Report)
+        if not document.ClusterName and document.Results:
+            target = _target(report, document)
+            reader = _Reader(target, _default_branch(document), report)
+            for index, result in enumerate(document.Results):
+                yield from reader.vulnerabilities(result, f"$.Results[{index}]")
+
+
+def _default_branch(document: _Report) -> bool:
+    metadata = document.Metadata or _Metadata()
+    return metadata.Branch in ("", "main", "master", "trunk")
+
+
+def _target(report: Report, document: _Report) -> Resource:
     metadata = document.Metadata or _Metadata()
     results = document.Results or []
     kind = document.ArtifactType
     has_os = any(_is_os(r) for r in results) or metadata.OS is not None
-    branch_ok = metadata.Branch in ("", "main", "master", "trunk")
     if kind == "aws_account":
-        target = Resource(
+        return Resource(
             uid=f"aws:{document.ArtifactName}",
             type="aws_account",
             provider="aws",
             name=document.ArtifactName,
             account=document.ArtifactName,
         )
-    elif kind == "container_image" or metadata.ImageID or metadata.RepoTags:
-        target = _image(metadata, document.ArtifactName, report)
-    elif kind == "vm" or (kind in ("filesystem", "rootfs") and has_os):
-        target = _host(report, document.ArtifactName)
-    else:
-        target = scanned_target(report, metadata.RepoURL or document.ArtifactName)
+    if kind == "container_image" or metadata.ImageID or metadata.RepoTags:
+        return _image(metadata, document.ArtifactName, report)
+    if kind == "vm" or (kind in ("filesystem", "rootfs") and has_os):
+        return _host(report, document.ArtifactName)
+    return scanned_target(report, metadata.RepoURL or document.ArtifactName)
+
+
+def _artifact(report: Report, document: _Report) -> Iterator[AnyRecord]:
+    target = _target(report, document)
     yield target
     classes: set[str] = set()
-    reader = _Reader(target, branch_ok, report)
-    for index, result in enumerate(results):
+    reader = _Reader(target, _default_branch(document), report)
+    for index, result in enumerate(document.Results or ()):
         classes.add(result.Class)
         yield from reader.result(result, f"$.Results[{index}]")
     os_type = (
@@ -261,7 +283,7 @@ def _artifact(report: Report, document: _Report) -> Iterator[AnyRecord]:
         types += ("iac_misconfiguration",)
     if "secret" in classes:
         types += ("secret",)
-    if types and kind != "aws_account":
+    if types and target.type != "aws_account":
         yield Scope(key=target.uid, types=types)
 
 
@@ -364,6 +386,7 @@ class _Reader:
 
     def __init__(self, target: Resource, default_branch: bool, report: Report) -> None:
         self.target = target
+        self.report = report
         self.default_branch = default_branch
         self.anchors = Anchors()
         host = target.type in ("host", "aws_ec2_instance")
@@ -372,8 +395,7 @@ class _Reader:
         self.configuration = "misconfiguration" if live else "iac_misconfiguration"
 
     def result(self, result: _Result, place: str) -> Iterator[AnyRecord]:
-        if result.Vulnerabilities:
-            yield from self._vulnerabilities(result, place)
+        yield from self.vulnerabilities(result, place)
         if result.Misconfigurations:
             yield from self._misconfigurations(result, place)
         elif result.MisconfSummary and result.MisconfSummary.Successes > 0:
@@ -388,12 +410,13 @@ class _Reader:
                 place=f"{place}.ExperimentalModifiedFindings[{index}]",
             )
 
-    def _vulnerabilities(self, result: _Result, place: str) -> Iterator[AnyRecord]:
+    def vulnerabilities(self, result: _Result, place: str) -> Iterator[AnyRecord]:
         is_os = _is_os(result)
         kind = self.os_type if is_os else "library_vulnerability"
         target, uid, ecosystem = result.Target, self.target.uid, result.Type
-        for index, item in enumerate(result.Vulnerabilities or ()):
-            at = f"{place}.Vulnerabilities[{index}]"
+        place += ".Vulnerabilities"
+        for index, item in self.report.items(result.Vulnerabilities or (), _Vulnerability, place):
+            at = f"{place}[{index}]"
             identifier = item.VulnerabilityID
             if not identifier:
                 yield Skipped(reason="an entry without a vulnerability id", place=at)
