@@ -7,8 +7,13 @@ from pathlib import Path
 from secinbox.facts.store import Facts
 
 
-def fill(home: Path, findings: int, resources: int, signals: int) -> None:
-    """Deterministic facts: images run by workloads, hosts, tags, signals, exploit records."""
+def fill(
+    home: Path, findings: int, resources: int, signals: int, *, statements: bool = True
+) -> None:
+    """Deterministic facts: images run by workloads, hosts, tags, signals, exploit records.
+
+    statements: also what the findings were made of, which ranking does not read.
+    """
     with Facts(home) as facts:
         con = facts.con
         images = resources // 10
@@ -73,8 +78,9 @@ def fill(home: Path, findings: int, resources: int, signals: int) -> None:
                        severity, severity_word, score, '', location, line, '', '',
                        'https://x.test/' || id, likelihood, impact, exploit_known, verified,
                        default_branch, '$', fix, fix_key, 1, first_seen, last_seen, NULL, NULL
-                FROM findings
-                """
+                FROM findings WHERE ?
+                """,
+                [statements],
             )
             con.execute(
                 f"""

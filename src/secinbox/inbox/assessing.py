@@ -68,13 +68,13 @@ ISSUE = f"""
 """
 
 
-def candidates(only: str = "") -> str:
+def candidates(table: str = "findings") -> str:
     """SQL: every open finding once for each combination of risks that it is live in.
 
-    only: a join that keeps to some findings.
+    table: the findings, or a copy of some of them.
     """
     return f"""
-        SELECT {_VALUES} FROM findings f {only}
+        SELECT {_VALUES} FROM {table} f
         LEFT JOIN standings st ON st.resource = f.resource
         LEFT JOIN vulnerability_facts v ON v.vulnerability = f.vulnerability
         WHERE f.status = 'open'

@@ -125,6 +125,12 @@ def _partial(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
         SELECT DISTINCT key AS id FROM dirty WHERE kind = 'finding'
         """
     )
+    # Each look at a million findings by id or resource costs as much as all the rest: one for
+    # each question, and the answer is kept.
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE bearing AS "
+        "SELECT f.* FROM findings f SEMI JOIN changed_findings c ON c.id = f.id"
+    )
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE asked_resources AS
@@ -132,8 +138,7 @@ def _partial(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
             SELECT coalesce(n.uid, d.key) AS uid FROM dirty d LEFT JOIN names n ON n.ref = d.key
             WHERE d.kind IN ('resource', 'uid')
             UNION
-            SELECT f.resource FROM findings f SEMI JOIN changed_findings c ON c.id = f.id
-            WHERE f.resource NOT IN (SELECT resource FROM standings)),
+            SELECT resource FROM bearing WHERE resource NOT IN (SELECT resource FROM standings)),
         wider AS (
             SELECT uid FROM direct
             UNION SELECT t.top FROM tops t JOIN direct d ON d.uid = t.uid
@@ -152,9 +157,7 @@ def _partial(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE asked_vulnerabilities AS
-        SELECT DISTINCT f.vulnerability FROM findings f
-        SEMI JOIN changed_findings c ON c.id = f.id
-        WHERE f.vulnerability <> ''
+        SELECT DISTINCT vulnerability FROM bearing WHERE vulnerability <> ''
         """
     )
     con.execute(
@@ -173,10 +176,12 @@ def _partial(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
     _standings(assessment)
     con.execute(
         """
-        INSERT INTO changed_findings
-        SELECT f.id FROM findings f SEMI JOIN asked_resources a ON a.uid = f.resource
+        INSERT INTO bearing
+        SELECT f.* FROM findings f SEMI JOIN asked_resources a ON a.uid = f.resource
+        ANTI JOIN changed_findings c ON c.id = f.id
         """
     )
+    con.execute("INSERT INTO changed_findings SELECT id FROM bearing")
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE changed_issues AS
@@ -229,8 +234,9 @@ def _standings(assessment: Assessment) -> None:
         UNION SELECT f.live FROM footprints f JOIN universe u ON u.uid = f.resource
         """
     )
+    subjects = "subject IN (SELECT uid FROM concerned)" if assessment.partial else "TRUE"
     con.execute(
-        """
+        f"""
         CREATE OR REPLACE TEMP TABLE own AS
         SELECT u.uid, v.public, v.privileged, v.attacked, v.production,
                coalesce(v.public, 0) + coalesce(v.privileged, 0) + coalesce(v.attacked, 0)
@@ -248,7 +254,8 @@ def _standings(assessment: Assessment) -> None:
                    max(value) FILTER (risk = 'privileged_access') AS privileged,
                    max(value) FILTER (risk = 'under_attack') AS attacked,
                    max(value) FILTER (risk = 'in_production') AS production
-            FROM risk_values WHERE risk <> 'exploit_available' GROUP BY subject) v
+            FROM risk_values WHERE risk <> 'exploit_available' AND {subjects}
+            GROUP BY subject) v
           ON v.subject = u.uid
         LEFT JOIN (SELECT resource, min(service) AS service FROM services GROUP BY resource) s
           ON s.resource = u.uid
@@ -304,18 +311,14 @@ def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
         cases.append(f"WHEN {compiled.sql} THEN '{outcome}'")
         parameters += compiled.parameters
     admitted = f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"
-    only = (
-        "SEMI JOIN (SELECT DISTINCT id FROM changed_findings) c ON c.id = f.id"
-        if assessment.partial
-        else ""
-    )
+    table = "bearing" if assessment.partial else "findings"
     # Live in several ways: of those that let it in the one with the most risks; `combo` makes
     # the choice unique.
     con.execute(
         f"""
         INSERT INTO assessed
         WITH judged AS (
-            SELECT * FROM (SELECT f.*, {admitted} AS admitted_by FROM ({candidates(only)}) f) f
+            SELECT * FROM (SELECT f.*, {admitted} AS admitted_by FROM ({candidates(table)}) f) f
             WHERE f.admitted_by <> ''),
         weighed AS (
             SELECT {ISSUE} AS issue, ({TIER})::TINYINT AS tier,
@@ -346,6 +349,13 @@ def _group(assessment: Assessment) -> None:
         FROM assessed a {only} WHERE a.admitted_by <> ''
         """
     )
+    findings = "findings"
+    if assessment.partial:
+        findings = "grouped"
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE grouped AS "
+            "SELECT f.* FROM findings f SEMI JOIN members m ON m.id = f.id"
+        )
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE leads AS
@@ -372,7 +382,7 @@ def _group(assessment: Assessment) -> None:
         """
     )
     con.execute(
-        """
+        f"""
         CREATE OR REPLACE TEMP TABLE texts AS
         SELECT a.issue, min(f.first_seen) AS first_seen, max(f.last_seen) AS last_seen,
                arg_max(f.fix, f.fix_key) FILTER (f.fix_key <> '') AS fix,
@@ -380,11 +390,11 @@ def _group(assessment: Assessment) -> None:
                count(DISTINCT f.vulnerability) AS vulnerabilities,
                count(DISTINCT a.resource) AS places,
                string_agg(DISTINCT f.tools, ',' ORDER BY f.tools) AS tools
-        FROM members a JOIN findings f ON f.id = a.id GROUP BY a.issue
+        FROM members a JOIN {findings} f ON f.id = a.id GROUP BY a.issue
         """
     )
     con.execute(
-        """
+        f"""
         INSERT INTO issues
         WITH row AS (
             SELECT l.issue AS id, l.lead, l.severity, l.findings, l.maturity, l.epss, l.kev,
@@ -397,7 +407,7 @@ def _group(assessment: Assessment) -> None:
             JOIN members m ON m.id = l.lead
             JOIN impact i ON i.issue = l.issue
             JOIN texts t ON t.issue = l.issue
-            JOIN findings f ON f.id = l.lead
+            JOIN {findings} f ON f.id = l.lead
             LEFT JOIN (
                 SELECT resource, min(service) AS service, min(account) AS account,
                        min(environment) AS environment, min(team) AS team,
