@@ -6,11 +6,14 @@ import gzip
 import io
 import json
 import threading
+import urllib.error
+import urllib.request
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -120,3 +123,50 @@ def test_an_unknown_feed_names_the_known_ones(session: Session) -> None:
     with pytest.raises(ReportError) as error:
         syncing.sync(session, ("kve",))
     assert "cisa_kev" in error.value.hint
+
+
+def test_a_proxy_of_the_environment_is_used_and_the_etag_goes_through_it(
+    session: Session, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler, url = server
+    passed: list[str] = []
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            # A proxy is asked for the whole address.
+            passed.append(self.path)
+            asked = urllib.request.Request(url + urlsplit(self.path).path)
+            if self.headers.get("if-none-match"):
+                asked.add_header("if-none-match", self.headers["if-none-match"])
+            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            try:
+                with direct.open(asked) as answer:
+                    status, body, etag = answer.status, answer.read(), answer.headers.get("etag")
+            except urllib.error.HTTPError as error:
+                status, body, etag = error.code, b"", error.headers.get("etag")
+            self.send_response(status)
+            if etag:
+                self.send_header("etag", etag)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    try:
+        for name in ("NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy", "http_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.server_port}")
+        # No machine has this name: only the proxy can lead there.
+        monkeypatch.setenv("SECINBOX_FEED_CISA_KEV", "http://feeds.example.invalid/kev.json")
+        for expected in ("imported", "unchanged"):
+            (answer,) = syncing.sync(session, ("cisa_kev",), pause=0.01)["feeds"]
+            assert answer["status"] == expected, answer
+    finally:
+        proxy.shutdown()
+        proxy.server_close()
+    assert passed == ["http://feeds.example.invalid/kev.json"] * 2
+    assert handler.asked["/kev.json"] == 2

@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -555,3 +556,102 @@ def _identities(name: str) -> Counter[tuple[str, ...]]:
         for r in as_connector(MODULES[stem]).read(report)
         if type(r).__name__ == "Finding"
     )
+
+
+def test_spdx_tag_value() -> None:
+    for name, stem in _routed().items():
+        if stem == "spdx" and name.endswith(".spdx"):
+            ids, packages = 0, 0
+            for part in re.split(r"(?m)^PackageName:", _bytes(name).decode())[1:]:
+                advisories = re.findall(r"(?m)^ExternalRef: SECURITY advisory (\S+)", part)
+                ids += len(set(re.findall(r"CVE-\d+-\d+", " ".join(advisories))))
+                packages += "PACKAGE-MANAGER purl pkg:" in part
+            got = _count(name)
+            assert (got["Finding"], got["Component"]) == (ids, packages), name
+            assert ids
+
+
+def test_small_cyclonedx_xml() -> None:
+    for name in (
+        "cyclonedx_bom.xml",
+        "jake.xml",
+        "retirejs.latest.xml",
+        "spec1.xml",
+        "spec1_lowfirst.xml",
+        "valid-vulnerability-1.4.xml",
+    ):
+        path = f"reports/cyclonedx/defectdojo/{name}"
+        root = ElementTree.fromstring(_bytes(path))
+        local = [(node.tag.rpartition("}")[2], node) for node in root.iter()]
+        expected: Counter[str] = Counter()
+        for tag, node in local:
+            if tag == "vulnerability":
+                inner = [(n.tag.rpartition("}")[2], (n.text or "").strip()) for n in node.iter()]
+                state = next((text for tag, text in inner if tag == "state"), "")
+                expected["Statement"] += bool(state)
+                if state in ("", "exploitable", "in_triage"):
+                    expected["Finding"] += max(1, sum(tag == "target" for tag, _ in inner))
+        assert {k: _count(path)[k] for k in expected} == dict(expected), name
+
+
+def test_nvd_2_and_vunnel_records() -> None:
+    counted = 0
+    for name, stem in _routed().items():
+        if stem == "nvd" and b'"CVE_Items"' not in _bytes(name)[:5000]:
+            entries: list[Any] = []
+            for document in _load(name):
+                document = document.get("item", document)
+                entries += [x["cve"] for x in document.get("vulnerabilities") or [document]]
+            known = [e for e in entries if e["vulnStatus"] != "Rejected"]
+            proofs = {
+                (e["id"], r["url"])
+                for e in known
+                for r in e.get("references") or []
+                if "Exploit" in (r.get("tags") or [])
+            }
+            assert _count(name)["Exploit"] == len(known) + len(proofs), name
+            counted += 1
+    assert counted >= 29
+
+
+def test_osv_yaml() -> None:
+    counted = 0
+    for name, stem in _routed().items():
+        if stem == "osv" and name.endswith((".yaml", ".yml")):
+            text = _bytes(name).decode()
+            block = re.search(r"(?m)^aliases:\n((?:[ -].*\n?)+)", text)
+            ids = set(re.findall(r"-\s+(\S+)", block.group(1))) if block else set()
+            proofs = len(re.findall(r"(?m)^-?\s*(?:- )?type: ['\"]?(?:EXPLOIT|EVIDENCE)\b", text))
+            if re.search(r"(?m)^withdrawn:", text):
+                ids, proofs = set(), 0
+            got = _count(name)
+            assert (got["VulnerabilityAlias"], got["Exploit"]) == (len(ids), proofs), name
+            counted += 1
+    assert counted
+
+
+def test_indices_of_proofs() -> None:
+    publishers = {"exploit-db.com", "packetstormsecurity.com", "packetstormsecurity.org",
+                  "huntr.dev", "huntr.com", "hackerone.com", "wpscan.com", "gist.github.com",
+                  "0day.today", "vulhub.org"}  # fmt: skip
+    seen = set()
+    for name, stem in _routed().items():
+        text = _bytes(name).decode()
+        if stem == "poc_index" and "Snyk" in name:
+            lines = [x.split(";") for x in text.splitlines()[1:]]
+            expected = sum(x[0].upper().startswith("CVE-") and "yes" in x[3:] for x in lines)
+        elif stem == "poc_index" and name.endswith(".md"):
+            expected = 0
+            for link in re.findall(r"(?m)^- (https?://\S.*)$", text.partition("### POC")[2]):
+                host = link.split("/")[2].removeprefix("www.")
+                named = re.search(r"cve-|exploit|\bpoc\b", link.lower())
+                expected += (
+                    host in publishers
+                    or "seclists.org/fulldisclosure/" in link
+                    or bool("github.com/" in link and named)
+                )
+        else:
+            continue
+        assert _count(name)["Exploit"] == expected, name
+        seen.add(name.rpartition(".")[2])
+    assert seen == {"csv", "md"}
