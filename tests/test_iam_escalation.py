@@ -23,6 +23,7 @@ LISTED = (
     "glue.get_dev_endpoints", "ecs.list_clusters", "ecs.list_task_definitions",
     "autoscaling.describe_auto_scaling_groups", "sagemaker.list_notebook_instances",
     "apprunner.list_services", "bedrock-agentcore-control.list_code_interpreters",
+    "scheduler.list_schedules", "events.list_rules", "cloudformation.list_stack_sets",
 )  # fmt: skip
 
 
@@ -152,6 +153,8 @@ PASSED: list[tuple[str, tuple[str, ...], str, bool]] = [
     ("cloudformation-001", ("cloudformation:CreateStack",), "cloudformation.amazonaws.com", False),
     ("cloudformation-006", ("cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet"),
      "cloudformation.amazonaws.com", False),
+    ("cloudformation-003", ("cloudformation:CreateStackSet", "cloudformation:CreateStackInstances"),
+     "cloudformation.amazonaws.com", False),
     ("ecs-002", ("ecs:CreateCluster", "ecs:RegisterTaskDefinition", "ecs:RunTask"),
      "ecs-tasks.amazonaws.com", False),
     ("ecs-001", ("ecs:CreateCluster", "ecs:RegisterTaskDefinition", "ecs:CreateService"),
@@ -230,6 +233,7 @@ RUNNING = {"InstanceId": "i-1", "State": {"Name": "running"}, "PublicIpAddress":
            "describe_instance_information": {"PingStatus": "Online"}}  # fmt: skip
 F = f"arn:aws:lambda:{R}:{A}:function:f"
 STACK = f"arn:aws:cloudformation:{R}:{A}:stack/s/1"
+STACK_SET = f"arn:aws:cloudformation:{R}:{A}:stackset/s:1"
 PROJECT = f"arn:aws:codebuild:{R}:{A}:project/p"
 TASK, CLUSTER = f"arn:aws:ecs:{R}:{A}:task/c/1", f"arn:aws:ecs:{R}:{A}:cluster/c"
 ENDPOINT = f"arn:aws:glue:{R}:{A}:devEndpoint/e"
@@ -255,6 +259,9 @@ TAKEN: list[tuple[str, tuple[str, ...], str, str, str, dict[str, Any], dict[str,
     ("cloudformation-005", ("cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet"),
      "cloudformation.amazonaws.com", STACK, "aws_cloudformation_stack",
      {"StackId": STACK, "RoleARN": ADMIN}, {"StackStatus": "DELETE_COMPLETE"}),
+    ("cloudformation-004", ("cloudformation:UpdateStackSet", "iam:PassRole"),
+     "cloudformation.amazonaws.com", STACK_SET, "aws_cloudformation_stackset",
+     {"AdministrationRoleARN": ADMIN, "Status": "ACTIVE"}, {"Status": "DELETED"}),
     ("codebuild-002", ("codebuild:StartBuild",), "codebuild.amazonaws.com", PROJECT, "aws_codebuild_project",
      {"serviceRole": ADMIN}, {"serviceRole": None}),
     ("codebuild-003", ("codebuild:StartBuildBatch",), "codebuild.amazonaws.com", PROJECT,
@@ -303,6 +310,98 @@ def test_a_thing_taken_over(row: str, actions: tuple[str, ...], name: str, uid: 
     assert account(needs, deny(actions[-1])).can() == "no"
     tagged = allow(list(actions), "*", StringEquals={"aws:ResourceTag/team": "red"})
     assert account(tagged).can() == "no"
+
+
+@pytest.mark.parametrize(
+    ("row", "action", "name", "uid", "kind"),
+    [
+        ("scheduler-002", "scheduler:UpdateSchedule", "scheduler.amazonaws.com",
+         f"arn:aws:scheduler:{R}:{A}:schedule/default/s", "aws_scheduler_schedule"),
+        ("events-002", "events:PutTargets", "events.amazonaws.com",
+         f"arn:aws:events:{R}:{A}:rule/r", "aws_events_rule"),
+    ],
+)  # fmt: skip
+def test_a_role_passed_to_something_changed(
+    row: str, action: str, name: str, uid: str, kind: str
+) -> None:
+    def account(*statements: dict[str, Any], thing: bool = True) -> Account:
+        made = Account().user("ana", *statements).admin(service(name))
+        made.covered |= {f"aws:{A}/{R}/{op}" for op in ("scheduler.list_schedules",
+                                                        "events.list_rules")}  # fmt: skip
+        return made.add(uid, kind, {"Name": "x"}) if thing else made
+
+    assert account(allow(action), PASS).can() == "yes"
+    way = Escalation(account(allow(action), PASS).estate()).way(USER)
+    assert way is not None and way.steps[0].move == row
+    assert account(allow(action), PASS, thing=False).can() == "no"
+    assert account(allow(action)).can() == "no"
+    assert account(PASS).can() == "no"
+    assert account(allow(action, f"{uid}-other"), PASS).can() == "no"
+
+
+def test_a_deployment_reaches_the_instances_of_its_group() -> None:
+    group = f"arn:aws:codedeploy:{R}:{A}:deploymentgroup:app/g"
+    filters = [{"Key": "app", "Value": "shop", "Type": "KEY_AND_VALUE"}]
+
+    def account(tags: dict[str, str], *actions: str) -> Account:
+        return (
+            Account().user("ana", allow(list(actions))).admin(service(EC2), profile=True)
+            .add(I, "aws_ec2_instance", RUNNING, tags)
+            .add(group, "aws_codedeploy_deploymentgroup",
+                 {"applicationName": "app", "ec2TagFilters": filters})
+        )  # fmt: skip
+
+    both = ("codedeploy:CreateDeployment", "codedeploy:RegisterApplicationRevision")
+    assert account({"app": "shop"}, *both).can() == "yes"
+    assert account({"app": "other"}, *both).can() == "no"
+    assert account({"app": "shop"}, both[0]).can() == "no"
+    assert account({"app": "shop"}, both[1]).can() == "no"
+
+
+def test_who_enters_a_cluster_is_every_service_account_of_it() -> None:
+    issuer = f"oidc.eks.{R}.amazonaws.com/id/ABC"
+    cluster = f"arn:aws:eks:{R}:{A}:cluster/c"
+    pods = [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+             "Principal": {"Federated": f"arn:aws:iam::{A}:oidc-provider/{issuer}"},
+             "Condition": {"StringEquals": {f"{issuer}:sub": "system:serviceaccount:a:b"}}}]  # fmt: skip
+
+    def account(mode: str | None, *actions: str, own: str = issuer) -> Account:
+        settings = {"accessConfig": {"authenticationMode": mode}} if mode else {}
+        return (
+            Account().user("ana", allow(list(actions))).admin(pods)
+            .add(cluster, "aws_eks_cluster",
+                 {"identity": {"oidc": {"issuer": f"https://{own}"}}, **settings})
+        )  # fmt: skip
+
+    both = ("eks:CreateAccessEntry", "eks:AssociateAccessPolicy")
+    assert account("API", *both).can() == "yes"
+    assert account(None, *both).can() == "unknown"
+    assert account("CONFIG_MAP", *both).can() == "no"
+    assert account("API", both[0]).can() == "no"
+    assert account("API", *both, own="oidc.eks.other/id/X").can() == "no"
+
+
+def test_the_identity_center_is_above_its_accounts() -> None:
+    instance = {"InstanceArn": "arn:aws:sso:::instance/i", "OwnerAccountId": A}
+
+    def account(*actions: str, owner: str | None = A, **more: Any) -> Account:
+        made = Account().user("ana", allow(list(actions)), **more).user("bob")
+        if owner:
+            made.add("arn:aws:sso:::instance/i", "aws_sso_instance",
+                     {**instance, "OwnerAccountId": owner})  # fmt: skip
+        return made
+
+    all_of = ("sso:CreatePermissionSet", "sso:PutInlinePolicyToPermissionSet",
+              "sso:CreateAccountAssignment")  # fmt: skip
+    assert account(*all_of).can() == "yes"
+    assert account(*all_of, owner=B).can() == "no"
+    assert account(*all_of, owner=None).can() == "no"
+    for missing in all_of:
+        assert account(*(a for a in all_of if a != missing)).can() == "no", missing
+    boundary = f"arn:aws:iam::{A}:policy/limit"
+    bound = account(*all_of, PermissionsBoundary={"PermissionsBoundaryArn": boundary})
+    assert bound.policy("limit", [allow(list(all_of))]).can() == "yes"
+    assert bound.can() == "yes"
 
 
 def test_a_command_needs_instance_and_document() -> None:

@@ -21,7 +21,8 @@ _OTHER_ACTIONS = (
     "iam:deleterolepolicy", "iam:detachrolepolicy", "iam:deletegrouppolicy",
     "iam:detachgrouppolicy", "iam:removeuserfromgroup", "iam:deletepolicyversion",
     "ec2:associateiaminstanceprofile", "ec2:replaceiaminstanceprofileassociation",
-    "ec2:createlaunchtemplateversion",
+    "ec2:createlaunchtemplateversion", "sso:createpermissionset", "sso:createaccountassignment",
+    "sso:putinlinepolicytopermissionset", "sso:attachmanagedpolicytopermissionset",
 )  # fmt: skip
 _ACTIONS: tuple[str, ...] = tuple(
     dict.fromkeys(
@@ -51,6 +52,7 @@ WRITES: tuple[str, ...] = (
     "iam:createpolicyversion", *(a for a in _OTHER_ACTIONS if a.startswith("iam:") and a not in (
         "iam:passrole", "iam:createaccesskey", "iam:createloginprofile", "iam:updateloginprofile",
         "iam:updateassumerolepolicy", "iam:deletepolicyversion")),
+    "sso:putinlinepolicytopermissionset", "sso:attachmanagedpolicytopermissionset",
 )  # fmt: skip
 WRITE_BITS = sum(bit(a) for a in WRITES)
 

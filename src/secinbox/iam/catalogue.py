@@ -5,6 +5,11 @@ exists and runs as a role is taken over. Ids follow pathfinding.cloud where it h
 ARN forms are facts of the Service Authorization Reference. A need is `action resource`: `*` for
 actions that know no resource, `new:SERVICE:KIND...` for something that the caller names (`?*`),
 `thing` for the existing thing, `thing:FIELD` for a part of it.
+
+Known names that are no row, because they give nothing by themselves: iam:UpdateAccessKey (wakes a key
+whose secret nobody gets), iam:CreateServiceSpecificCredential (opens CodeCommit and Keyspaces, not
+the user's other rights), iam:DeactivateMFADevice (asked with passwords), and the services that AWS
+has closed (Data Pipeline, CodeStar).
 """
 
 from __future__ import annotations
@@ -50,6 +55,7 @@ _DEFINE = "ecs:RegisterTaskDefinition new:ecs:task-definition/?*:?*"
 _FUNCTION = "new:lambda:function:?*"
 _JOB = "new:glue:job/?*"
 _INTERPRETER = "new:bedrock-agentcore:code-interpreter-custom/?*"
+_STACK_SET = "new:cloudformation:stackset/?*:?*"
 _STACK = "new:cloudformation:stack/?*/?*"
 
 PASSES: tuple[Passes, ...] = (
@@ -72,6 +78,10 @@ PASSES: tuple[Passes, ...] = (
     Passes("cloudformation-006", "create a stack by a change set", "cloudformation.amazonaws.com",
            (f"cloudformation:CreateChangeSet {_STACK}",
             f"cloudformation:ExecuteChangeSet {_STACK}")),
+    # The set's role only hands on to the execution role of each account, which trusts it.
+    Passes("cloudformation-003", "create a stack set", "cloudformation.amazonaws.com",
+           (f"cloudformation:CreateStackSet {_STACK_SET}",
+            f"cloudformation:CreateStackInstances {_STACK_SET}")),
     Passes("ecs-002", "run a task", "ecs-tasks.amazonaws.com",
            (_DEFINE, "ecs:RunTask new:ecs:task-definition/?*:?*"), ("cluster",)),
     Passes("ecs-001", "create a service", "ecs-tasks.amazonaws.com",
@@ -132,6 +142,10 @@ PASSES: tuple[Passes, ...] = (
            ("scheduler:CreateSchedule new:scheduler:schedule/?*/?*",)),
     Passes("events-001", "create a rule with a target", "events.amazonaws.com",
            ("events:PutRule new:events:rule/?*", "events:PutTargets new:events:rule/?*")),
+    Passes("scheduler-002", "rewrite a schedule", "scheduler.amazonaws.com",
+           ("scheduler:UpdateSchedule thing",), ("schedule",)),
+    Passes("events-002", "give a rule another target", "events.amazonaws.com",
+           ("events:PutTargets thing",), ("event-rule",)),
     Passes("ssm-003", "run an automation document", "ssm.amazonaws.com",
            ("ssm:CreateDocument new:ssm:document/?*",
             "ssm:StartAutomationExecution new:ssm:document/?*")),
@@ -182,6 +196,13 @@ TAKES: tuple[Takes, ...] = (
     Takes("cloudformation-002", "update", "stack", ("cloudformation:UpdateStack thing",)),
     Takes("cloudformation-005", "change by a change set", "stack",
           ("cloudformation:CreateChangeSet thing", "cloudformation:ExecuteChangeSet thing")),
+    Takes("cloudformation-004", "update", "stack-set",
+          ("cloudformation:UpdateStackSet thing", "iam:PassRole thing:role")),
+    Takes("codedeploy-001", "deploy to instances by", "deployment-group",
+          ("codedeploy:CreateDeployment thing",
+           "codedeploy:RegisterApplicationRevision thing:application")),
+    Takes("eks-001", "make itself administrator of", "eks-cluster",
+          ("eks:CreateAccessEntry thing", "eks:AssociateAccessPolicy thing:entry")),
     Takes("ecs-006", "run a command in", "exec-task",
           ("ecs:ExecuteCommand thing", "ecs:ExecuteCommand thing:cluster")),
     Takes("ssm-004", "open a session in", "exec-task", ("ssm:StartSession thing",)),

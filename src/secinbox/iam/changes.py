@@ -69,7 +69,10 @@ class Changes:
 
     def _changes(self, target: Principal, persona: Persona, actors: list[Persona],
                  before: Change | None) -> Iterator[Change]:  # fmt: skip
-        if target.service_linked or target.reserved or not actors:
+        if target.service_linked or not actors:
+            return
+        yield from self._above(target, persona, actors, before)
+        if target.reserved:
             return
         word = target.kind
         yield from self._grants(target, persona, actors, word, before)
@@ -164,6 +167,34 @@ class Changes:
             found = self._attaches(actors, "iam:attachgrouppolicy", group)
             yield from self._made(found, granted, "iam-010",
                                   f"attaches an administrator policy to the group {label}", before)  # fmt: skip
+
+    def _above(self, target: Principal, persona: Persona, actors: list[Persona],
+               before: Change | None) -> Iterator[Change]:  # fmt: skip
+        """The Identity Center gives roles in every account: who writes its permission sets has them.
+
+        Only in the account where it runs; what is made there bears no boundary of the maker's.
+        """
+        writes = ("sso:putinlinepolicytopermissionset", "sso:attachmanagedpolicytopermissionset")
+        home = self.moves.things.identity_home()
+        for actor in actors:
+            if actor.account not in home:
+                continue
+            written = next((f for f in (self._who([actor], a, "*") for a in writes) if f), None)
+            if written is None:
+                continue
+            move, text = "sso-002", "writes a permission set that it has"
+            if not target.reserved:
+                assigned = [self._who([actor], a, "*") for a in (
+                    "sso:createpermissionset", "sso:createaccountassignment")]  # fmt: skip
+                if not all(f is not None and f[1].value == "yes" for f in assigned):
+                    continue
+                move, text = "sso-001", "makes a permission set and assigns it to itself"
+            arn = persona.arn
+            granted = _with(
+                persona, Source(f"{arn}#assigned", "inline", arn, "assigned", ALLOW_ALL)
+            )
+            bare = replace(granted, boundary=None, boundary_unread=False)
+            yield from self._made(written, bare, move, text, before)
 
     def _versions(
         self, persona: Persona, actors: list[Persona], before: Change | None

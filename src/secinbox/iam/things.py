@@ -49,6 +49,13 @@ class Things:
     def in_account(self, kind: str, account: str) -> list[Thing]:
         return [t for t in self.of(kind) if t.account == account]
 
+    def identity_home(self) -> frozenset[str]:
+        """The account in which the Identity Center runs, where an instance of it was read."""
+        return frozenset(
+            str(i.config.get("OwnerAccountId") or i.account)
+            for i in self.estate.of_type("aws_sso_instance")
+        )
+
     def was_read(self, account: str, operation: str) -> bool:
         """The list call was read in at least one region of the account."""
         tail = f"/{operation}"
@@ -258,6 +265,58 @@ def _template(things: Things, group: Item, spec: Mapping[str, Any]) -> Item | No
     return None
 
 
+def _stack_sets(things: Things) -> Iterator[Thing]:
+    """What a stack set makes is made by the execution role, which trusts the set's own role."""
+    for item in things.estate.of_type("aws_cloudformation_stackset"):
+        own = str(item.config.get("AdministrationRoleARN") or "")
+        if own and str(item.config.get("Status") or "ACTIVE") == "ACTIVE":
+            yield Thing(item.uid, item.account, (own,), {"role": own})
+
+
+def _deployments(things: Things) -> Iterator[Thing]:
+    """Groups of instances, by their tags, to which a deployment goes."""
+    for item in things.estate.of_type("aws_codedeploy_deploymentgroup"):
+        application = str(item.config.get("applicationName") or "")
+        filters = [f for f in walk(item.config, "ec2TagFilters[]") if isinstance(f, dict)]
+        filters += [f for sets in walk(item.config, "ec2TagSet.ec2TagSetList[]")
+                    if isinstance(sets, list) for f in sets if isinstance(f, dict)]  # fmt: skip
+        roles: dict[str, None] = {}
+        for instance, thing in _running(things):
+            same = instance.account == item.account and instance.region == item.region
+            if same and any(_tagged(instance, f) for f in filters):
+                roles.update(dict.fromkeys(thing.roles))
+        head = item.uid.split(":deploymentgroup:")[0]
+        yield Thing(item.uid, item.account, tuple(roles),
+                    {"application": f"{head}:application:{application}"})  # fmt: skip
+
+
+def _tagged(item: Item, wanted: Mapping[str, Any]) -> bool:
+    key, value = wanted.get("Key"), wanted.get("Value")
+    kind = str(wanted.get("Type") or "KEY_AND_VALUE")
+    if kind == "VALUE_ONLY":
+        return value in item.tags.values()
+    return key in item.tags and (kind == "KEY_ONLY" or item.tags[str(key)] == value)
+
+
+def _eks_clusters(things: Things) -> Iterator[Thing]:
+    """Its administrator runs pods as any service account: the roles that trust the cluster's issuer."""
+    trusting: dict[str, list[str]] = defaultdict(list)
+    for role in things.world.roles():
+        for statement in role.trust.statements if role.trust else ():
+            for kind, value in statement.principals or ():
+                if kind == "Federated" and ":oidc-provider/" in value:
+                    trusting[value.partition(":oidc-provider/")[2]].append(role.arn)
+    for item in things.estate.of_type("aws_eks_cluster"):
+        issuer = str(next(walk(item.config, "identity.oidc.issuer"), "")).removeprefix("https://")
+        mode = str(next(walk(item.config, "accessConfig.authenticationMode"), ""))
+        if not issuer or mode == "CONFIG_MAP":
+            continue
+        entry = item.uid.replace(":cluster/", ":access-entry/", 1)
+        yield Thing(item.uid, item.account, tuple(dict.fromkeys(trusting[issuer])),
+                    {"entry": f"{entry}/role/{item.account}/secinbox-any/any"}, bool(mode),
+                    "" if mode else "whether the cluster takes access entries was not read")  # fmt: skip
+
+
 _FINDERS: dict[str, Finder] = {
     "instance": _instances,
     "managed-instance": _managed,
@@ -288,6 +347,11 @@ _FINDERS: dict[str, Finder] = {
     "job-queue": _simple("aws_batch_job_queue", "-", "jobQueueArn"),
     "job-definition": _job_definitions,
     "template": _templates,
+    "stack-set": _stack_sets,
+    "deployment-group": _deployments,
+    "eks-cluster": _eks_clusters,
+    "schedule": _simple("aws_scheduler_schedule", "-", ""),
+    "event-rule": _simple("aws_events_rule", "-", ""),
 }  # fmt: skip
 
 # The call that would have listed things of a kind: when nobody read it, their absence says nothing.
@@ -310,6 +374,9 @@ LISTED_BY: dict[str, str] = {
     "ecs-service": "ecs.list_clusters",
     "apprunner-service": "apprunner.list_services",
     "template": "autoscaling.describe_auto_scaling_groups",
+    "stack-set": "cloudformation.list_stack_sets",
+    "schedule": "scheduler.list_schedules",
+    "event-rule": "events.list_rules",
 }
 
 

@@ -283,6 +283,12 @@ LISTS: tuple[ListShape, ...] = (
     ListShape("cloudformation.list_stack_sets", "Summaries[]",
               "arn:{partition}:cloudformation:{region}:{account}:stackset/{StackSetName}:{StackSetId}",
               "StackSetName", ("StackSetId",)),
+    ListShape("codedeploy.batch_get_deployment_groups", "deploymentGroupsInfo[]",
+              "arn:{partition}:codedeploy:{region}:{account}:deploymentgroup:"
+              "{applicationName}/{deploymentGroupName}", "deploymentGroupName",
+              ("applicationName", "deploymentGroupName")),
+    ListShape("sso-admin.list_instances", "Instances[]", "InstanceArn", "Name",
+              ("InstanceArn", "IdentityStoreId")),
     ListShape("codebuild.list_projects", "projects[]",
               "arn:{partition}:codebuild:{region}:{account}:project/{}", "{}"),
     ListShape("codebuild.batch_get_projects", "projects[]", "arn", "name",
