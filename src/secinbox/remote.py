@@ -108,6 +108,22 @@ class RemoteSession:
         """See Session.why."""
         return self._ask("GET", "/why", params={"name": name})
 
+    def paths(self, **options: Any) -> dict[str, Any]:
+        """See Session.paths."""
+        return self._ask("GET", "/paths", params=_given(**options))
+
+    def path(self, name: str) -> dict[str, Any]:
+        """See Session.path."""
+        return self._ask("GET", "/paths/" + quote(name, safe=""))
+
+    def plan(self, *, limit: int = 50) -> dict[str, Any]:
+        """See Session.plan."""
+        return self._ask("GET", "/plan", params={"limit": limit})
+
+    def what_if(self, names: list[str], *, limit: int = 20) -> dict[str, Any]:
+        """See Session.what_if."""
+        return self._ask("GET", "/plan/what-if", params={"fix": names, "limit": limit})
+
     def rank(self, *, everything: bool = False) -> dict[str, Any]:
         """See Session.rank."""
         return self._ask("POST", "/rank", params={"everything": everything})

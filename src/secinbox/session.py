@@ -13,7 +13,7 @@ from typing import Any
 
 from secinbox import pipeline, settings
 from secinbox.facts.store import Facts
-from secinbox.inbox import answers, explaining
+from secinbox.inbox import answers, attack_paths, explaining, whatif
 from secinbox.inbox.ranking import rank
 
 Progress = Callable[[str, int, int], None]
@@ -195,6 +195,32 @@ class Session:
         """Why an issue, finding or resource is where it is, or not in the inbox."""
         with self._reading() as reader:
             return explaining.why(reader, name)
+
+    def paths(self, **options: Any) -> dict[str, Any]:
+        """See attack_paths.paths."""
+        with self._reading() as reader:
+            return attack_paths.paths(reader, **options)
+
+    def path(self, name: str) -> dict[str, Any]:
+        """See attack_paths.path."""
+        with self._reading() as reader:
+            return attack_paths.path(reader, name)
+
+    def plan(self, *, limit: int = 50) -> dict[str, Any]:
+        """See attack_paths.plan."""
+        with self._reading() as reader:
+            return attack_paths.plan(reader, limit)
+
+    def what_if(self, names: list[str], *, limit: int = 20) -> dict[str, Any]:
+        """The inbox and the paths as they would be with these issues or actions done.
+
+        Nothing is stored. Returns {"done", "issues", "paths", "gone"}.
+        """
+        with self._change:
+            self.rank()
+            return whatif.what_if(
+                self.facts, names, clock=self.clock, settings=self.settings, limit=limit
+            )
 
     def facets(self, query: str = "") -> dict[str, Any]:
         """Counts by severity, type, service, environment and risk of what a query finds."""

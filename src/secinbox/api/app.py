@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from secinbox import __version__, opening
+from secinbox.api import paths
 from secinbox.facts.store import StoreError
 from secinbox.inbox.answers import NotFound
 from secinbox.inbox.query import QueryError
@@ -145,6 +146,7 @@ def create_app(session: Session, token: str) -> FastAPI:
         data = opening.unpacked(b"".join(parts))
         return await run_in_threadpool(session.import_reports, (name,), options=options, data=data)
 
+    app.include_router(paths.router(session, read))
     app.include_router(pages)
 
     @app.exception_handler(QueryError)

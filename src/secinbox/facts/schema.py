@@ -116,4 +116,13 @@ ASSESSED = """
         rule VARCHAR, vulnerability VARCHAR, tools VARCHAR, admitted_by VARCHAR,
         first_seen TIMESTAMP, last_seen TIMESTAMP, due VARCHAR, status VARCHAR,
         assignee VARCHAR, paths_cut INTEGER);
+    CREATE TABLE IF NOT EXISTS attack_paths (
+        id VARCHAR, entry VARCHAR, target VARCHAR, severity VARCHAR, certain BOOLEAN, cost DOUBLE,
+        title VARCHAR, data VARCHAR);
+    CREATE TABLE IF NOT EXISTS path_resources (path VARCHAR, uid VARCHAR);
+    CREATE TABLE IF NOT EXISTS path_causes (path VARCHAR, finding VARCHAR);
+    CREATE TABLE IF NOT EXISTS stopped_moves (
+        source VARCHAR, target VARCHAR, move VARCHAR, sentence VARCHAR, reason VARCHAR);
+    CREATE TABLE IF NOT EXISTS attack_reach (uid VARCHAR);
+    CREATE TABLE IF NOT EXISTS fix_plan (data VARCHAR);
 """

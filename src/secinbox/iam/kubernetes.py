@@ -44,7 +44,7 @@ _WORKLOADS = (
 )  # fmt: skip
 _Move = tuple[tuple[str, ...], str, str, str]  # any of these verbs, API group, resource, what for
 # Running code as any service account of a namespace, or taking its token.
-_IDENTITIES: tuple[_Move, ...] = (
+ESCALATING: tuple[_Move, ...] = (
     (("create",), "", "pods", "creates pods as any service account"),
     (("update", "patch"), "", "pods", "changes the image of any pod"),
     *(
@@ -60,7 +60,7 @@ _IDENTITIES: tuple[_Move, ...] = (
 _SECRETS: _Move = (("list", "watch"), "", "secrets", "reads all secrets")
 # Enough by themselves when they hold in the whole cluster.
 _CLUSTER: tuple[_Move, ...] = (
-    *_IDENTITIES,
+    *ESCALATING,
     _SECRETS,
     (("impersonate",), "", "users", "impersonates any user"),
     (("create", "get"), "", "nodes/proxy", "runs commands in any pod through the kubelet"),
@@ -131,7 +131,7 @@ class _Power:
         return any(e.kind in ("administrator", "escalation") for e in self.evidence)
 
 
-_Subject = tuple[str, str, str, str]  # cluster, kind (sa, user, group), namespace, name
+Subject = tuple[str, str, str, str]  # cluster, kind (sa, user, group), namespace, name
 
 
 def privilege(
@@ -141,13 +141,13 @@ def privilege(
 
     `known` has the power of cloud identities, for service accounts that act as one.
     """
-    out = _Clusters(estate, known or {}).powers()
+    out = Clusters(estate, known or {}).powers()
     for uid in sorted(out):
         evidence = sorted(out[uid].evidence, key=lambda e: e.kind == "gap")[:_MAX_SHOWN]
         yield RiskStatement(resource=uid, risk=RISK, value=out[uid].value, evidence=tuple(evidence))
 
 
-class _Clusters:
+class Clusters:
     def __init__(self, estate: Estate, known: Mapping[str, RiskStatement]) -> None:
         self.estate = estate
         self.known = known
@@ -160,8 +160,8 @@ class _Clusters:
         for uid, role in self.roles.items():
             if role.type == "kubernetes_clusterrole":
                 self.cluster_roles[place_of(uid)[0]].append(role)
-        self.grants: dict[_Subject, list[Grant]] = defaultdict(list)
-        self.gaps: dict[_Subject, list[str]] = defaultdict(list)
+        self.grants: dict[Subject, list[Grant]] = defaultdict(list)
+        self.gaps: dict[Subject, list[str]] = defaultdict(list)
         for item in estate.of_type("kubernetes_clusterrolebinding", "kubernetes_rolebinding"):
             self._bind(item)
         accounts = estate.of_type("kubernetes_serviceaccount")
@@ -173,14 +173,18 @@ class _Clusters:
             if word(item.config, "type") == "kubernetes.io/service-account-token":
                 name = notes_of(item).get("kubernetes.io/service-account.name", "")
                 self.token_secrets[place_of(item.uid)].add(name)
-        self._subjects: dict[_Subject, _Power] = {}
+        self._subjects: dict[Subject, _Power] = {}
+
+    def everyone(self) -> list[Subject]:
+        """All service accounts, and the users and groups that something is bound to."""
+        return sorted(set(self.accounts) | set(self.grants))
 
     def powers(self) -> dict[str, _Power]:
         out: dict[str, _Power] = {}
         all_runners = runners(self.estate)
         subjects = set(self.accounts) | {s for s in self.grants if s[1] == "sa"}
-        subjects |= {self._account_of(r) for r in all_runners}
-        named: dict[_Subject, Item] = {}
+        subjects |= {self.account_of(r) for r in all_runners}
+        named: dict[Subject, Item] = {}
         for kind in ("user", "group"):
             for item in self.estate.of_type(f"kubernetes_{kind}"):
                 named[place_of(item.uid)[0], kind, "", item.name] = item
@@ -239,7 +243,7 @@ class _Clusters:
                     out += self._rules(other.uid, (*seen, uid))
         return out
 
-    def _held(self, subject: _Subject) -> list[Grant]:
+    def held_by(self, subject: Subject) -> list[Grant]:
         """Own rules and those of the groups in which it is for certain."""
         cluster, kind, space, _ = subject
         groups = [] if kind == "group" else ["system:authenticated"]
@@ -252,10 +256,10 @@ class _Clusters:
 
     # What they amount to.
 
-    def _settle(self, subjects: list[_Subject]) -> None:
+    def _settle(self, subjects: list[Subject]) -> None:
         """Powers in the whole cluster, then who reaches these through a namespace, until no more."""
         for subject in subjects:
-            self._subjects[subject] = self._alone(subject)
+            self._subjects[subject] = self.alone(subject)
         strong = {s for s, p in self._subjects.items() if p.strong and s[1] == "sa"}
         fresh = True
         while fresh:
@@ -268,11 +272,11 @@ class _Clusters:
                         strong.add(subject)
             fresh = fresh and len(strong) > len(before)
 
-    def _alone(self, subject: _Subject) -> _Power:
+    def alone(self, subject: Subject) -> _Power:
         power = _Power()
-        held = self._held(subject)
+        held = self.held_by(subject)
         if subject[1:] == ("group", "", "system:masters"):
-            power.add("administrator", "system:masters passes every check", near_of(subject))
+            power.add("administrator", "system:masters passes every check", subject_uid(subject))
             return power
         wide = [g for g in held if not g.space]
         admin = next((g for g in wide if g.whole), None)
@@ -293,7 +297,7 @@ class _Clusters:
             power.add("wide_reach", f"reads every secret whose name it knows. Rule: {reads.text}",
                       reads.source)  # fmt: skip
         for space in sorted({g.space for g in held if g.space}):
-            for what, grant in _rules_namespace([g for g in held if g.space == space]):
+            for what, grant in namespace_rules([g for g in held if g.space == space]):
                 text = f"{what} of namespace {space}. Rule: {grant.text}"
                 power.add("wide_reach", text, grant.source)
         return power
@@ -372,7 +376,7 @@ class _Clusters:
                             "escalation", f"{text}. Rule: {grant.text}", grant.source, (text,)
                         )
 
-    def _aws_auth(self, power: _Power, subject: _Subject, held: list[Grant]) -> None:
+    def _aws_auth(self, power: _Power, subject: Subject, held: list[Grant]) -> None:
         """EKS: who writes this map says which cloud identity is administrator."""
         uid = f"k8s://{subject[0]}/kube-system/configmap/aws-auth"
         if self.estate.find(uid) is None:
@@ -387,23 +391,23 @@ class _Clusters:
                 power.add("escalation", f"{text}. Rule: {grant.text}", grant.source, (text,))
                 return
 
-    def _local(self, subject: _Subject, strong: list[_Subject]) -> bool:
+    def _local(self, subject: Subject, strong: list[Subject]) -> bool:
         """Moves inside a namespace where a more powerful service account is."""
         power = self._subjects[subject]
-        held = self._held(subject)
+        held = self.held_by(subject)
         for space in sorted({g.space for g in held if g.space}):
             there = [s for s in strong if s[0] == subject[0] and s[2] == space and s != subject]
             if not there:
                 continue
             grants = [g for g in held if g.space == space]
             then = f"acts as serviceaccount {space}/{there[0][3]}"
-            for text, grant in _rules_namespace(grants):
+            for text, grant in namespace_rules(grants):
                 what = f"{text} of namespace {space}"
                 power.add(
                     "escalation", f"{what}, {then}. Rule: {grant.text}", grant.source, (what, then)
                 )
                 return True
-            for move in _IDENTITIES:
+            for move in ESCALATING:
                 if self._move(power, grants, move, f"in namespace {space}", then):
                     return True
             tokens = self.token_secrets.get((subject[0], space), set())
@@ -413,7 +417,7 @@ class _Clusters:
                 return True
         return False
 
-    def _final(self, subject: _Subject, uid: str, power: _Power) -> _Power:
+    def _final(self, subject: Subject, uid: str, power: _Power) -> _Power:
         """With the cloud identity, and what was not read."""
         out = _Power(power.value, list(power.evidence))
         for evidence in self._cloud(uid):
@@ -424,7 +428,7 @@ class _Clusters:
             if not looked_at(self.estate, uid, kind):
                 out.add("gap", f"{kind}s were not read", uid)
         if out.value == "no":
-            roles = ", ".join(sorted({g.role for g in self._held(subject)})[:_MAX_SHOWN])
+            roles = ", ".join(sorted({g.role for g in self.held_by(subject)})[:_MAX_SHOWN])
             text = (
                 f"bound to {roles}: no way to administrator" if roles else "no role is bound to it"
             )
@@ -446,7 +450,7 @@ class _Clusters:
 
     # What runs.
 
-    def _account_of(self, runner: Runner) -> _Subject:
+    def account_of(self, runner: Runner) -> Subject:
         cluster, space = place_of(runner.uid)
         name = word(runner.spec, "serviceAccountName") or word(runner.spec, "serviceAccount")
         return cluster, "sa", space, name or "default"
@@ -456,13 +460,13 @@ class _Clusters:
         if runner.idle:
             out.evidence.append(Evidence(kind="control", text=runner.idle, source=runner.uid))
             return out
-        for text, then in sorted(set(_escapes(runner))):
+        for text, then in sorted(set(escapes(runner))):
             out.add("escalation", f"{text}: {then}", runner.uid, (text, then))
-        subject = self._account_of(runner)
+        subject = self.account_of(runner)
         uid = near(runner.uid, "serviceaccount", subject[3])
         full = self._final(subject, uid, self._subjects[subject])
         item = self.accounts.get(subject)
-        held, why = _mounted(runner, item)
+        held, why = token_mounted(runner, item)
         shown = f"serviceaccount {subject[2]}/{subject[3]}"
         cloud = {e.source for e in self._cloud(uid)}
         for evidence in full.evidence:
@@ -479,7 +483,7 @@ class _Clusters:
         return out
 
 
-def _rules_namespace(grants: list[Grant]) -> Iterator[tuple[str, Grant]]:
+def namespace_rules(grants: list[Grant]) -> Iterator[tuple[str, Grant]]:
     """Everything in a namespace, now or by giving it to itself."""
     whole = next((g for g in grants if g.whole), None)
     if whole:
@@ -496,12 +500,14 @@ def _rules_namespace(grants: list[Grant]) -> Iterator[tuple[str, Grant]]:
         yield "can write any rule into a role", raises
 
 
-def near_of(subject: _Subject) -> str:
-    """uid of a user or group."""
+def subject_uid(subject: Subject) -> str:
+    """uid of a user, a group or a service account."""
+    if subject[1] == "sa":
+        return f"k8s://{subject[0]}/{subject[2] or '_'}/serviceaccount/{subject[3]}"
     return f"k8s://{subject[0]}/_/{subject[1]}/{subject[3]}"
 
 
-def _subject(cluster: str, space: str, row: Mapping[str, Any]) -> _Subject:
+def _subject(cluster: str, space: str, row: Mapping[str, Any]) -> Subject:
     kind, name = word(row, "kind"), word(row, "name")
     if kind == "ServiceAccount":
         return cluster, "sa", word(row, "namespace") or space, name
@@ -517,7 +523,7 @@ def _quoted(rule: Mapping[str, Any]) -> str:
     return text + (f" named {', '.join(names)}" if names else "")
 
 
-def _mounted(runner: Runner, account: Item | None) -> tuple[bool | None, str]:
+def token_mounted(runner: Runner, account: Item | None) -> tuple[bool | None, str]:
     """Whether its pods hold the token, and what decides: the pod's word before the account's.
 
     https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/
@@ -538,7 +544,7 @@ def _mounted(runner: Runner, account: Item | None) -> tuple[bool | None, str]:
     return True, ""
 
 
-def _escapes(runner: Runner) -> Iterator[tuple[str, str]]:
+def escapes(runner: Runner) -> Iterator[tuple[str, str]]:
     """How a container gets hold of its node."""
     shared = at(runner.spec, "hostPID") is True
     paths = {

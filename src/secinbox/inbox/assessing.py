@@ -21,14 +21,21 @@ _SEVERITY = f"""{_MATRIX}
       WHEN coalesce(f.score, v.score) >= 4 THEN 3 WHEN coalesce(f.score, v.score) > 0 THEN 2
       ELSE 0 END"""
 
+# A path says itself which exploit it needs.
+_PATH_EXPLOIT = "(f.type = 'attack_path' AND f.exploit_known <> '')::TINYINT"
+
 # What is known of a finding `f` in the standing `st`, with the facts `v` of its vulnerability.
 _VALUES = f"""
     f.* EXCLUDE (severity), ({_SEVERITY})::TINYINT AS severity, st.live,
     st.public, st.privileged, st.attacked, st.production,
-    CASE WHEN f.vulnerability = '' THEN 0 ELSE v.exploit END AS exploit,
-    (coalesce(st.yes, 0) + CASE WHEN f.vulnerability <> ''
-       THEN coalesce(v.exploit, 0) ELSE 0 END)::TINYINT AS risks,
-    coalesce(v.maturity, 0) AS maturity, v.epss, coalesce(v.kev, FALSE) AS kev,
+    CASE WHEN f.vulnerability <> '' THEN v.exploit
+         ELSE {_PATH_EXPLOIT} END AS exploit,
+    (coalesce(st.yes, 0) + CASE WHEN f.vulnerability <> '' THEN coalesce(v.exploit, 0)
+       ELSE {_PATH_EXPLOIT} END)::TINYINT AS risks,
+    CASE WHEN f.type = 'attack_path' THEN
+           CASE f.exploit_known WHEN 'active' THEN 3 WHEN 'weaponised' THEN 2 WHEN 'poc' THEN 1
+           ELSE 0 END
+         ELSE coalesce(v.maturity, 0) END AS maturity, v.epss, coalesce(v.kev, FALSE) AS kev,
     coalesce(v.automatable = 'yes', FALSE) AS automatable,
     coalesce(v.technical_impact = 'total', FALSE) AS total,
     coalesce(st.public = 1, FALSE) AS exposed,

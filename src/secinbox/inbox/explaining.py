@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from secinbox.facts.store import Facts
-from secinbox.inbox import answers
+from secinbox.inbox import answers, attack_paths
 from secinbox.inbox.rules import DEFAULT_RULES, InboxRule
 from secinbox.vocabulary import MATURITIES, RISK_LABELS, RISKS
 
@@ -280,6 +280,7 @@ def why(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, A
     return {
         "kind": "resource",
         **resource[0],
+        **attack_paths.about(facts, uid),
         "in_inbox": [f["issue"] for f in listed["findings"] if f["in_inbox"]],
         "not_in_inbox": [
             {"id": f["id"], "title": f["title"], "why_not": f["why_not"]}

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from types import ModuleType
 from typing import Any
 
 from secinbox import paths, posture
 from secinbox.facts.derived import state
 from secinbox.facts.resolved import refresh_resources
 from secinbox.facts.store import Facts
+from secinbox.inbox import attack_paths
 from secinbox.inbox.assessing import ISSUE, TIER, candidates
 from secinbox.inbox.fields import FINDING_FREE_TEXT, RULE_FIELDS
 from secinbox.inbox.query import compile_query
@@ -68,7 +70,7 @@ def rank(
             )
             refresh_resources(facts)
         if whole:
-            _whole(assessment, rules)
+            rank_whole(assessment, rules)
         else:
             _partial(assessment, rules)
         _decisions(facts, decided)
@@ -86,7 +88,8 @@ def _stamp(settings: Settings, rules: Sequence[InboxRule]) -> str:
     return fingerprint(__version__, repr(settings), repr(tuple(rules)), repr(DEFAULT_RULES))
 
 
-def _whole(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
+def rank_whole(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
+    """Everything from the facts again; inside the caller's transaction."""
     con = assessment.facts.con
     for table in ("risk_values", "standings", "assessed", "issues"):
         con.execute(f"TRUNCATE {table}")
@@ -97,14 +100,15 @@ def _whole(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
     _standings(assessment)
     _admit(assessment, rules)
     _group(assessment)
+    attack_paths.mark(assessment.facts)
 
 
-def _computed(assessment: Assessment) -> None:
+def _computed(assessment: Assessment, analyses: Sequence[ModuleType] = (posture, paths)) -> None:
     """Findings of our own, before admission. An analysis that fails leaves what it said before.
 
     One malformed configuration must not take the whole inbox away. `doctor` tells the failure.
     """
-    for analysis in (posture, paths):
+    for analysis in analyses:
         failure = ""
         try:
             found = list(analysis.derive(assessment))
@@ -172,6 +176,11 @@ def _partial(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
     for risk in all_risks():
         if risk.NAME in ("under_attack", "in_production", "exploit_available"):
             risk.assess(assessment)
+    if _changes_paths(con):
+        con.execute("INSERT INTO asked_resources SELECT id FROM attack_paths")
+        _computed(assessment, (paths,))
+        con.execute("INSERT INTO asked_resources SELECT id FROM attack_paths")
+        con.execute("INSERT INTO changed_findings SELECT DISTINCT id FROM touched")
     con.execute("DELETE FROM standings WHERE resource IN (SELECT uid FROM asked_resources)")
     _standings(assessment)
     con.execute(
@@ -198,6 +207,30 @@ def _partial(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
     )
     con.execute("DELETE FROM issues WHERE id IN (SELECT issue FROM changed_issues)")
     _group(assessment)
+    attack_paths.mark(assessment.facts)
+
+
+def _changes_paths(con: Any) -> bool:
+    """Something changed on a place that an attacker may get to, or a sensor saw an intruder."""
+    found = con.execute(
+        """
+        SELECT EXISTS (
+            SELECT 1 FROM changed_findings c JOIN findings f ON f.id = c.id
+            LEFT JOIN footprints p ON p.resource = f.resource
+            SEMI JOIN attack_reach r ON r.uid = coalesce(p.live, f.resource)
+            WHERE f.type NOT IN ('misconfiguration', 'identity_risk', 'attack_path'))
+          OR EXISTS (
+            SELECT 1 FROM changed_findings c JOIN findings f ON f.id = c.id
+            WHERE f.type = 'secret' AND EXISTS (
+                SELECT 1 FROM resources k WHERE starts_with(k.uid, 'accesskey:')))
+          OR EXISTS (
+            SELECT 1 FROM dirty d LEFT JOIN names n ON n.ref = d.key
+            JOIN signal_names g ON g.name = d.key OR g.name = n.uid
+            SEMI JOIN attack_reach r ON r.uid = coalesce(n.uid, d.key)
+            WHERE d.kind = 'resource')
+        """
+    ).fetchone()
+    return bool(found[0])
 
 
 def _temporary_edges(assessment: Assessment) -> None:
@@ -313,25 +346,29 @@ def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
     admitted = f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"
     table = "bearing" if assessment.partial else "findings"
     # Live in several ways: of those that let it in the one with the most risks; `combo` makes
-    # the choice unique.
+    # the choice unique. Most are live in one way only, and choosing among one costs as much.
+    kept = (
+        "id, issue, severity, risks, public, privileged, attacked, exploit, production, resource, "
+        "live, maturity, epss, kev, tier, admitted_by, combo"
+    )
     con.execute(
         f"""
         INSERT INTO assessed
         WITH judged AS (
             SELECT * FROM (SELECT f.*, {admitted} AS admitted_by FROM ({candidates(table)}) f) f
             WHERE f.admitted_by <> ''),
-        weighed AS (
+        weighed AS MATERIALIZED (
             SELECT {ISSUE} AS issue, ({TIER})::TINYINT AS tier,
                    f.id, f.severity, f.risks, f.public, f.privileged, f.attacked, f.exploit,
                    f.production, f.resource, f.live, f.maturity, f.epss, f.kev, f.admitted_by,
-                   f.combo,
+                   f.combo, f.combos,
                    (f.risks::INTEGER << 20) | (coalesce(f.attacked, 0)::INTEGER << 18)
                      | (coalesce(f.public, 0)::INTEGER << 16)
                      | (coalesce(f.production, 0)::INTEGER << 14) | (255 - f.combo) AS pick
             FROM judged f)
-        SELECT id, issue, severity, risks, public, privileged, attacked, exploit, production,
-               resource, live, maturity, epss, kev, tier, admitted_by, combo
-        FROM weighed
+        SELECT {kept} FROM weighed WHERE combos = 1
+        UNION ALL
+        SELECT {kept} FROM weighed WHERE combos > 1
         QUALIFY row_number() OVER (PARTITION BY id ORDER BY pick DESC) = 1
         """,
         parameters,

@@ -22,12 +22,16 @@ from secinbox.settings import Settings
 
 @dataclass
 class Assessment:
-    """What a risk is given. `only` names a table `asked_resources` to keep to, or is empty."""
+    """What a risk is given. `partial`: keep to the table `asked_resources`.
+
+    without: keys of actions of the fix plan that are taken as done ("what if").
+    """
 
     facts: Facts
     clock: datetime
     settings: Settings
     partial: bool = False
+    without: frozenset[str] = frozenset()
 
     def where(self, column: str) -> str:
         """SQL that keeps to the resources that are asked for."""

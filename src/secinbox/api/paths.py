@@ -1,0 +1,46 @@
+"""Attack paths and the fix plan over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.params import Depends
+
+Text = Annotated[str, Query(max_length=4_000)]
+
+
+def router(session: Any, read: Sequence[Depends]) -> APIRouter:
+    """`/api/v1/paths`, `/api/v1/plan`."""
+    routes = APIRouter(prefix="/api/v1", dependencies=read)
+
+    @routes.get("/paths")
+    def paths(
+        entry: Text = "",
+        target: Text = "",
+        through: Text = "",
+        certain: bool = False,
+        limit: Annotated[int, Query(ge=1, le=100_000)] = 50,
+        cursor: Text = "",
+    ) -> Any:
+        return session.paths(
+            entry=entry, target=target, through=through, certain=certain, limit=limit, cursor=cursor
+        )
+
+    @routes.get("/paths/{name}")
+    def path(name: str) -> Any:
+        return session.path(name)
+
+    @routes.get("/plan")
+    def plan(limit: Annotated[int, Query(ge=1, le=1_000)] = 50) -> Any:
+        return session.plan(limit=limit)
+
+    @routes.get("/plan/what-if")
+    def what_if(
+        fix: Annotated[list[str], Query(min_length=1, max_length=50)],
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 20,
+    ) -> Any:
+        return session.what_if(fix, limit=limit)
+
+    return routes

@@ -1,0 +1,113 @@
+"""Crown jewels: what a path may end at, and why it matters.
+
+Declared ones win; else power over an account or a cluster, data marked as restricted by its owner,
+secrets, audit logs, copies of such data, and, where nobody marks anything, databases in production.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from secinbox.estate import Estate, Item
+from secinbox.iam.privilege import marked
+from secinbox.paths.graph import State
+
+_CLASS = re.compile(
+    r"data[_\-: ]?class(ification)?|classification|sensitivity|confidentiality", re.I
+)
+_HARMLESS = re.compile(r"public|open|none|low|internal[_\- ]?public|non[_\- ]?sensitive", re.I)
+_PRODUCTION = re.compile(r"(prod|production|prd|live)([-_].*)?", re.I)
+_SECRETS = ("aws_secretsmanager_secret", "azure_key_vault_secret", "gcp_secret_manager_secret")
+_DATABASES = (
+    "aws_rds_instance", "aws_rds_cluster", "aws_redshift_cluster", "aws_docdb_cluster",
+    "aws_neptune_cluster", "aws_dynamodb_table",
+)  # fmt: skip
+STORES = (
+    "aws_s3_bucket", *_DATABASES, *_SECRETS, "aws_ssm_parameter", "aws_ec2_snapshot",
+    "aws_ec2_volume", "aws_rds_snapshot", "aws_rds_cluster_snapshot", "aws_efs_file_system",
+    "aws_elasticfilesystem_file_system", "aws_opensearch_domain", "aws_sqs_queue", "aws_sns_topic",
+    "aws_kinesis_stream", "aws_kms_key", "aws_ecr_repository", "aws_ec2_image",
+    "aws_logs_log_group", "aws_elasticache_cluster", "aws_cloudtrail_trail", "aws_backup_vault",
+)  # fmt: skip
+_TELLING = re.compile(
+    r"(?<![a-z])(backups?|dumps?|customers?|pii|phi|payroll|kyc|hr|tfstate|terraform-?state|cards?|"
+    r"payments?|patients?|medical|secrets?|credentials?|invoices?|finance)(?![a-z])", re.I
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Jewel:
+    """A target: the resource, the state of an attacker who has it, and what its loss means."""
+
+    uid: str
+    state: State
+    why: str
+    impact: str  # critical | high | medium
+
+
+def jewels(estate: Estate, crown: dict[str, str] | None = None) -> Iterator[Jewel]:
+    """Every crown jewel of an estate, in order of uid; accounts and clusters are always some."""
+    declared = crown or {}
+    trails = {
+        str(i.config.get("S3BucketName")): i.uid for i in estate.of_type("aws_cloudtrail_trail")
+    }
+    # Who marks what is restricted says by silence that the rest is not.
+    marking = {i.account for i in estate.items.values() if i.type in STORES and marked(i)}
+    for uid in sorted(estate.items):
+        item = estate.items[uid]
+        if uid in declared:
+            yield Jewel(uid, ("read", uid), declared[uid], "critical")
+            continue
+        if item.type not in STORES and not item.type.startswith(("azure_", "gcp_")):
+            continue
+        found = _why(estate, item, trails, item.account in marking)
+        if found:
+            yield Jewel(uid, ("read", uid), *found)
+
+
+def _why(estate: Estate, item: Item, trails: dict[str, str], marks: bool) -> tuple[str, str] | None:
+    text = marked(item)
+    if text:
+        return f"marked {text}", "critical"
+    if item.type == "aws_s3_bucket" and item.uid.rpartition(":")[2] in trails:
+        return "holds the audit logs", "high"
+    if item.type == "aws_cloudtrail_trail" and item.config.get("S3BucketName"):
+        return "is the audit trail", "high"
+    if item.type in _SECRETS and (item.config.get("Name") or item.config):
+        return "is a secret", "high"
+    if item.type == "aws_ssm_parameter" and item.config.get("Type") == "SecureString":
+        return "is a secret parameter", "high"
+    if harmless(item):
+        return None
+    for source in estate.targets(item.uid, "snapshot_of"):
+        origin = estate.find(source)
+        if origin is not None and origin.uid != item.uid:
+            found = _why(estate, origin, trails, marks)
+            if found:
+                return f"is a copy of {origin.name or origin.uid}, which {found[0]}", found[1]
+    if item.type in ("aws_rds_snapshot", "aws_rds_cluster_snapshot"):
+        return "is a copy of a database", "high"
+    if marks:
+        return None
+    named = _TELLING.search(item.name or item.uid.rsplit("/", 1)[-1])
+    if named and item.type in ("aws_s3_bucket", *_DATABASES):
+        return f"is named after {named.group(1).lower()} (a guess from its name)", "high"
+    if item.type in _DATABASES and _in_production(item):
+        return "is a database in production (not marked by its owner)", "high"
+    return None
+
+
+def harmless(item: Item) -> bool:
+    """Its owner says that the data is public or of no value."""
+    return any(
+        _CLASS.fullmatch(k.strip()) and _HARMLESS.fullmatch(v.strip()) for k, v in item.tags.items()
+    )
+
+
+def _in_production(item: Item) -> bool:
+    return any(
+        k.lower() in ("env", "environment") and _PRODUCTION.fullmatch(v)
+        for k, v in item.tags.items()
+    )

@@ -1,0 +1,183 @@
+"""Data: stores open to anyone, and what an identity may read of the crown jewels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from secinbox.estate import Item
+from secinbox.iam.evaluate import Answer, new_names
+from secinbox.iam.privilege import personal
+from secinbox.iam.resources import policy_of
+from secinbox.iam.world import Persona
+from secinbox.paths.graph import Action
+from secinbox.paths.predicates import Pair, pairs
+from secinbox.paths.world import ANY_AWS, INTERNET, World
+from secinbox.records import Evidence
+
+# Services that answer requests nobody signed; the others want any customer's signature.
+_ANONYMOUS = (
+    "aws_s3_bucket", "aws_sqs_queue", "aws_sns_topic", "aws_opensearch_domain",
+    "aws_lambda_function",
+)  # fmt: skip
+_READING = re.compile(
+    r"getobject|s3:\*|\bread\b|full_control|served to everyone|\*|es:|sqs:|sns:|kms:|getsecret|"
+    r"restore|create a volume|launch|dynamodb:|batchgetimage|getdownload", re.I
+)  # fmt: skip
+# type -> (action, what follows the ARN in the name of the resource asked for)
+READING: dict[str, tuple[tuple[str, str], ...]] = {
+    "aws_s3_bucket": (("s3:getobject", "/?*"),),
+    "aws_dynamodb_table": (("dynamodb:scan", ""), ("dynamodb:query", ""),
+                           ("dynamodb:batchgetitem", ""), ("dynamodb:getitem", "")),
+    "aws_secretsmanager_secret": (("secretsmanager:getsecretvalue", ""),),
+    "aws_ssm_parameter": (("ssm:getparameter", ""), ("ssm:getparameters", ""),
+                          ("ssm:getparametersbypath", "")),
+    "aws_sqs_queue": (("sqs:receivemessage", ""),),
+    "aws_kinesis_stream": (("kinesis:getrecords", ""),),
+    "aws_ec2_snapshot": (("ec2:createvolume", ""), ("ec2:modifysnapshotattribute", ""),
+                         ("ebs:getsnapshotblock", "")),
+    "aws_rds_snapshot": (("rds:modifydbsnapshotattribute", ""),
+                         ("rds:restoredbinstancefromdbsnapshot", "")),
+    "aws_rds_cluster_snapshot": (("rds:modifydbclustersnapshotattribute", ""),),
+    "aws_logs_log_group": (("logs:getlogevents", ":*"), ("logs:filterlogevents", ":*")),
+}  # fmt: skip
+_REWRITING: dict[str, str] = {
+    "aws_s3_bucket": "s3:putbucketpolicy",
+    "aws_secretsmanager_secret": "secretsmanager:putresourcepolicy",
+}
+DATABASES = (
+    "aws_rds_instance", "aws_rds_cluster", "aws_redshift_cluster", "aws_docdb_cluster",
+    "aws_opensearch_domain", "aws_elasticache_cluster",
+)  # fmt: skip
+
+
+@pairs
+def store_open_to_anyone(world: World) -> Iterator[Pair]:
+    """A policy, an ACL or a share lets strangers read it."""
+    for jewel in world.jewels:
+        for evidence in world.public.get(jewel.uid, ()):
+            item = world.estate.items[jewel.uid]
+            if item.type in (*DATABASES[:4], "aws_cloudtrail_trail"):
+                continue
+            if evidence.kind == "control" or not _READING.search(evidence.text):
+                continue
+            front = evidence.via[-1] if evidence.via else ""
+            anyone = item.type in _ANONYMOUS or not item.type.startswith("aws_")
+            yield Pair(INTERNET if anyone else ANY_AWS, item.uid, evidence=(evidence,),
+                       resources=(front,) if front else (),
+                       actions=(Action(f"share:{item.uid}",
+                                       f"Stop sharing {world.label(item.uid)} with everyone",
+                                       item.uid, effort=0.5),))  # fmt: skip
+            break
+
+
+@pairs
+def trail_in_bucket(world: World) -> Iterator[Pair]:
+    """An audit trail and the bucket that it is kept in."""
+    for item in world.estate.of_type("aws_cloudtrail_trail"):
+        for bucket in world.estate.targets(item.uid, "stores_in"):
+            yield Pair(bucket, item.uid, cost=0.01)
+
+
+@pairs
+def database_that_answers(world: World) -> Iterator[Pair]:
+    """A database that clients can connect to and that holds something."""
+    for jewel in world.jewels:
+        if world.estate.items[jewel.uid].type in DATABASES:
+            yield Pair(jewel.uid, jewel.uid)
+
+
+@pairs
+def database_with_known_password(world: World) -> Iterator[Pair]:
+    """A database and the secret with its password."""
+    secrets = [
+        j.uid for j in world.jewels if j.uid.startswith("arn:") and ":secretsmanager:" in j.uid
+    ]
+    for jewel in world.jewels:
+        item = world.estate.items[jewel.uid]
+        if item.type not in DATABASES:
+            continue
+        own = item.config.get("MasterUserSecret")
+        managed = str(own.get("SecretArn") or "") if isinstance(own, dict) else ""
+        for secret in secrets:
+            held = world.estate.items[secret]
+            service = item.tags.get("service") or "?"
+            name = item.name or item.uid.rsplit(":", 1)[-1]
+            if secret == managed:
+                yield Pair(item.uid, item.uid, also=(("read", secret),),
+                           detail=world.label(secret))  # fmt: skip
+            elif held.tags.get("service") == service or (len(name) > 3 and name in held.name):
+                yield Pair(item.uid, item.uid, also=(("read", secret),), detail=world.label(secret),
+                           doubt="whether that secret is its password")  # fmt: skip
+
+
+@pairs
+def store_that_identity_reads(world: World) -> Iterator[Pair]:
+    """Effective permission to read the data, and to decrypt it where a key of its own guards it."""
+    escalation = world.escalation
+    stores = [
+        (j, world.estate.items[j.uid]) for j in world.jewels
+        if world.estate.items[j.uid].type in READING
+    ]  # fmt: skip
+    own = {j.uid: personal(policy_of(world.estate, j.uid)) for j, _ in stores}
+    for arn, principal in sorted(escalation.world.principals.items()):
+        if escalation.admins[arn].value == "yes" or principal.service_linked:
+            continue
+        if world.reached is not None and arn not in world.reached:
+            continue
+        for jewel, item in stores:
+            found = _reads(world, principal.persona, item, own[item.uid])
+            if found is None or found.value == "no":
+                continue
+            doubts = list(found.doubts) if found.value == "unknown" else []
+            text = found.statements[0].text if found.statements else ""
+            key = _decrypts(world, principal.persona, item)
+            refused = "" if key is None or key.value != "no" else "it may not use the store's key"
+            if key is not None and key.value == "unknown":
+                doubts.append("the use of its key")
+            yield Pair(
+                arn, jewel.uid, doubt=", ".join(doubts), no=refused,
+                evidence=(Evidence(kind="policy", text=text, source=arn),) if text else (),
+                actions=(Action(f"permission:{arn}:{text}",
+                                f"Take rights from {world.label(arn)}: {text}", arn),),
+            )  # fmt: skip
+
+
+def _reads(world: World, persona: Persona, item: Item, own: object) -> Answer | None:
+    evaluator = world.escalation.evaluator
+    best: Answer | None = None
+    context = {"aws:resourceaccount": (item.account or persona.account,)}
+    asked = list(READING[item.type])
+    if item.type in _REWRITING:
+        asked.append((_REWRITING[item.type], ""))
+    for action, tail in asked:
+        layers = evaluator.layers(persona, action)
+        if not layers[0].allows and own is None:
+            continue
+        names = [f"{item.uid}/secinbox-any" if tail == "/?*" else item.uid + tail.replace("*", "x")]
+        if tail == "/?*":
+            names = new_names(layers, item.uid + tail) or names
+        for name in names:
+            given = evaluator.decide_with(persona, action, name, own, context)  # type: ignore[arg-type]
+            if given.value == "yes":
+                return given
+            if best is None or given.value == "unknown":
+                best = given
+    return best
+
+
+def _decrypts(world: World, persona: Persona, item: Item) -> Answer | None:
+    """None where no key of the customer's own guards the store, or it was not read."""
+    name = item.config.get("KmsKeyId") or item.config.get("KMSKeyId")
+    if item.type == "aws_s3_bucket":
+        found = re.search(r"arn:[^\"']+:kms:[^\"']+:key/[0-9a-fA-F-]+",
+                          str(item.config.get("get_bucket_encryption") or ""))  # fmt: skip
+        name = found.group(0) if found else None
+    key = world.estate.find(str(name)) if name else None
+    if key is None or key.type != "aws_kms_key":
+        return None
+    evaluator = world.escalation.evaluator
+    return evaluator.decide_with(
+        persona, "kms:decrypt", key.uid, policy_of(world.estate, key.uid),
+        {"aws:resourceaccount": (key.account or persona.account,)},
+    )  # fmt: skip

@@ -1,0 +1,214 @@
+"""Who can open a connection to what: from the Internet, through a front, from a neighbour."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from secinbox.estate import Item
+from secinbox.network.aws.compute import groups_of, interfaces_of
+from secinbox.network.ranges import IntSet, addresses, cidr_texts, parse_network
+from secinbox.paths.graph import Action
+from secinbox.paths.predicates import Pair, pairs
+from secinbox.paths.world import INTERNET, World
+from secinbox.records import Evidence
+
+# What anyone can only connect to; what is read, assumed or restored is another predicate's.
+CONNECTED = (
+    "aws_ec2_instance", "aws_ecs_service", "aws_ecs_task", "aws_lambda_function",
+    "aws_elbv2_load_balancer", "aws_elb_load_balancer", "aws_elasticloadbalancing_loadbalancer",
+    "aws_apigateway_rest_api", "aws_apigatewayv2_api", "aws_cloudfront_distribution",
+    "aws_apprunner_service", "aws_rds_instance", "aws_rds_cluster", "aws_redshift_cluster",
+    "aws_eks_cluster", "aws_elasticache_cluster", "aws_docdb_cluster", "aws_mq_broker",
+    "aws_msk_cluster", "aws_emr_cluster", "aws_lightsail_instance",
+)  # fmt: skip
+# Other clouds' types of the same kind end in one of these.
+_ENDINGS = (
+    "virtual_machine", "_vm", "compute_instance", "_function", "_app", "run_service", "web_app",
+    "load_balancer", "application_gateway", "container_group", "container_app", "sql_server",
+    "sql_instance", "container_cluster", "managed_cluster", "forwarding_rule",
+)  # fmt: skip
+_KUBERNETES = (
+    "pod", "deployment", "daemonset", "statefulset", "replicaset", "job", "cronjob",
+    "replicationcontroller", "service", "ingress", "gateway", "node",
+)  # fmt: skip
+
+
+def connects(item: Item) -> bool:
+    """Whether reaching it means opening a connection to it."""
+    if item.type.startswith("kubernetes_"):
+        return item.type.removeprefix("kubernetes_") in _KUBERNETES
+    return item.type in CONNECTED or (
+        not item.type.startswith("aws_") and item.type.endswith(_ENDINGS)
+    )
+
+
+def _close(world: World, uid: str) -> Action:
+    return Action(f"expose:{uid}", f"Stop {world.label(uid)} from answering the Internet", uid)
+
+
+def _fronts(world: World, item: Item, found: Evidence) -> tuple[str, ...]:
+    """What stands before it on the way: what the route names, else public things that route to it."""
+    if found.via:
+        return tuple(v for v in found.via if v in world.estate.items and v != item.uid)
+    out: list[str] = []
+    here, seen = item.uid, {item.uid}
+    for _ in range(4):
+        before = [
+            s for s in world.estate.sources(here, "routes_to")
+            if s not in seen and s in world.estate.items
+        ]  # fmt: skip
+        public = [s for s in before if s in world.public]
+        if not before:
+            break
+        here = (public or before)[0]
+        seen.add(here)
+        if here in world.public:
+            out.insert(0, here)
+    return tuple(out)
+
+
+@pairs
+def reachable_from_internet(world: World) -> Iterator[Pair]:
+    """Answers anyone by an address of its own."""
+    for uid in sorted(world.public):
+        item = world.estate.find(uid)
+        if item is None or not connects(item) or world.top(uid) != uid:
+            continue
+        found = world.public[uid]
+        if found and _fronts(world, item, found[0]):
+            continue
+        yield Pair(INTERNET, uid, detail=_ports(found), evidence=tuple(found[:2]),
+                   actions=(_close(world, uid),))  # fmt: skip
+
+
+@pairs
+def reachable_through_front(world: World) -> Iterator[Pair]:
+    """Answers anyone through a load balancer, an API, an ingress."""
+    for uid in sorted(world.public):
+        item = world.estate.find(uid)
+        if item is None or not connects(item) or world.top(uid) != uid:
+            continue
+        found = world.public[uid]
+        fronts = _fronts(world, item, found[0]) if found else ()
+        if fronts:
+            yield Pair(fronts[-1], uid, detail=_ports(found), evidence=tuple(found[:2]),
+                       resources=fronts[:-1],
+                       actions=(Action(f"route:{fronts[-1]}>{uid}",
+                                       f"Take {world.label(uid)} from behind "
+                                       f"{world.label(fronts[-1])}", uid, effort=3.0),))  # fmt: skip
+            for before, after in pairwise(fronts):
+                yield Pair(before, after, evidence=tuple(found[:1]))
+
+
+def _ports(found: object) -> str:
+    for evidence in found if isinstance(found, list | tuple) else ():
+        if evidence.ports:
+            return f" on {evidence.ports}"
+    return ""
+
+
+@pairs
+def neighbours(world: World) -> Iterator[Pair]:
+    """Who is let in by the security groups of whom, inside connected networks.
+
+    Members of a group, and addresses of a range, are hubs: a step per member and a step per rule,
+    never one per pair.
+    """
+    network = world.network
+    hosts: list[tuple[str, str, set[str], list[object]]] = []
+    for item in world.estate.of_type("aws_ec2_instance", "aws_lambda_function", "aws_ecs_service",
+                                     "aws_ecs_task"):  # fmt: skip
+        for interface in _interfaces(world, item):
+            subnet = network.subnets.get(str(interface.get("SubnetId") or ""))
+            vpc = str(
+                interface.get("VpcId") or (subnet.config.get("VpcId") if subnet else "") or ""
+            )
+            address = parse_network(interface.get("PrivateIpAddress"))
+            if vpc:
+                own: list[object] = [address] if address is not None else []
+                hosts.append((item.uid, vpc, set(groups_of(interface)), own))
+    group_hubs: set[str] = set()
+    range_hubs: dict[tuple[str, str], IntSet] = {}
+    wanted: list[tuple[str, str, str, str, str, str]] = []
+    for uid, vpc, groups in _doors(world):
+        for group in groups:
+            for rule in network.rules(group) or ():
+                ports = _span(rule.protocol, rule.ports)
+                source = network.groups.get(group)
+                told = source.uid if source else group
+                for other in rule.groups:
+                    group_hubs.add(other)
+                    wanted.append((f"group:{other}", uid, ports, f"group {group} admits {other}",
+                                   told, group))  # fmt: skip
+                if rule.sources[4]:
+                    text = cidr_texts(rule.sources[4], 4)
+                    range_hubs[vpc, text] = rule.sources[4]
+                    wanted.append((f"range:{vpc}:{text}", uid, ports,
+                                   f"group {group} admits {text}", told, group))  # fmt: skip
+    by_vpc: dict[str, list[tuple[str, IntSet]]] = defaultdict(list)
+    for (vpc, text), ranges in sorted(range_hubs.items(), key=lambda e: e[0]):
+        by_vpc[vpc].append((text, ranges))
+    for uid, vpc, mine, own in hosts:
+        for group in sorted(mine & group_hubs):
+            yield Pair(uid, f"group:{group}", target_kind="hub", silent=True)
+        for text, ranges in by_vpc.get(vpc, ()):
+            if any(addresses([a], 4) & ranges for a in own):
+                yield Pair(uid, f"range:{vpc}:{text}", target_kind="hub", silent=True)
+    for hub, uid, ports, text, told, group in wanted:
+        evidence = Evidence(kind="route", text=f"security {text} on {ports}", source=told)
+        yield Pair(hub, uid, source_kind="hub", detail=f" on {ports}", evidence=(evidence,),
+                   actions=(Action(f"rule:{group}:{text}:{ports}",
+                                   f"Narrow security group {group}: {text} on {ports}", told),))  # fmt: skip
+
+
+def _interfaces(world: World, item: Item) -> Iterator[dict[str, object]]:
+    if item.type == "aws_ec2_instance":
+        yield from interfaces_of(world.network, item)
+        return
+    config = item.config.get("VpcConfig") or item.config.get("networkConfiguration") or {}
+    inner = config.get("awsvpcConfiguration") if isinstance(config, dict) else None
+    config = inner if isinstance(inner, dict) else config
+    if isinstance(config, dict):
+        groups = config.get("SecurityGroupIds") or config.get("securityGroups") or ()
+        subnets = config.get("SubnetIds") or config.get("subnets") or ()
+        for subnet in subnets if isinstance(subnets, list) else ():
+            found = world.network.subnets.get(str(subnet))
+            block = found.config.get("CidrBlock") if found else None
+            yield {"SubnetId": str(subnet), "PrivateIpAddress": block,
+                   "Groups": [{"GroupId": str(g)} for g in groups]}  # fmt: skip
+
+
+def _doors(world: World) -> Iterator[tuple[str, str, list[str]]]:
+    """(resource, VPC, security groups) of everything that listens inside a network."""
+    for item in world.estate.of_type("aws_ec2_instance", "aws_ecs_service", "aws_ecs_task"):
+        for interface in _interfaces(world, item):
+            subnet = world.network.subnets.get(str(interface.get("SubnetId") or ""))
+            vpc = interface.get("VpcId") or (subnet.config.get("VpcId") if subnet else "")
+            yield item.uid, str(vpc or ""), groups_of(interface)
+    for item in world.estate.of_type(
+        "aws_rds_instance", "aws_rds_cluster", "aws_redshift_cluster", "aws_docdb_cluster",
+        "aws_elasticache_cluster", "aws_opensearch_domain",
+    ):  # fmt: skip
+        rows = item.config.get("VpcSecurityGroups") or item.config.get("SecurityGroups") or ()
+        groups = [str(g.get("VpcSecurityGroupId") or g.get("SecurityGroupId"))
+                  for g in rows if isinstance(g, dict)]  # fmt: skip
+        options = item.config.get("VPCOptions")
+        if isinstance(options, dict):
+            groups += [str(g) for g in options.get("SecurityGroupIds") or ()]
+        subnets = item.config.get("DBSubnetGroup")
+        vpc = str((subnets.get("VpcId") if isinstance(subnets, dict) else "")
+                  or item.config.get("VpcId")
+                  or (options.get("VPCId") if isinstance(options, dict) else "") or "")  # fmt: skip
+        if groups:
+            yield item.uid, vpc, groups
+
+
+def _span(protocol: str, ports: tuple[int, int]) -> str:
+    low, high = ports
+    if protocol == "other":
+        return "any protocol"
+    if low <= 0 and high >= 65535:
+        return f"every {protocol} port"
+    return f"{protocol} {low}" if low == high else f"{protocol} {low}-{high}"

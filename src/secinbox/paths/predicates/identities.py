@@ -1,0 +1,267 @@
+"""Credentials: of what runs, of leaked keys, through trusts, and by AWS escalations."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from secinbox.iam.escalation import Step as Escalating
+from secinbox.iam.escalation import change_steps, edge_steps
+from secinbox.paths.graph import Action
+from secinbox.paths.predicates import Judgement, Pair, check, pairs
+from secinbox.paths.world import ANY_AWS, ANY_GITHUB, World
+from secinbox.records import Evidence
+
+
+def _role(world: World, uid: str, why: str) -> Action:
+    return Action(f"identity:{uid}>{why}", f"Give {world.label(uid)} an identity that may do less: "
+                  f"{world.label(why)}", uid, effort=2.0)  # fmt: skip
+
+
+@pairs
+def instance_identity(world: World) -> Iterator[Pair]:
+    """An EC2 instance and the role of its profile."""
+    for item in world.estate.of_type("aws_ec2_instance"):
+        for role in world.runs_as.get(item.uid, ()):
+            yield Pair(item.uid, role, actions=(_role(world, item.uid, role),))
+
+
+@pairs
+def workload_identity(world: World) -> Iterator[Pair]:
+    """A task, a function, a notebook ... and the role that it runs as."""
+    for uid, roles in sorted(world.runs_as.items()):
+        item = world.estate.find(uid)
+        if item is None or item.type in ("aws_ec2_instance", "aws_iam_access_key"):
+            continue
+        if item.type.startswith(("kubernetes_", "aws_iam_")):
+            continue
+        for role in roles:
+            yield Pair(uid, role, actions=(_role(world, uid, role),))
+
+
+def _metadata(world: World, uid: str) -> dict[str, object]:
+    item = world.estate.find(uid)
+    found = item.config.get("MetadataOptions") if item else None
+    return found if isinstance(found, dict) else {}
+
+
+@check
+def metadata_answers(world: World, pair: Pair) -> Judgement:
+    """The instance metadata service is on; without IMDSv2 it is a little easier."""
+    options = _metadata(world, pair.source)
+    if options.get("HttpEndpoint") == "disabled":
+        return Judgement(False, "its metadata service is switched off")
+    return Judgement(True, "", 0.05 if options.get("HttpTokens") == "required" else 0.0)
+
+
+@check
+def metadata_without_token(world: World, pair: Pair) -> Judgement:
+    """IMDSv1: a plain GET gives credentials, so a forged request does."""
+    options = _metadata(world, pair.source)
+    if not options:
+        return Judgement(None, "whether IMDSv2 is required was not read")
+    if options.get("HttpTokens") == "required":
+        return Judgement(False, "IMDSv2 required")
+    action = Action(f"imdsv2:{pair.source}", f"Require IMDSv2 on {world.label(pair.source)}",
+                    pair.source, effort=0.5)  # fmt: skip
+    return Judgement(True, "", 0.0, action)
+
+
+@pairs
+def leaked_key(world: World) -> Iterator[Pair]:
+    """A secret scanner found an access key that the account knows."""
+    for leak in world.leaks:
+        if not leak.opens:
+            continue
+        evidence = Evidence(kind="finding", text=f"{leak.title} at {leak.location}",
+                            source=leak.finding)  # fmt: skip
+        yield Pair(leak.resource, leak.opens, detail=leak.location, evidence=(evidence,),
+                   doubt="" if leak.public else "who can read it",
+                   actions=(Action(f"key:{leak.opens}", f"Revoke {world.label(leak.opens)}",
+                                   leak.opens, (leak.finding,), 0.5),))  # fmt: skip
+
+
+@pairs
+def key_in_workload(world: World) -> Iterator[Pair]:
+    """The same key lies in what runs here: its image, its repository, its host."""
+    for leak in world.leaks:
+        if not leak.opens:
+            continue
+        evidence = Evidence(kind="finding", text=f"{leak.title} at {leak.location}",
+                            source=leak.finding)  # fmt: skip
+        for uid in sorted(world.holders.get(leak.resource, ())):
+            yield Pair(uid, leak.opens, detail=leak.location, evidence=(evidence,),
+                       resources=(leak.resource,),
+                       actions=(Action(f"key:{leak.opens}", f"Revoke {world.label(leak.opens)}",
+                                       leak.opens, (leak.finding,), 0.5),))  # fmt: skip
+
+
+@pairs
+def key_of_user(world: World) -> Iterator[Pair]:
+    """An access key and the user that it belongs to."""
+    for item in world.estate.of_type("aws_iam_access_key"):
+        for user in world.estate.targets(item.uid, "has_identity"):
+            yield Pair(item.uid, user, evidence=(Evidence(
+                kind="inventory", text=f"{item.name} is an access key of {world.label(user)}",
+                source=item.uid),))  # fmt: skip
+
+
+@check
+def key_is_active(world: World, pair: Pair) -> Judgement:
+    """A key that is inactive opens nothing."""
+    item = world.estate.find(pair.source)
+    status = str(item.config.get("Status") or "") if item else ""
+    if status.lower() == "inactive":
+        return Judgement(False, "the key is inactive")
+    return Judgement(True if status else None, "" if status else "whether the key is active")
+
+
+@pairs
+def public_trust(world: World) -> Iterator[Pair]:
+    """Roles that any AWS account, or any workload of a shared issuer, can assume."""
+    for item in world.estate.of_type("aws_iam_role"):
+        for evidence in world.public.get(item.uid, ()):
+            if evidence.kind == "control":
+                continue
+            first = evidence.steps[0] if evidence.steps else ""
+            entry = ANY_AWS
+            if first.startswith("Anyone at "):
+                issuer = first.removeprefix("Anyone at ")
+                entry = ANY_GITHUB if issuer.startswith("token.actions.github") else f"any:{issuer}"
+            yield Pair(entry, item.uid, detail=evidence.text, evidence=(evidence,),
+                       actions=(Action(f"trust:{item.uid}",
+                                       f"Narrow the trust policy of {world.label(item.uid)}",
+                                       item.uid),))  # fmt: skip
+
+
+@pairs
+def third_party_trust(world: World) -> Iterator[Pair]:
+    """Roles that name a foreign account without an external id."""
+    own = {p.account for p in world.escalation.world.principals.values()}
+    for role in world.escalation.world.roles():
+        for statement in role.trust.statements if role.trust else ():
+            if statement.effect != "Allow" or not statement.about("sts:assumerole"):
+                continue
+            if any(k == "sts:externalid" for k in statement.keys):
+                continue
+            for kind, value in statement.principals or ():
+                found = re.search(r"(?:^|:)(\d{12})(?::|$)", value)
+                if kind != "AWS" or not found or found.group(1) in own or role.arn in world.public:
+                    continue
+                yield Pair(
+                    f"third-party:{found.group(1)}", role.arn, detail=statement.text,
+                    evidence=(Evidence(kind="policy", text=statement.text, source=role.arn),),
+                    doubt="whether that account is yours or trusted" if not statement.conditions
+                    else "whether its conditions hold",
+                    actions=(Action(f"trust:{role.arn}>{found.group(1)}",
+                                    f"Ask for an external id in the trust of "
+                                    f"{world.label(role.arn)}", role.arn),),
+                )  # fmt: skip
+
+
+@pairs
+def aws_escalations(world: World) -> Iterator[Pair]:
+    """Every way from one AWS identity to another: assume, pass, take over, rewrite."""
+    escalation = world.escalation
+    for step in edge_steps(escalation):
+        yield _escalating(world, step, step.target.startswith("hub:"))
+    for hub, members in sorted(escalation.moves.hubs.items()):
+        for member in sorted(members):
+            yield Pair(hub, member, source_kind="hub", cost=0.0, silent=True)
+
+
+@pairs
+def aws_administrators(world: World) -> Iterator[Pair]:
+    """Identities that are administrator, or make themselves so by rewriting their permissions."""
+    escalation = world.escalation
+    for arn, found in sorted(escalation.admins.items()):
+        account = world.escalation.world.principals[arn].account
+        root = f"arn:aws:iam::{account}:root"
+        if found.value == "yes":
+            text = found.statements[0].text if found.statements else "administrator"
+            yield Pair(arn, root, evidence=(Evidence(kind="policy", text=text, source=arn),),
+                       actions=(_less(world, arn, text),))  # fmt: skip
+        elif found.value == "unknown":
+            doubt = ", ".join(found.doubts) or "a condition"
+            yield Pair(arn, root, doubt=f"whether {doubt} holds",
+                       actions=(_less(world, arn, doubt),))  # fmt: skip
+    for arn, steps in change_steps(escalation):
+        account = world.escalation.world.principals[arn].account
+        last = steps[-1]
+        words = "; then ".join(s.sentence for s in steps)
+        yield Pair(arn, f"arn:aws:iam::{account}:root", move=last.move, phrase=words,
+                   doubt="" if all(s.certain for s in steps) else "a condition that is not known",
+                   evidence=tuple(e for s in steps for e in s.evidence), cost=0.1 * len(steps),
+                   resources=tuple(dict.fromkeys(s.target for s in steps)),
+                   actions=(_less(world, arn, last.move),))  # fmt: skip
+
+
+def _less(world: World, arn: str, what: str) -> Action:
+    return Action(f"permission:{arn}:{what}", f"Take rights from {world.label(arn)}: {what}", arn)
+
+
+def _escalating(world: World, step: Escalating, hub: bool) -> Pair:
+    text = step.evidence[0].text if step.evidence else step.move
+    through = (step.via,) if step.via and not step.via.startswith("hub:") else ()
+    return Pair(
+        step.source, step.target, move=step.move, phrase=step.sentence,
+        evidence=step.evidence, doubt="" if step.certain else "a condition that is not known",
+        cost=0.05 if step.move == "sts-001" else 0.15, target_kind="hub" if hub else "",
+        resources=through, actions=(_less(world, step.source, text),),
+    )  # fmt: skip
+
+
+@pairs
+def identities_of_account(world: World) -> Iterator[Pair]:
+    """An administrator becomes any role and user of the account."""
+    for arn, principal in sorted(world.escalation.world.principals.items()):
+        if not principal.service_linked:
+            yield Pair(f"arn:aws:iam::{principal.account}:root", arn, cost=0.02)
+
+
+@pairs
+def pipeline_identity(world: World) -> Iterator[Pair]:
+    """A repository's workflows and the roles whose trust names exactly that repository."""
+    repositories = [u for u in world.repositories if u.startswith("repo:")]
+    for role in world.escalation.world.roles():
+        for statement in role.trust.statements if role.trust else ():
+            if statement.effect != "Allow" or not statement.about("sts:assumerolewithwebidentity"):
+                continue
+            if not any("token.actions.github" in v for _, v in statement.principals or ()):
+                continue
+            subjects = [v for _, k, values in statement.conditions if k.endswith(":sub")
+                        for v in values]  # fmt: skip
+            for uid in repositories:
+                name = uid.split("/", 1)[-1]
+                wanted = [s for s in subjects if _names(s, name)]
+                if wanted:
+                    yield Pair(uid, role.arn, detail=wanted[0], evidence=(Evidence(
+                        kind="policy", text=statement.text, source=role.arn),),
+                        doubt="" if not wanted[0].rpartition(":")[2].startswith("ref")
+                        and "environment" not in wanted[0]
+                        else "whether the workflow runs on that branch or environment",
+                        actions=(Action(f"trust:{role.arn}", "Narrow the trust policy of "
+                                        + world.label(role.arn), role.arn),))  # fmt: skip
+
+
+def _names(subject: str, repository: str) -> bool:
+    from fnmatch import fnmatchcase
+
+    head = subject.removeprefix("repo:").split(":", 1)[0]
+    return fnmatchcase(repository.lower(), head.lower())
+
+
+@pairs
+def poisoned_pipeline(world: World) -> Iterator[Pair]:
+    """A finding says that outsiders run code in a workflow."""
+    for weakness in world.pipelines:
+        yield Pair("any-github-user", weakness.resource, detail=weakness.title,
+                   evidence=(Evidence(kind="finding", text=weakness.title,
+                                      source=weakness.finding),),
+                   doubt="" if "pull_request_target" in json.dumps(
+                       [weakness.title, weakness.rule, weakness.description])
+                   or "dangerous" in weakness.rule else "whether outsiders can trigger it",
+                   actions=(Action(f"weakness:{weakness.rule}@{weakness.resource}",
+                                   f"Fix {weakness.title} in {world.label(weakness.resource)}",
+                                   weakness.resource, (weakness.finding,)),))  # fmt: skip

@@ -1,0 +1,198 @@
+"""What the moves are asked of: inventory, exposure, weaknesses, leaked secrets and signals.
+
+A world is a value: it can be built from a store or from a handful of items, and no predicate opens
+anything else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from secinbox.estate import Estate, Item
+from secinbox.iam import Escalation
+from secinbox.iam.kubernetes import Clusters
+from secinbox.iam.privilege import identities
+from secinbox.inventory.kubernetes.cluster import Runner, runners
+from secinbox.network.aws.vpc import Network
+from secinbox.paths.jewels import Jewel, jewels
+from secinbox.records import Evidence
+
+INTERNET = "internet"
+ANY_AWS = "any-aws-principal"
+ANY_GITHUB = "any-github-workflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """A finding that lets an attacker do something on a resource."""
+
+    finding: str
+    type: str
+    rule: str
+    title: str
+    severity: int  # 5 critical ... 0 unknown
+    vulnerability: str = ""
+    package: str = ""
+    fix: str = ""
+    vector: str = ""
+    score: float | None = None
+    maturity: int = 0  # 3 active ... 0 none
+    epss: float = 0.0
+    resource: str = ""  # where the finding is (the image), which may not be where it is live
+    tools: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A secret that a scanner found: where, and what it opens, if that is known."""
+
+    finding: str
+    resource: str
+    location: str
+    title: str
+    opens: str  # accesskey:AKIA...
+    verified: bool = False
+    public: bool = False  # what holds it can be read by anyone
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A signal of something running that should not (not of an attempt)."""
+
+    id: str
+    resource: str
+    title: str
+    time: str
+
+
+@dataclass
+class World:
+    """Facts for the moves. `public`: evidence of every resource that anyone can reach."""
+
+    estate: Estate
+    public: Mapping[str, Sequence[Evidence]] = field(default_factory=dict)
+    weaknesses: Mapping[str, Sequence[Weakness]] = field(default_factory=dict)
+    leaks: Sequence[Leak] = ()
+    alarms: Sequence[Alarm] = ()
+    tops: Mapping[str, str] = field(default_factory=dict)  # replica -> workload
+    crown: Mapping[str, str] = field(default_factory=dict)  # declared crown jewels: uid -> why
+    # Where a finding of an image or a repository is live: image -> workloads.
+    holders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    pipelines: Sequence[Weakness] = ()  # outsiders run code in a workflow of `resource`
+    repositories: Sequence[str] = ()
+    # Identities that an attacker gets to at all; None before that is known.
+    reached: set[str] | None = None
+
+    @cached_property
+    def jewels(self) -> list[Jewel]:
+        """The crown jewels, in order of uid."""
+        return list(jewels(self.estate, dict(self.crown)))
+
+    @cached_property
+    def runners(self) -> dict[str, Runner]:
+        """Pods and workloads of Kubernetes by uid."""
+        return {r.uid: r for r in runners(self.estate)}
+
+    @cached_property
+    def nodes_of(self) -> dict[str, tuple[str, ...]]:
+        """Workload (or pod of none) -> the nodes that its pods run on."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for uid in self.runners:
+            for node in self.estate.targets(uid, "runs_on"):
+                found[self.top(uid)].add(node)
+        return {uid: tuple(sorted(nodes)) for uid, nodes in sorted(found.items())}
+
+    def answers_internet(self, cluster: str) -> bool:
+        """An API server of this name that is known to answer everyone."""
+        name = cluster.removeprefix("k8s://")
+        return any(uid == cluster or uid.endswith(f"cluster/{name}") for uid in self.public)
+
+    @cached_property
+    def escalation(self) -> Escalation:
+        """Effective permissions of AWS principals and their ways to each other."""
+        return Escalation(self.estate)
+
+    @cached_property
+    def network(self) -> Network:
+        """Subnets, rules and routes."""
+        return Network(self.estate)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """RBAC of all Kubernetes clusters."""
+        return Clusters(self.estate, {})
+
+    @cached_property
+    def runs_as(self) -> dict[str, tuple[str, ...]]:
+        """resource -> the cloud identities that it runs as, along `runs` and instance profiles."""
+        out: dict[str, tuple[str, ...]] = {}
+        for uid in self.estate.items:
+            found = identities(self.estate, uid, 0)
+            if found:
+                out[uid] = tuple(sorted(found))
+        return out
+
+    def label(self, uid: str) -> str:
+        """A short name for sentences: what it is and what it is called."""
+        item = self.estate.find(uid)
+        return label(uid, item)
+
+    def top(self, uid: str) -> str:
+        """The workload of a replica, or the resource itself."""
+        return self.tops.get(uid, uid)
+
+
+_KINDS = {
+    "aws_ec2_instance": "instance", "aws_lambda_function": "function", "aws_ecs_service": "service",
+    "aws_ecs_task": "task", "aws_iam_role": "role", "aws_iam_user": "user",
+    "aws_s3_bucket": "bucket", "aws_rds_instance": "database", "aws_rds_cluster": "database",
+    "aws_dynamodb_table": "table", "aws_secretsmanager_secret": "secret",
+    "aws_ssm_parameter": "parameter", "aws_ec2_snapshot": "snapshot",
+    "aws_rds_snapshot": "database snapshot", "aws_elbv2_load_balancer": "load balancer",
+    "aws_apigateway_rest_api": "API", "aws_apigatewayv2_api": "API",
+    "aws_iam_access_key": "access key", "aws_cloudtrail_trail": "trail",
+    "aws_cloudfront_distribution": "distribution", "aws_opensearch_domain": "search domain",
+}  # fmt: skip
+
+
+def label(uid: str, item: Item | None = None) -> str:
+    """`instance checkout-web-01`, `role Deploy`, `pod shop/web`."""
+    if uid == INTERNET:
+        return "anyone on the Internet"
+    if uid == ANY_AWS:
+        return "any AWS account"
+    if uid == ANY_GITHUB:
+        return "any GitHub repository"
+    if uid.startswith("k8s://"):
+        words = uid.removeprefix("k8s://").split("/", 3)
+        if len(words) == 4:
+            place = "" if words[1] == "_" else f"{words[1]}/"
+            return f"{words[2]} {place}{words[3]}"
+        return f"cluster {words[0]}"
+    if item is not None:
+        kind = _KINDS.get(item.type, item.type.partition("_")[2].replace("_", " ") or item.type)
+        name = item.tags.get("Name") or item.name or uid.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+        return f"{kind} {name}"
+    if uid.endswith(":root") and ":iam::" in uid:
+        return f"account {uid.split(':')[4]}"
+    if ":iam::" in uid:
+        kind, _, name = uid.rpartition(":")[2].partition("/")
+        return f"{kind} {name}"
+    for prefix, word in (("accesskey:", "access key "), ("repo:", "repository "),
+                         ("third-party:", "AWS account "), ("signal:", "whoever caused "),
+                         ("image:", "image "), ("unnamed:", "the repository scanned in ")):  # fmt: skip
+        if uid.startswith(prefix):
+            return word + uid.removeprefix(prefix)
+    return uid
+
+
+def by_resource(rows: Iterable[tuple[str, Weakness]]) -> dict[str, list[Weakness]]:
+    """(resource, weakness) rows as the mapping that a world takes."""
+    out: dict[str, list[Weakness]] = defaultdict(list)
+    for uid, weakness in rows:
+        out[uid].append(weakness)
+    return dict(out)
