@@ -20,6 +20,7 @@ from secinbox.records import Evidence
 
 MOST_VARIANTS = 40
 MOST_PATHS = 5_000
+MOST_REPLICAS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ class Path:
     @property
     def rule(self) -> str:
         """Entry class and chain of moves: what the path is, whatever it leads through."""
-        return ">".join((entry_class(self.entry), *(s.move for s in self.steps)))
+        # Whether a load balancer stands in between makes no other kind of path.
+        chain = [s.move for s in self.steps if s.move != "net-front"]
+        return ">".join((entry_class(self.entry), *chain))
 
     @property
     def severity(self) -> str:
@@ -147,6 +150,7 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
         reach = forward(graph, entry, possible)
         reached[entry] = reach
         sure = forward(graph, entry, certain)
+        zone = _outside(graph, entry)
         owners: dict[tuple[str, int, bool], tuple[float, Path]] = {}
         for target in order:
             if target not in reach.cost:
@@ -158,6 +162,8 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
                 for way in ways(
                     graph, entry, target, seen, usable=usable, closed=() if power else blocks
                 ):
+                    if _detour(graph, way, zone):
+                        continue
                     first = way.foothold(graph)
                     is_sure = all(graph.steps[i].certain for i in way.steps)
                     if power:
@@ -179,6 +185,22 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
         key=lambda p: (SEVERITIES.index(p.severity), p.cost, p.id),
     )[:MOST_PATHS]
     return Analysis(world, graph, found, reached, paths)
+
+
+def _outside(graph: Graph, entry: int) -> frozenset[int]:
+    """What is reached from an entry without running code anywhere."""
+    return frozenset(forward(graph, entry, lambda s: possible(s) and s.target[0] != "exec").cost)
+
+
+def _detour(graph: Graph, way: Way, zone: frozenset[int]) -> bool:
+    """Breaks in somewhere to get to what stands open anyway: the shorter way is told by itself."""
+    inside = False
+    for index in way.steps:
+        state = graph.target[index]
+        if inside and state in zone and graph.states[state][0] != HUB:
+            return True
+        inside = inside or graph.states[state][0] == "exec"
+    return False
 
 
 SEVERITIES = ("critical", "high", "medium", "low")
@@ -223,8 +245,9 @@ def _touch(world: World, graph: Graph, path: Path, way: Way) -> None:
     for step in shown(world, graph, way):
         for uid in (step.source, *step.resources, step.target,
                     *(e.source for e in step.evidence if e.source in world.estate.items)):  # fmt: skip
-            if uid not in path.resources and uid != path.entry:
-                path.resources.append(uid)
+            for name in (uid, *world.replicas.get(uid, ())[:MOST_REPLICAS]):
+                if name not in path.resources and name != path.entry:
+                    path.resources.append(name)
 
 
 def shown(world: World, graph: Graph, way: Way) -> tuple[Shown, ...]:
@@ -285,7 +308,8 @@ def title(world: World, path: Path) -> str:
         if first != name:
             middle = f" through {first}"
         if len(path.footholds) > 1:
-            middle += f" (or {len(path.footholds) - 1} other ways in)"
+            others = len(path.footholds) - 1
+            middle += f" (or {others} other way{'s' if others > 1 else ''} in)"
     verb = "can" if path.certain else "may be able to"
     return f"{who} {verb} {what}{middle}"
 

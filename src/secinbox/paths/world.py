@@ -106,6 +106,15 @@ class World:
                 found[self.top(uid)].add(node)
         return {uid: tuple(sorted(nodes)) for uid, nodes in sorted(found.items())}
 
+    @cached_property
+    def replicas(self) -> dict[str, list[str]]:
+        """Workload -> its pods."""
+        out: dict[str, list[str]] = defaultdict(list)
+        for uid in sorted(self.runners):
+            if self.top(uid) != uid and "/pod/" in uid:
+                out[self.top(uid)].append(uid)
+        return dict(out)
+
     def answers_internet(self, cluster: str) -> bool:
         """An API server of this name that is known to answer everyone."""
         name = cluster.removeprefix("k8s://")

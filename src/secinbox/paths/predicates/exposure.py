@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from secinbox.estate import Item
 from secinbox.network.aws.compute import groups_of, interfaces_of
-from secinbox.network.ranges import IntSet, addresses, cidr_texts, parse_network
+from secinbox.network.ranges import IntSet, addresses, cidr_texts
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, pairs
 from secinbox.paths.world import INTERNET, World
@@ -53,19 +53,19 @@ def _fronts(world: World, item: Item, found: Evidence) -> tuple[str, ...]:
     if found.via:
         return tuple(v for v in found.via if v in world.estate.items and v != item.uid)
     out: list[str] = []
-    here, seen = item.uid, {item.uid}
+    here, seen = [item.uid, *world.replicas.get(item.uid, ())], {item.uid}
     for _ in range(4):
-        before = [
-            s for s in world.estate.sources(here, "routes_to")
+        before = sorted({
+            s for h in here for s in world.estate.sources(h, "routes_to")
             if s not in seen and s in world.estate.items
-        ]  # fmt: skip
-        public = [s for s in before if s in world.public]
+        })  # fmt: skip
         if not before:
             break
-        here = (public or before)[0]
-        seen.add(here)
-        if here in world.public:
-            out.insert(0, here)
+        first = next((s for s in before if s in world.public), before[0])
+        here = [first]
+        seen.add(first)
+        if first in world.public:
+            out.insert(0, first)
     return tuple(out)
 
 
@@ -125,9 +125,9 @@ def neighbours(world: World) -> Iterator[Pair]:
             vpc = str(
                 interface.get("VpcId") or (subnet.config.get("VpcId") if subnet else "") or ""
             )
-            address = parse_network(interface.get("PrivateIpAddress"))
+            address = interface.get("PrivateIpAddress")
             if vpc:
-                own: list[object] = [address] if address is not None else []
+                own: list[object] = [address] if address else []
                 hosts.append((item.uid, vpc, set(groups_of(interface)), own))
     group_hubs: set[str] = set()
     range_hubs: dict[tuple[str, str], IntSet] = {}
