@@ -346,29 +346,25 @@ def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
     admitted = f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"
     table = "bearing" if assessment.partial else "findings"
     # Live in several ways: of those that let it in the one with the most risks; `combo` makes
-    # the choice unique. Most are live in one way only, and choosing among one costs as much.
-    kept = (
-        "id, issue, severity, risks, public, privileged, attacked, exploit, production, resource, "
-        "live, maturity, epss, kev, tier, admitted_by, combo"
-    )
+    # the choice unique.
     con.execute(
         f"""
         INSERT INTO assessed
         WITH judged AS (
             SELECT * FROM (SELECT f.*, {admitted} AS admitted_by FROM ({candidates(table)}) f) f
             WHERE f.admitted_by <> ''),
-        weighed AS MATERIALIZED (
+        weighed AS (
             SELECT {ISSUE} AS issue, ({TIER})::TINYINT AS tier,
                    f.id, f.severity, f.risks, f.public, f.privileged, f.attacked, f.exploit,
                    f.production, f.resource, f.live, f.maturity, f.epss, f.kev, f.admitted_by,
-                   f.combo, f.combos,
+                   f.combo,
                    (f.risks::INTEGER << 20) | (coalesce(f.attacked, 0)::INTEGER << 18)
                      | (coalesce(f.public, 0)::INTEGER << 16)
                      | (coalesce(f.production, 0)::INTEGER << 14) | (255 - f.combo) AS pick
             FROM judged f)
-        SELECT {kept} FROM weighed WHERE combos = 1
-        UNION ALL
-        SELECT {kept} FROM weighed WHERE combos > 1
+        SELECT id, issue, severity, risks, public, privileged, attacked, exploit, production,
+               resource, live, maturity, epss, kev, tier, admitted_by, combo
+        FROM weighed
         QUALIFY row_number() OVER (PARTITION BY id ORDER BY pick DESC) = 1
         """,
         parameters,
