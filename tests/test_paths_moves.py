@@ -1,0 +1,406 @@
+"""Every move: the smallest estate where it is possible, and each precondition flipped alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from secinbox.paths import catalogue
+from secinbox.paths.build import steps_of
+from secinbox.paths.catalogue import CatalogueError, moves, read
+from secinbox.paths.graph import Step
+from secinbox.paths.predicates import CHECKS, PAIRS
+from secinbox.records import Evidence
+from tests.scenes import ANYONE, EC2, ROOT, A, R, Scene, allow, aws, service, vulnerability
+from tests.test_iam_kubernetes import account, binding, role, rule
+from tests.test_network_kubernetes import NODE, pod, thing
+from tests.test_network_kubernetes import service as k8s_service
+
+WEB = EC2 + "instance/i-web"
+OLD = {"MetadataOptions": {"HttpTokens": "optional", "HttpEndpoint": "enabled",
+                           "HttpPutResponseHopLimit": 2}}  # fmt: skip
+NEW = {"MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled",
+                           "HttpPutResponseHopLimit": 1}}  # fmt: skip
+OFF = {"MetadataOptions": {"HttpEndpoint": "disabled"}}
+ROLE = f"arn:aws:iam::{A}:role/app"
+KEY = "AKIAEXAMPLE000000001"
+READ = {
+    "Effect": "Allow",
+    "Principal": "*",
+    "Action": "s3:GetObject",
+    "Resource": "arn:aws:s3:::data/*",
+}
+GITHUB = {"Federated": f"arn:aws:iam::{A}:oidc-provider/token.actions.githubusercontent.com"}
+ELB = f"arn:aws:elasticloadbalancing:{R}:{A}:"
+
+
+def app(*statements: dict[str, Any]) -> Scene:
+    """An instance that runs as the role `app`."""
+    return (
+        Scene()
+        .instance("web", "app", **OLD)
+        .role("app", service("ec2.amazonaws.com"), *statements, profile=True)  # type: ignore[return-value]
+    )
+
+
+def oidc(subject: str | None, key: str = "token.actions.githubusercontent.com:sub") -> Scene:
+    condition: dict[str, Any] = {
+        "StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}
+    }
+    if subject is not None:
+        condition["StringLike"] = {key: subject}
+    scene = Scene()
+    scene.role("app", [{"Effect": "Allow", "Principal": GITHUB,
+                        "Action": "sts:AssumeRoleWithWebIdentity", "Condition": condition}])  # fmt: skip
+    scene.repositories = ["repo:github.com/acme/shop"]
+    return scene
+
+
+def leaked(status: str = "Active", identifier: str = KEY) -> Scene:
+    return Scene().key(identifier, "ana", status).user("ana").leak(KEY)  # type: ignore[return-value,attr-defined]
+
+
+def database(port_source: str = "sg:sg-web", **config: Any) -> Scene:
+    scene = Scene().instance("web").group("sg-db", (5432, port_source))
+    uid = f"arn:aws:rds:{R}:{A}:db:orders"
+    scene.add(uid, "aws_rds_instance", {
+        "DBInstanceIdentifier": "orders", "DBSubnetGroup": {"VpcId": "vpc-1"},
+        "VpcSecurityGroups": [{"VpcSecurityGroupId": "sg-db"}], **config},
+        {"data_class": "restricted", "service": "orders"})  # fmt: skip
+    return scene
+
+
+def front(scheme: str = "internet-facing") -> Scene:
+    """A load balancer before an instance that has no public address."""
+    scene = Scene().group("sg-lb", (443, ANYONE)).group("sg-app", (8080, "sg:sg-lb"))
+    scene.instance("app", public=False, groups=("sg-app",))
+    balancer, group = ELB + "loadbalancer/app/lb/1", ELB + "targetgroup/tg/1"
+    scene.add(balancer, "aws_elbv2_load_balancer", {
+        "LoadBalancerArn": balancer, "LoadBalancerName": "lb", "Scheme": scheme, "VpcId": "vpc-1",
+        "Type": "application", "State": {"Code": "active"}, "SecurityGroups": ["sg-lb"],
+        "AvailabilityZones": [{"SubnetId": "public"}], "describe_listeners": {"Listeners": [
+            {"ListenerArn": ELB + "listener/1", "Port": 443, "Protocol": "HTTPS",
+             "DefaultActions": [{"Type": "forward", "TargetGroupArn": group}]}]}})  # fmt: skip
+    scene.add(group, "aws_elbv2_target_group", {
+        "TargetGroupArn": group, "Port": 8080, "Protocol": "HTTP", "VpcId": "vpc-1",
+        "TargetType": "instance", "LoadBalancerArns": [balancer], "describe_target_health": {
+            "TargetHealthDescriptions": [{"Target": {"Id": "i-app", "Port": 8080},
+                                          "TargetHealth": {"State": "healthy"}}]}})  # fmt: skip
+    return scene
+
+
+def task(*rules: Any, token: bool = True, **spec: Any) -> Scene:
+    objects = [
+        pod(serviceAccountName="bot", **spec),
+        account("bot", automountServiceAccountToken=token),
+        NODE,
+        k8s_service("LoadBalancer"),
+    ]
+    if rules:
+        objects += [role(*rules), binding()]
+    return Scene().kubernetes(*objects)
+
+
+POWER = rule("*", "*", "*")
+K8S_ROLE = {"eks.amazonaws.com/role-arn": ROLE}
+
+
+def irsa(annotated: bool = True) -> Scene:
+    found = account("bot")
+    if annotated:
+        found["metadata"]["annotations"] = K8S_ROLE
+    return Scene().kubernetes(pod(serviceAccountName="bot"), found)
+
+
+def node(label: bool = False, provider: str = "aws:///eu-west-1a/i-node") -> Scene:
+    found = thing("Node", "n1", {"providerID": provider}, "")
+    if label:
+        found["metadata"]["labels"] = {"node-role.kubernetes.io/control-plane": ""}
+    scene = Scene().kubernetes(pod(), found)
+    return scene
+
+
+def on_machine(hop: dict[str, Any], provider: str = "aws:///eu-west-1a/i-node") -> Scene:
+    scene = node(provider=provider).instance("node", "app", public=False, **hop)
+    scene.role("app", service("ec2.amazonaws.com"), profile=True)
+    machine = next(i for i in scene.items if i.uid.endswith("i-node"))
+    assert machine
+    return scene
+
+
+def anonymous(subject: str = "system:anonymous") -> Scene:
+    return Scene().kubernetes(
+        role(POWER), binding(subject={"kind": "User", "name": subject, "apiGroup": "x"})
+    )
+
+
+def in_namespace(verbs: str, resource: str) -> Scene:
+    return Scene().kubernetes(
+        role(rule(verbs, resource), kind="Role", space="shop"),
+        binding("RoleBinding", to_kind="Role", space="shop"),
+        account("bot"),
+        account("boss"),
+    )
+
+
+def alarm(resource: str = WEB) -> Scene:
+    from secinbox.paths.world import Alarm
+
+    scene = Scene().instance("web")
+    scene.alarms = [Alarm("s1", resource, "A shell was started", "2026-11-20")]
+    return scene
+
+
+def poisoned(rule_id: str = "zizmor/dangerous-triggers") -> Scene:
+    scene = Scene()
+    if rule_id:
+        scene.pipelines = [
+            vulnerability("w", rule=rule_id, vulnerability="", title="pull_request_target",
+                          resource="repo:github.com/acme/shop")
+        ]  # fmt: skip
+    return scene
+
+
+def shared(kind: str = "shared") -> Scene:
+    scene = Scene().bucket("data", READ)
+    return scene
+
+
+def code(rule_id: str, severity: int = 4) -> Scene:
+    return Scene().instance("web").weakness(WEB, vulnerability(
+        "c", type="static_code_vulnerability", rule=rule_id, title=rule_id, vulnerability="",
+        severity=severity))  # fmt: skip
+
+
+def known(**more: Any) -> Scene:
+    return Scene().instance("web").weakness(WEB, vulnerability(**more))
+
+
+def escape(**container: Any) -> Scene:
+    made = pod()
+    made["spec"]["containers"][0].update(container)
+    return Scene().kubernetes(made, NODE)
+
+
+def trail(linked: bool = True) -> Scene:
+    scene = Scene().bucket("logs", tags={})
+    uid = f"arn:aws:cloudtrail:{R}:{A}:trail/main"
+    scene.add(uid, "aws_cloudtrail_trail", {"S3BucketName": "logs"})
+    if linked:
+        scene.relations.append((uid, "stores_in", "arn:aws:s3:::logs"))
+    return scene
+
+
+def password(**config: Any) -> Scene:
+    return database(**config).secret("orders-password")
+
+
+SECRET = f"arn:aws:secretsmanager:{R}:{A}:secret:orders-password-AbCdEf"
+Flip = tuple[str, Scene | Callable[[], Scene], str]
+# move -> (an estate where it is possible, the flips: what is flipped, the estate, the reason told)
+SAMPLES: dict[str, tuple[Scene, list[Flip]]] = {
+    "net-internet": (Scene().instance("web"), [
+        ("no public address", Scene().instance("web", public=False), ""),
+        ("one network only", Scene().instance("web", source="203.0.113.0/24"), ""),
+        ("stopped", Scene().instance("web", state="stopped"), ""),
+    ]),
+    "net-front": (front(), [("internal", front("internal"), "")]),
+    "net-neighbour": (database(), [
+        ("another group", database("sg:sg-other"), ""),
+        ("another range", database("10.9.0.0/16"), ""),
+    ]),
+    "exploit-known": (known(), [
+        ("local only", known(vector="CVSS:3.1/AV:L/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"), ""),
+        ("needs privileges", known(vector="CVSS:3.1/AV:N/AC:L/PR:H/UI:N/S:U/C:H/I:H/A:H"), ""),
+        ("needs a user", known(vector="CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H"), ""),
+        ("availability only", known(vector="CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"), ""),
+        ("no weakness", Scene().instance("web"), ""),
+    ]),
+    "exploit-code": (code("python.lang.security.audit.eval-detected"), [
+        ("another weakness", code("python.lang.correctness.useless-comparison"), ""),
+        ("of low severity", code("python.lang.security.audit.eval-detected", 2), ""),
+    ]),
+    "exploit-unknown": (Scene().instance("web"), [
+        ("no code of its owner", database().__class__().bucket("data"), ""),
+    ]),
+    "forge-request": (code("python.flask.ssrf"), [("another weakness", code("weak-hash"), "")]),
+    "intruder": (alarm(), [("no signal", Scene().instance("web"), "")]),
+    "malicious-package": (known(name="MAL-2024-1", vulnerability="MAL-2024-1"),
+                          [("an ordinary vulnerability", known(), "")]),
+    "instance-credentials": (app(), [
+        ("metadata off", Scene().instance("web", "app", **OFF).role(
+            "app", service("ec2.amazonaws.com"), profile=True), "switched off"),
+        ("no role", Scene().instance("web", **OLD), ""),
+    ]),
+    "instance-credentials-ssrf": (app(), [
+        ("IMDSv2", Scene().instance("web", "app", **NEW).role(
+            "app", service("ec2.amazonaws.com"), profile=True), "IMDSv2 required"),
+        ("metadata off", Scene().instance("web", "app", **OFF).role(
+            "app", service("ec2.amazonaws.com"), profile=True), "switched off"),
+    ]),
+    "workload-credentials": (
+        Scene().function("hook", "app").role("app", service("lambda.amazonaws.com")),
+        [("an instance has its own row", app(), "")]),
+    "read-leaked-key": (leaked(), [("no finding", Scene().key(KEY, "ana").user("ana"), "")]),
+    "key-in-workload": (leaked(), []),
+    "use-key": (leaked(), [
+        ("inactive", leaked("Inactive"), "inactive"),
+        ("a key of nobody known", Scene().leak(KEY), ""),
+    ]),
+    "public-trust": (oidc("repo:*"), [
+        ("pinned", oidc("repo:acme/shop:ref:refs/heads/main"), ""),
+        ("own account", Scene().role("app", aws(f"arn:aws:iam::{A}:root")), ""),
+    ]),
+    "sts-003": (Scene().role("app", aws("arn:aws:iam::999988887777:root")), [
+        ("external id", Scene().role("app", aws("arn:aws:iam::999988887777:root", StringEquals={
+            "sts:ExternalId": "x"})), ""),
+        ("own account", Scene().role("app", aws(f"arn:aws:iam::{A}:root")), ""),
+    ]),
+    "aws-escalation": (
+        Scene().user("ana", allow("sts:AssumeRole")).role("app", aws(f"arn:aws:iam::{A}:root")), [
+            ("no permission", Scene().user("ana").role("app", aws(f"arn:aws:iam::{A}:root")), ""),
+            ("no trust", Scene().user("ana", allow("sts:AssumeRole")).role(
+                "app", service("ec2.amazonaws.com")), ""),
+        ]),
+    "aws-administrator": (Scene().user("ana", allow("*")), [
+        ("reads only", Scene().user("ana", allow("s3:Get*")), ""),
+        ("denied", Scene().user("ana", allow("*"), {
+            "Effect": "Deny", "Action": "iam:*", "Resource": "*"}), ""),
+    ]),
+    "aws-any-identity": (Scene().user("ana"), [
+        ("service-linked", Scene().role("x", service("ecs.amazonaws.com"),
+                                        path="/aws-service-role/ecs.amazonaws.com/"), "")]),
+    "read-public-store": (Scene().bucket("data", READ), [
+        ("own account", Scene().bucket("data", {**READ, "Principal": {
+            "AWS": f"arn:aws:iam::{A}:root"}}), ""),
+        ("of no value", Scene().bucket("data", READ, tags={"data_class": "public"}), ""),
+        ("write only", Scene().bucket("data", {**READ, "Action": "s3:PutObject"}), ""),
+    ]),
+    "read-store": (app(allow("s3:GetObject")).bucket("data"), [
+        ("denied", app(allow("s3:GetObject"), {
+            "Effect": "Deny", "Action": "s3:*", "Resource": "*"}).bucket("data"), ""),
+        ("another bucket", app(allow("s3:GetObject", "arn:aws:s3:::other/*")).bucket("data"), ""),
+    ]),
+    "audit-trail": (trail(), [("not known where", trail(False), "")]),
+    "database-sign-in": (database(), [("of no value", Scene().bucket("data"), "")]),
+    "database-password": (password(MasterUserSecret={"SecretArn": SECRET}), [
+        ("no secret", database(), ""),
+    ]),
+    "k8s-token": (task(), [("not mounted", task(token=False), "automountServiceAccountToken")]),
+    "k8s-cloud-identity": (irsa(), [("not annotated", irsa(False), "")]),
+    "k8s-cluster-power": (task(POWER), [
+        ("reads pods", task(rule("get list", "pods")), ""),
+        ("gets named secrets", task(rule("get", "secrets")), ""),
+    ]),
+    "k8s-namespace-power": (in_namespace("create", "pods"), [
+        ("reads pods", in_namespace("get", "pods"), ""),
+    ]),
+    "k8s-anonymous": (anonymous(), [("a named user", anonymous("ana"), "")]),
+    "k8s-escape": (escape(securityContext={"privileged": True}), [
+        ("not privileged", escape(), ""),
+        ("a harmless capability", escape(securityContext={
+            "capabilities": {"add": ["NET_BIND_SERVICE"]}}), ""),
+    ]),
+    "k8s-node-pods": (node(), [("a pod on no node", Scene().kubernetes(account("bot")), "")]),
+    "k8s-control-plane": (node(True), [("a worker", node(), "")]),
+    "k8s-node-machine": (on_machine(OLD), [("another machine", on_machine(
+        OLD, "aws:///eu-west-1a/i-other"), "")]),
+    "k8s-node-metadata": (on_machine(OLD), [
+        ("one hop", on_machine(NEW), "hop limit 1"),
+        ("metadata off", on_machine(OFF), "switched off"),
+    ]),
+    "k8s-all-accounts": (irsa(), [("no cloud identity", irsa(False), "")]),
+    "pipeline-poison": (poisoned(), [("no finding", poisoned(""), "")]),
+    "pipeline-role": (oidc("repo:acme/shop:*"), [
+        ("another repository", oidc("repo:acme/other:*"), ""),
+    ]),
+}  # fmt: skip
+SAMPLES["key-in-workload"][0].holders = {"repo:github.com/acme/shop": [WEB]}
+SAMPLES["key-in-workload"][1].append(("on no workload", leaked(), ""))
+
+
+def found(scene: Scene, move: str) -> list[Step]:
+    row = next(m for m in moves() if m.id == move)
+    world = scene.world()
+    hub_free = [s for s in steps_of(world, row) if s.target[1] not in ("",)]
+    return hub_free
+
+
+@pytest.mark.parametrize("move", [m.id for m in moves()])
+def test_every_move_has_an_estate_where_it_is_possible(move: str) -> None:
+    assert move in SAMPLES, f"{move} has no sample in tests/test_paths_moves.py"
+    steps = [s for s in found(SAMPLES[move][0], move) if not s.blocked]
+    assert steps
+    for step in steps:
+        assert step.sentence or "hub" in (step.source[0], step.target[0])
+        assert step.cost >= 0
+
+
+@pytest.mark.parametrize(
+    ("move", "flip"), [(m, f) for m, (_, flips) in SAMPLES.items() for f in flips],
+    ids=lambda v: v if isinstance(v, str) else v[0],
+)  # fmt: skip
+def test_each_precondition_flipped_alone_takes_the_move_away(move: str, flip: Flip) -> None:
+    _, scene, reason = flip
+    steps = found(scene if isinstance(scene, Scene) else scene(), move)
+    first = next(s for s in found(SAMPLES[move][0], move) if not s.blocked)
+    same = [
+        s for s in steps if not s.blocked and (s.source, s.target) == (first.source, first.target)
+    ]
+    assert not same
+    if reason:
+        assert any(reason in s.blocked for s in steps), [s.blocked for s in steps]
+
+
+def test_every_move_but_facts_without_an_opposite_has_a_flip() -> None:
+    assert not [m for m, (_, flips) in SAMPLES.items() if not flips]
+
+
+def test_the_catalogue_is_complete_and_says_where_it_comes_from() -> None:
+    for move in moves():
+        assert move.reference.startswith("https://")
+        assert all(a.startswith("T") for a in move.attack)
+        assert move.remedy.endswith(".")
+    assert {m.pairs for m in moves()} == set(PAIRS)
+    assert {c for m in moves() for c in m.checks} == set(CHECKS)
+
+
+ROW = """
+[[move]]
+id = "x"
+title = "X"
+from = "net"
+to = "exec"
+pairs = "known_vulnerability"
+phrase = "{source} to {target}"
+attack = ["T1190"]
+reference = "https://example.org"
+remedy = "Fix."
+"""
+
+
+@pytest.mark.parametrize(("change", "told"), [
+    (('id = "x"', 'id = "x"\ncolour = "red"'), "unknown key colour; allowed: "),
+    (('"known_vulnerability"', '"known_vulnerabilities"'), "unknown predicate 'known_vulnerabilities'"),
+    (('to = "exec"', 'to = "root"'), "unknown state 'root'; allowed: admin, cred"),
+    (('remedy = "Fix."', ""), "remedy is missing"),
+    (('remedy = "Fix."', 'remedy = "Fix."\nchecks = ["no_such"]'), "unknown check 'no_such'"),
+    (("{source} to", "{colour} to"), "phrase may use"),
+    (("[[move]]", "[[moves]]"), "only [[move]] tables"),
+    (('id = "x"', "id = "), "not TOML"),
+])  # fmt: skip
+def test_a_wrong_row_is_refused_with_what_is_allowed(change: tuple[str, str], told: str) -> None:
+    assert len(read(ROW, "x.toml")) == 1
+    with pytest.raises(CatalogueError, match="x.toml") as caught:
+        read(ROW.replace(*change), "x.toml")
+    assert told in str(caught.value)
+
+
+def test_hostile_names_stay_text() -> None:
+    scene = Scene().instance("web")
+    scene.said_public[WEB] = [Evidence(kind="route", text="{__class__} \x1b[31m <b>", ports="{x}")]
+    steps = found(scene, "net-internet")
+    assert any("{x}" in s.sentence for s in steps)
+    assert ROOT and catalogue.STATES
