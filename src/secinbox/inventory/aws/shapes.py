@@ -473,6 +473,8 @@ SILENT: dict[str, tuple[str, ...]] = {
     "iam.list_account_aliases": ("AccountAliases",),
     "sts.get_caller_identity": ("UserId", "Account", "Arn"),
     "ec2.describe_regions": ("Regions",),
+    "codedeploy.list_applications": ("applications",),
+    "codedeploy.list_deployment_groups": ("applicationName", "deploymentGroups"),
     "ec2.describe_availability_zones": ("AvailabilityZones",),
     "guardduty.list_detectors": ("DetectorIds",),
     "inspector2.list_findings": ("findings",),
