@@ -74,6 +74,14 @@ def print_issue(issue: dict[str, Any]) -> None:
     hidden = issue["findings"] - min(20, len(issue["details"]))
     if hidden > 0:
         _lines(out, [f"... and {hidden} more (--json lists them)"])
+    if issue["attack_paths"]:
+        _title(out, "Attack paths through it")
+        _lines(out, [f"{p['severity']}: {p['title']} ({p['id'][5:13]})"
+                     for p in issue["attack_paths"][:5]])  # fmt: skip
+    if issue["attack_path"]:
+        _title(out, "Steps")
+        _lines(out, [f"{n}. {s['sentence']}" + (f" [unknown: {s['doubt']}]" if s["doubt"] else "")
+                     for n, s in enumerate(issue["attack_path"]["steps"], 1)])  # fmt: skip
     if issue.get("timeline"):
         _title(out, "Timeline")
         _lines(
@@ -192,6 +200,10 @@ def print_why(answer: dict[str, Any]) -> None:
     if answer["aliases"]:
         _lines(out, ["also called " + ", ".join(answer["aliases"][:8])])
     _risks(out, answer["risks"])
+    for path in answer["attack_paths"][:10]:
+        _lines(out, [f"on an attack path: {path['title']} ({path['id'][5:13]})"])
+    for stopped in answer["no_path_because"][:10]:
+        _lines(out, [f"no path because: {stopped['reason']} ({stopped['sentence']})"])
     for issue in sorted({i for i in answer["in_inbox"] if i}):
         _lines(out, [f"in the inbox: issue {issue[:8]}"])
     for entry in answer["not_in_inbox"][:20]:

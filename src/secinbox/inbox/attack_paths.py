@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from secinbox.facts.store import Facts
@@ -145,17 +146,22 @@ def _by_resource(facts: Facts, uids: list[str]) -> dict[tuple[str, str], str]:
     return out
 
 
+def through(facts: Facts, uids: Sequence[str]) -> list[dict[str, Any]]:
+    """The paths that pass any of these resources, most serious first; at most 20."""
+    return [
+        {"id": i, "title": t, "severity": s}
+        for i, t, s in facts.rows(
+            "SELECT p.id, p.title, p.severity FROM attack_paths p SEMI JOIN path_resources r "
+            f"ON r.path = p.id AND list_contains(?, r.uid) {_ORDER} LIMIT 20",
+            [list(uids)],
+        )
+    ]
+
+
 def about(facts: Facts, uid: str) -> dict[str, Any]:
     """What `why` tells of a resource: paths through it, and moves that a control stops."""
     return {
-        "attack_paths": [
-            {"id": i, "title": t, "severity": s}
-            for i, t, s in facts.rows(
-                "SELECT p.id, p.title, p.severity FROM attack_paths p SEMI JOIN path_resources r "
-                f"ON r.path = p.id AND r.uid = ? {_ORDER} LIMIT 20",
-                [uid],
-            )
-        ],
+        "attack_paths": through(facts, [uid]),
         "no_path_because": [
             {"move": m, "sentence": s, "reason": r}
             for m, s, r in facts.rows(

@@ -74,6 +74,7 @@ def show(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, 
         "description": lead["description"] if lead else "",
         "details": listed,
         "more_findings": max(0, row["findings"] - len(listed)),
+        **_paths(facts, row, uids),
         "routes": [
             {"resource": r, "live": v, "route": t}
             for r, v, t in facts.rows(
@@ -228,6 +229,13 @@ def _moves(facts: Facts, row: dict[str, Any], rank: int, *, up: bool) -> list[st
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _paths(facts: Facts, row: dict[str, Any], uids: Sequence[str]) -> dict[str, Any]:
+    """The attack path that the issue tells, or those that pass its resources."""
+    if row["type"] == "attack_path":
+        return {"attack_path": attack_paths.path(facts, row["id"]), "attack_paths": []}
+    return {"attack_path": None, "attack_paths": attack_paths.through(facts, uids)}
 
 
 def why(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, Any]:

@@ -101,3 +101,58 @@ def of_path(path: dict[str, Any]) -> Map:
             )
         )  # fmt: skip
     return found
+
+
+def of_issue(issue: dict[str, Any]) -> Map | None:
+    """What stands around an issue's worst resource: who reaches it, what it may do, who attacks.
+
+    None where nothing is known of its surroundings.
+    """
+    live = issue["resources"][0] if issue["resources"] else ""
+    if not live:
+        return None
+    found = Map(issue["title"])
+    details = issue["risk_details"]
+
+    def evidence(risk: str) -> dict[str, Any] | None:
+        detail = details.get(risk, {})
+        rows = detail.get("evidence") or [{}]
+        return rows[0] if detail.get("value") == "yes" else None
+
+    layer = 0
+    public = evidence("public_accessibility")
+    if public is not None:
+        steps = [s for s in public.get("steps") or ["Internet"] if s][:4] or ["Internet"]
+        for number, step in enumerate(steps):
+            last = number == len(steps) - 1 and len(steps) > 1
+            if last:
+                break
+            found.nodes.append(Node(f"way:{number}", step, "place" if number else "entry", number))
+            if number:
+                found.edges.append(Edge(f"way:{number - 1}", f"way:{number}", "reaches"))
+        layer = len(found.nodes)
+        found.edges.append(
+            Edge(f"way:{layer - 1}", live, "reaches", sentence=public.get("text", ""))
+        )
+    note = " · ".join(t for t in (issue.get("environment"), issue.get("service")) if t)
+    found.nodes.append(
+        Node(live, live.rsplit("/", 1)[-1] or live, "place", layer, note,
+             max(0, issue["impacted_resources"] - 1))
+    )  # fmt: skip
+    attacked = evidence("under_attack")
+    if attacked is not None:
+        found.nodes.append(
+            Node("signal", attacked.get("text", "signal")[:80], "entry", layer - 1 if layer else 0)
+        )
+        found.edges.append(Edge("signal", live, "attacks", sentence=attacked.get("text", "")))
+    privileged = evidence("privileged_access")
+    if privileged is not None:
+        source = privileged.get("source") or "power"
+        if source == live:
+            source = "power"
+        found.nodes.append(
+            Node(source, source.rsplit("/", 1)[-1] if source != "power" else "power", "target",
+                 layer + 1, privileged.get("kind", "").replace("_", " "))
+        )  # fmt: skip
+        found.edges.append(Edge(live, source, "acts as", sentence=privileged.get("text", "")))
+    return found if found.edges else None

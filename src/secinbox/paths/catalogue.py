@@ -17,7 +17,7 @@ from typing import Any
 from secinbox.paths.predicates import CHECKS, PAIRS
 
 STATES: dict[str, str] = {
-    "entry": "where an attacker starts",
+    "entry": "starts here",
     "net": "can open a connection to it",
     "exec": "runs code on it",
     "ssrf": "makes it send requests",

@@ -10,9 +10,13 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, select_autoescape
+from markupsafe import Markup
 
 from secinbox.inbox.answers import PROFILES, NotFound
+from secinbox.inbox.drawing import svg
+from secinbox.inbox.maps import of_issue, of_path
 from secinbox.inbox.query import QueryError
+from secinbox.paths.catalogue import STATES
 from secinbox.vocabulary import RISK_LABELS, RISKS
 
 _HERE = Path(__file__).parent
@@ -98,7 +102,47 @@ def issue(request: Request, name: str) -> Response:
         answer = request.app.state.session.show(name)
     except NotFound as problem:
         return _failed(request, problem, 404)
-    return _page(request, "issue.html", answer, q="")
+    path = answer["attack_path"]
+    found = of_path(path) if path else of_issue(answer)
+    drawing = Markup(svg(found)) if found else ""  # noqa: S704 - made by us, every text escaped
+    return _page(request, "issue.html", answer, q="", drawing=drawing)
+
+
+@router.get("/paths")
+@router.get("/paths.json")
+def paths(
+    request: Request, entry: str = "", target: str = "", through: str = "", cursor: str = ""
+) -> Response:
+    """All attack paths, most serious first."""
+    try:
+        answer = request.app.state.session.paths(
+            entry=entry, target=target, through=through, limit=PAGE_ROWS, cursor=cursor
+        )
+    except NotFound as problem:
+        return _failed(request, problem, 404)
+    asked = {"entry": entry, "target": target, "through": through}
+    return _page(request, "paths.html", answer, q="", asked=asked)
+
+
+@router.get("/paths/{name}")
+@router.get("/paths/{name}.json")
+def path(request: Request, name: str) -> Response:
+    """One attack path: the map, each step with its evidence and what breaks it."""
+    try:
+        answer = request.app.state.session.path(name)
+    except NotFound as problem:
+        return _failed(request, problem, 404)
+    drawing = Markup(svg(of_path(answer)))  # noqa: S704 - made by us, every text escaped
+    return _page(request, "path.html", answer, q="", drawing=drawing)
+
+
+@router.get("/plan")
+@router.get("/plan.json")
+def plan(request: Request) -> Response:
+    """The fix plan: what cuts most attack paths for the least effort."""
+    return _page(
+        request, "plan.html", request.app.state.session.plan(limit=200), q="", states=STATES
+    )
 
 
 @router.get("/findings")

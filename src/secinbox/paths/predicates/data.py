@@ -140,7 +140,7 @@ def store_that_identity_reads(world: World) -> Iterator[Pair]:
                 arn, jewel.uid, doubt=", ".join(doubts), no=refused,
                 evidence=(Evidence(kind="policy", text=text, source=arn),) if text else (),
                 actions=(Action(f"permission:{arn}:{text}",
-                                f"Take rights from {world.label(arn)}: {text}", arn),),
+                                f"Take rights from {world.label(arn)}: {text}", arn, effort=1.5),),
             )  # fmt: skip
 
 

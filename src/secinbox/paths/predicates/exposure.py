@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -44,8 +45,15 @@ def connects(item: Item) -> bool:
     )
 
 
+# What nobody offers to the public on purpose: closing it is little work.
+_INSIDE = re.compile(r"\b(22|23|3389|5900|5985|1433|1521|3306|5432|5439|6379|9200|11211|27017)\b")
+
+
 def _close(world: World, uid: str) -> Action:
-    return Action(f"expose:{uid}", f"Stop {world.label(uid)} from answering the Internet", uid)
+    ports = _ports(world.public.get(uid, ()))
+    effort = 1.0 if _INSIDE.search(ports) and "443" not in ports else 3.0
+    title = f"Stop {world.label(uid)} from answering the Internet{ports}"
+    return Action(f"expose:{uid}", title, uid, effort=effort)
 
 
 def _fronts(world: World, item: Item, found: Evidence) -> tuple[str, ...]:

@@ -198,7 +198,8 @@ def aws_administrators(world: World) -> Iterator[Pair]:
 
 
 def _less(world: World, arn: str, what: str) -> Action:
-    return Action(f"permission:{arn}:{what}", f"Take rights from {world.label(arn)}: {what}", arn)
+    title = f"Take rights from {world.label(arn)}: {what}"
+    return Action(f"permission:{arn}:{what}", title, arn, effort=1.5)
 
 
 def _escalating(world: World, step: Escalating, hub: bool) -> Pair:
