@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,16 +117,31 @@ def _connect(context: str) -> tuple[Any, str]:
         raise ReportError(str(error), "kubeconfig", "set KUBECONFIG or name a --context") from None
 
 
-def _pages(api: Any, path: str) -> Any:
-    """All objects of a kind, 500 an answer, as plain JSON: fields that are new are kept."""
+class _Refused(Exception):
+    """The API server's answer is no list."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP status {status}")
+        self.status = status
+
+
+def _pages(api: Any, path: str) -> Iterator[dict[str, Any]]:
+    """All objects of a kind, 500 an answer, as plain JSON: fields that are new are kept.
+
+    Through the connections of the library, with its credentials, but not through its models.
+    """
     token = ""
     while True:
-        query = [("limit", "500")] + ([("continue", token)] if token else [])
-        answer = api.call_api(
-            path, "GET", query_params=query, header_params={"Accept": "application/json"},
-            auth_settings=["BearerToken"], response_type=None, _preload_content=False,
-            _return_http_data_only=True,
-        )  # fmt: skip
+        headers = {"Accept": "application/json"}
+        for setting in api.configuration.auth_settings().values():
+            if setting.get("in") == "header" and setting.get("value"):
+                headers[setting["key"]] = setting["value"]
+        query = {"limit": "500"} | ({"continue": token} if token else {})
+        answer = api.rest_client.pool_manager.request(
+            "GET", f"{api.configuration.host}{path}", fields=query, headers=headers, timeout=60.0
+        )
+        if answer.status >= 400:
+            raise _Refused(answer.status)
         document = json.loads(answer.data)
         yield from document.get("items") or []
         token = str((document.get("metadata") or {}).get("continue") or "")
