@@ -100,7 +100,9 @@ def bucket_policy(
 def bucket_acl(estate: Estate, item: Item, granted: tuple[str, ...] | None = None) -> Verdict:
     found = answer(item, "get_bucket_acl")
     if isinstance(found, Unread):
-        return unknown(f"bucket ACL: {found.text}", item.uid)
+        # A block settles it whatever the ACL says.
+        gap = unknown(f"bucket ACL: {found.text}", item.uid)
+        return both([gap, _blocked(estate, item, "IgnorePublicAcls")])
     grants = []
     for grant in entries((found or {}).get("Grants")):
         grantee = grant.get("Grantee")

@@ -1,0 +1,145 @@
+"""What runs: instances, functions, clusters, databases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from secinbox.inventory.terraform.answers import Answer, Blocks, answer, filled
+from secinbox.inventory.terraform.blocks import Block
+
+
+def answers(blocks: Blocks) -> Iterator[Answer]:
+    for b in blocks.of("aws_instance"):
+        yield from _instance(blocks, b)
+    for b in blocks.of("aws_ebs_snapshot"):
+        snapshot = filled(SnapshotId=b.text("id"), VolumeId=b.text("volume_id"),
+                          OwnerId=b.text("owner_id"), Encrypted=b.values.get("encrypted"))  # fmt: skip
+        yield answer("ec2.describe_snapshots", {"Snapshots": [{**snapshot, "Tags": b.tags}]}, b)
+    for b in blocks.of("aws_ami", "aws_ami_copy", "aws_ami_from_instance"):
+        image = filled(ImageId=b.text("id"), Name=b.text("name"), OwnerId=b.text("owner_id"),
+                       Public=b.values.get("public"))  # fmt: skip
+        yield answer("ec2.describe_images", {"Images": [{**image, "Tags": b.tags}]}, b)
+    for b in blocks.of("aws_lambda_function"):
+        yield from _function(blocks, b)
+    for b in blocks.of("aws_db_instance"):
+        yield _database(blocks, b)
+    for b in blocks.of("aws_rds_cluster"):
+        cluster = filled(
+            DBClusterArn=b.arn, DBClusterIdentifier=b.text("cluster_identifier"),
+            Engine=b.text("engine"), StorageEncrypted=b.values.get("storage_encrypted"),
+            VpcSecurityGroups=[{"VpcSecurityGroupId": g} for g in b.texts("vpc_security_group_ids")],
+        )  # fmt: skip
+        yield answer("rds.describe_db_clusters", {"DBClusters": [cluster]}, b)
+    for b in blocks.of("aws_redshift_cluster"):
+        cluster = filled(
+            ClusterIdentifier=b.text("cluster_identifier"), NodeType=b.text("node_type"),
+            PubliclyAccessible=b.values.get("publicly_accessible"),
+            Endpoint=filled(Port=b.number("port"), Address=b.text("dns_name")),
+            VpcSecurityGroups=[{"VpcSecurityGroupId": g} for g in b.texts("vpc_security_group_ids")],
+            ClusterSubnetGroupName=b.text("cluster_subnet_group_name"),
+            IamRoles=[{"IamRoleArn": r} for r in b.texts("iam_roles")], Tags=b.tags,
+        )  # fmt: skip
+        yield answer("redshift.describe_clusters", {"Clusters": [cluster]}, b)
+    for b in blocks.of("aws_eks_cluster"):
+        settings = b.first("vpc_config")
+        issuer = next((o.text("issuer") for i in b.rows("identity") for o in i.rows("oidc")), "")
+        cluster = filled(
+            name=b.text("name"), arn=b.arn, endpoint=b.text("endpoint"), roleArn=b.text("role_arn"),
+            identity={"oidc": {"issuer": issuer}} if issuer else None,
+            resourcesVpcConfig=filled(
+                endpointPublicAccess=settings.values.get("endpoint_public_access"),
+                publicAccessCidrs=settings.texts("public_access_cidrs"),
+            ) if settings.values else None,
+            tags={t["Key"]: t["Value"] for t in b.tags},
+        )  # fmt: skip
+        yield answer("eks.describe_cluster", {"cluster": cluster}, b, name=b.text("name"))
+
+
+def _instance(blocks: Blocks, b: Block) -> Iterator[Answer]:
+    groups = [{"GroupId": g} for g in b.texts("vpc_security_group_ids")]
+    addresses = blocks.where(b.text("id"), "instance", "aws_eip")
+    public = next((a.text("public_ip") for a in addresses), "") or b.text("public_ip")
+    interface = filled(
+        NetworkInterfaceId=b.text("primary_network_interface_id"), SubnetId=b.text("subnet_id"),
+        Groups=groups, PrivateIpAddress=b.text("private_ip"),
+        Association={"PublicIp": public} if public else None,
+        Ipv6Addresses=[{"Ipv6Address": a} for a in b.texts("ipv6_addresses")],
+    )  # fmt: skip
+    profile = b.text("iam_instance_profile")
+    options = b.first("metadata_options")
+    account = b.arn.split(":")[4] if b.arn.count(":") >= 5 else blocks.account
+    instance = filled(
+        InstanceId=b.text("id"), ImageId=b.text("ami"), SubnetId=b.text("subnet_id"),
+        State={"Name": b.text("instance_state") or "running"}, PublicIpAddress=public,
+        PrivateIpAddress=b.text("private_ip"), SecurityGroups=groups, NetworkInterfaces=[interface],
+        MetadataOptions=filled(
+            HttpTokens=options.text("http_tokens"), HttpEndpoint=options.text("http_endpoint"),
+            HttpPutResponseHopLimit=options.number("http_put_response_hop_limit"),
+        ),
+        IamInstanceProfile={"Arn": f"arn:aws:iam::{account}:instance-profile/{profile}"}
+        if profile else None,
+        Tags=b.tags,
+    )  # fmt: skip
+    reservation = {"OwnerId": account, "Instances": [instance]}
+    yield answer("ec2.describe_instances", {"Reservations": [reservation]}, b, *addresses)
+
+
+def _function(blocks: Blocks, b: Block) -> Iterator[Answer]:
+    arn, name = b.arn, b.text("function_name")
+    network = b.first("vpc_config")
+    function = filled(
+        FunctionArn=arn, FunctionName=name, Role=b.text("role"), Runtime=b.text("runtime"),
+        VpcConfig=filled(VpcId=network.text("vpc_id"), SubnetIds=network.texts("subnet_ids"),
+                         SecurityGroupIds=network.texts("security_group_ids")),
+        Tags={t["Key"]: t["Value"] for t in b.tags},
+    )  # fmt: skip
+    yield answer("lambda.list_functions", {"Functions": [function]}, b)
+    permissions = [p for p in blocks.of("aws_lambda_permission")
+                   if p.text("function_name") in (name, arn)]  # fmt: skip
+    if permissions:
+        document = {"Version": "2012-10-17", "Statement": [_granted(p, arn) for p in permissions]}
+        yield answer("lambda.get_policy", {"Policy": json.dumps(document)}, *permissions, arn=arn,
+                     FunctionName=arn)  # fmt: skip
+    for url in blocks.of("aws_lambda_function_url"):
+        if url.text("function_name") in (name, arn):
+            made = filled(FunctionUrl=url.text("function_url"), FunctionArn=arn,
+                          AuthType=url.text("authorization_type"))  # fmt: skip
+            yield answer("lambda.get_function_url_config", made, url, arn=arn, FunctionName=arn)
+
+
+def _granted(b: Block, arn: str) -> dict[str, Any]:
+    principal = b.text("principal")
+    service = principal.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    whom: Any = (
+        {"Service": principal} if service else principal if principal == "*" else {"AWS": principal}
+    )
+    conditions: dict[str, dict[str, str]] = {}
+    if b.text("source_arn"):
+        conditions["ArnLike"] = {"AWS:SourceArn": b.text("source_arn")}
+    equal = filled(**{"AWS:SourceAccount": b.text("source_account"),
+                      "aws:PrincipalOrgID": b.text("principal_org_id"),
+                      "lambda:FunctionUrlAuthType": b.text("function_url_auth_type")})  # fmt: skip
+    if equal:
+        conditions["StringEquals"] = equal
+    found = {"Sid": b.text("statement_id"), "Effect": "Allow", "Principal": whom,
+             "Action": b.text("action"), "Resource": arn}  # fmt: skip
+    return found | ({"Condition": conditions} if conditions else {})
+
+
+def _database(blocks: Blocks, b: Block) -> Answer:
+    name = b.text("db_subnet_group_name")
+    groups = blocks.where(name, "name", "aws_db_subnet_group")
+    subnets = [{"SubnetIdentifier": s} for g in groups for s in g.texts("subnet_ids")]
+    database = filled(
+        DBInstanceArn=b.arn, DBInstanceIdentifier=b.text("identifier"), Engine=b.text("engine"),
+        DbiResourceId=b.text("resource_id"), DBInstanceStatus=b.text("status") or "available",
+        PubliclyAccessible=b.values.get("publicly_accessible"),
+        StorageEncrypted=b.values.get("storage_encrypted"),
+        Endpoint=filled(Port=b.number("port"), Address=b.text("address")),
+        VpcSecurityGroups=[{"VpcSecurityGroupId": g} for g in b.texts("vpc_security_group_ids")],
+        DBSubnetGroup=filled(DBSubnetGroupName=name, Subnets=subnets or None),
+        TagList=b.tags,
+    )  # fmt: skip
+    return answer("rds.describe_db_instances", {"DBInstances": [database]}, b, *groups)
