@@ -71,9 +71,7 @@ def observed(facts: Facts) -> datetime | None:
 
 def computed_statements(facts: Facts) -> pa.Table:
     """The computed statements with their history, for `restore` after a rebuild."""
-    return facts.con.execute(
-        "SELECT * FROM statements WHERE import_id = ?", [COMPUTED]
-    ).to_arrow_table()
+    return facts.con.sql(f"SELECT * FROM statements WHERE import_id = {COMPUTED}").to_arrow_table()
 
 
 def restore(facts: Facts, statements: pa.Table) -> None:

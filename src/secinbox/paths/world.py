@@ -23,6 +23,7 @@ from secinbox.records import Evidence
 INTERNET = "internet"
 ANY_AWS = "any-aws-principal"
 ANY_GITHUB = "any-github-workflow"
+ANY_USER = "any-github-user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,8 @@ def label(uid: str, item: Item | None = None) -> str:
         return "any AWS account"
     if uid == ANY_GITHUB:
         return "any GitHub repository"
+    if uid == ANY_USER:
+        return "anyone with a GitHub account"
     if uid.startswith("k8s://"):
         words = uid.removeprefix("k8s://").split("/", 3)
         if len(words) == 4:
@@ -184,7 +187,9 @@ def label(uid: str, item: Item | None = None) -> str:
         return f"cluster {words[0]}"
     if item is not None:
         kind = _KINDS.get(item.type, item.type.partition("_")[2].replace("_", " ") or item.type)
-        name = item.tags.get("Name") or item.name or uid.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+        name = item.tags.get("Name") or item.name
+        if not name or name.startswith("arn:"):
+            name = uid.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
         return f"{kind} {name}"
     if uid.endswith(":root") and ":iam::" in uid:
         return f"account {uid.split(':')[4]}"

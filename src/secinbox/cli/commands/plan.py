@@ -75,6 +75,8 @@ def _supposed(answer: dict[str, Any]) -> None:
     out.print(Text(f"attack paths: {paths['before']} now, {paths['after']} then"))
     for path in answer["gone"][:20]:
         out.print(Text("  gone: " + plain(path["title"]), style="green"))
+    for path in answer["instead"][:20]:
+        out.print(Text("  then on its own: " + plain(path["title"])))
     out.print(Text("the inbox would begin with:", style="bold"))
     for issue in answer["issues"]:
         line = Text(f"{issue['rank']:>4} ")

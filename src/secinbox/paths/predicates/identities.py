@@ -10,7 +10,7 @@ from secinbox.iam.escalation import Step as Escalating
 from secinbox.iam.escalation import change_steps, edge_steps
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Judgement, Pair, check, pairs
-from secinbox.paths.world import ANY_AWS, ANY_GITHUB, World
+from secinbox.paths.world import ANY_AWS, ANY_GITHUB, ANY_USER, World
 from secinbox.records import Evidence
 
 
@@ -257,7 +257,7 @@ def _names(subject: str, repository: str) -> bool:
 def poisoned_pipeline(world: World) -> Iterator[Pair]:
     """A finding says that outsiders run code in a workflow."""
     for weakness in world.pipelines:
-        yield Pair("any-github-user", weakness.resource, detail=weakness.title,
+        yield Pair(ANY_USER, weakness.resource, detail=weakness.title,
                    evidence=(Evidence(kind="finding", text=weakness.title,
                                       source=weakness.finding),),
                    doubt="" if "pull_request_target" in json.dumps(
