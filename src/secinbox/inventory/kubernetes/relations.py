@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from secinbox.fingerprint import image_uid
@@ -17,6 +17,7 @@ from secinbox.inventory.kubernetes.objects import (
     shared_hosts,
     template_of,
 )
+from secinbox.inventory.kubernetes.routers import ROUTERS
 from secinbox.records import AnyRecord, Relation, Resource
 from secinbox.sources._names import host_name, image_resource, kubernetes_uid
 
@@ -288,6 +289,10 @@ def _account(thing: Thing, index: _Index) -> _Edges:
         yield "has_identity", "", f"azure-client:{azure.lower()}"
 
 
+def _routed(edges: Callable[[Thing], _Edges]) -> Callable[[Thing, _Index], _Edges]:
+    return lambda thing, _: edges(thing)
+
+
 _BY_KIND = {
     "Service": _service,
     "Endpoints": _endpoints,
@@ -297,4 +302,5 @@ _BY_KIND = {
     "Node": _node,
     "ServiceAccount": _account,
     **dict.fromkeys(_ROUTES, _route),
+    **{kind: _routed(edges) for kind, edges in ROUTERS.items()},
 }

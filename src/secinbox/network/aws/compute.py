@@ -260,3 +260,17 @@ def task(network: Network, item: Item) -> Verdict:
 
 def all_subnets(network: Network) -> Iterator[Item]:
     yield from (i for i in network.estate.of_type("aws_ec2_subnet") if i.config.get("SubnetId"))
+
+
+def port_open(network: Network, item: Item, port: int, protocol: str = "tcp") -> Verdict:
+    """Whether the Internet reaches one port of an instance at an address of its own."""
+    ways = []
+    for interface in interfaces_of(network, item):
+        subnet_id = str(interface.get("SubnetId") or "")
+        for version, texts in public_addresses(interface).items():
+            if texts and subnet_id:
+                door = Door(frozenset(groups_of(interface)), version, port, (protocol,))
+                ways.append(network.way_in(subnet_id, door).verdict)
+    if not ways:
+        return unknown("the network interfaces of its machine were not read", item.uid)
+    return both([running(item), either(ways)])
