@@ -212,6 +212,12 @@ def _partial(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
 
 def _changes_paths(con: Any) -> bool:
     """Something changed on a place that an attacker may get to, or a sensor saw an intruder."""
+    known = con.execute(
+        "SELECT EXISTS (FROM attack_reach) OR EXISTS ("
+        "SELECT 1 FROM resources WHERE starts_with(uid, 'accesskey:'))"
+    ).fetchone()
+    if not known[0]:
+        return False
     found = con.execute(
         """
         SELECT EXISTS (

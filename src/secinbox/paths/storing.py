@@ -26,10 +26,14 @@ _EXPLOIT_WORDS = ("active", "weaponised", "poc", "known")
 def derive(assessment: Assessment) -> Iterator[Finding]:
     """All attack paths as findings; replaces the tables of the last time."""
     facts = assessment.facts
-    analysis = analyse(world_of(assessment), without=assessment.without)
+    # Names and tags alone lead nowhere: nothing is read and searched for them.
+    known = bool(assessment.estate.items)
+    analysis = analyse(world_of(assessment), without=assessment.without) if known else None
     for table in _TABLES:
         facts.con.execute(f"DELETE FROM {table}")
-    facts.con.execute("DELETE FROM footprints WHERE resource LIKE 'path:%'")
+    facts.con.execute("DELETE FROM footprints WHERE starts_with(resource, 'path:')")
+    if analysis is None:
+        return
     _write(facts, analysis)
     when = observed(facts)
     for path in analysis.paths:
