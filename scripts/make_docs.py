@@ -59,6 +59,26 @@ def queries() -> str:
     return "\n".join(lines)
 
 
+def moves() -> str:
+    from secinbox.paths.catalogue import STATES
+    from secinbox.paths.catalogue import moves as rows
+
+    lines = ["# Moves of attack paths\n", "## States\n", "| state | an attacker |", "|---|---|"]
+    lines += [f"| `{name}` | {text} |" for name, text in STATES.items()]
+    lines += ["\n## Moves\n", "Steps through AWS escalations show the id of the escalation."]
+    for move in rows():
+        lines.append(
+            f"\n### {move.id}\n\n{move.title}. From `{move.source}` to `{move.target}`; "
+            f"{', '.join(move.attack)}; weight {move.cost:g}.\n\n- needs: `{move.pairs}`"
+            + "".join(f", `{c}`" for c in move.checks)
+            + (f"\n- nobody can know: {move.assumed}" if move.assumed else "")
+            + f"\n- remedy: {move.remedy}"
+            + (f"\n- limits: {move.limits}" if move.limits else "")
+            + f"\n- source: <{move.reference}>"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def rules() -> str:
     from secinbox.inbox.rules import DEFAULT_RULES
     from secinbox.risks import all_risks
@@ -71,7 +91,13 @@ def rules() -> str:
     return "\n".join(lines)
 
 
-PAGES = {"cli.md": cli, "formats.md": formats, "query.md": queries, "rules.md": rules}
+PAGES = {
+    "moves.md": moves,
+    "cli.md": cli,
+    "formats.md": formats,
+    "query.md": queries,
+    "rules.md": rules,
+}
 
 
 def main() -> None:
