@@ -108,7 +108,7 @@ _RULES: dict[str, tuple[tuple[str, ...], Rule]] = {
         "Anyone may call the route and what stands behind it.",
         "Give the route an authoriser, or make sure that what it calls checks the caller itself.",
         _ANYONE, "low")),
-    "aws_kafka_cluster": (("endpoint", "route"), Rule(
+    "aws_msk_cluster": (("endpoint", "route"), Rule(
         "secinbox-kafka-public", "Kafka cluster is reachable from the Internet",
         "Anyone may try to sign in to the brokers.", "Turn public access off.",
         "vulnerability", "medium", canonical="kafka_cluster_is_public")),

@@ -36,7 +36,7 @@ _SERVICES: tuple[tuple[str, tuple[int, ...], str], ...] = (
 )
 # Reported as what they are, a public database, not once more as a port of its group.
 _REPORTED = ("aws_rds_instance", "aws_rds_cluster", "aws_redshift_cluster", "aws_mq_broker",
-             "aws_kafka_cluster")  # fmt: skip
+             "aws_msk_cluster")  # fmt: skip
 _HARM = (
     "Anyone on the Internet reaches a port that is meant for administrators or for other machines: "
     "one weak password or one fault in the service is enough."

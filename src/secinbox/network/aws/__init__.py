@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from secinbox.estate import Estate, Item
+from secinbox.network.aws import brokers, compute, gateways, services, stores
 from secinbox.network.aws import buckets as s3
-from secinbox.network.aws import compute, services, stores
 from secinbox.network.aws.balancers import Balancers, describe
 from secinbox.network.aws.vpc import Network, network_of
 from secinbox.network.verdict import Verdict, either, no
@@ -55,11 +55,19 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
             out[item.uid] = compute.task(network, item)
     _databases(estate, network, out)
 
+    for item in estate.of_type("aws_msk_cluster"):
+        if item.config:
+            out[item.uid] = brokers.kafka(network, item)
+    for item in estate.of_type("aws_mq_broker"):
+        if item.config:
+            out[item.uid] = brokers.broker(network, item)
+    domains = gateways.Domains(estate)
     for item in estate.of_type("aws_apigateway_rest_api", "aws_apigateway_api"):
         rest = item.type == "aws_apigateway_rest_api"
         if item.config:
-            out[item.uid] = services.rest_api(item) if rest else services.http_api(item)
-            for arn, verdict in services.functions_behind(item, out[item.uid]):
+            of_api = gateways.rest_api if rest else gateways.http_api
+            out[item.uid] = of_api(item, domains)
+            for arn, verdict in gateways.functions_behind(item, out[item.uid]):
                 through[arn].append(verdict)
     buckets = services.bucket_names(estate)
     for item in estate.of_type("aws_cloudfront_distribution"):
