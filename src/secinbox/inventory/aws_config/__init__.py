@@ -34,7 +34,7 @@ def recognise(head: Head) -> int:
 def read(report: Report) -> Iterator[AnyRecord]:
     document: dict[str, Any]
     for place, document in report.documents(dict[str, Any]):
-        inner = document.get("data") if isinstance(document.get("data"), dict) else document
+        inner: Any = document.get("data") if isinstance(document.get("data"), dict) else document
         items = inner.get("configurationItems") if isinstance(inner, dict) else None
         if not isinstance(items, list):
             raise ReportError("no configurationItems", place, "is it a snapshot of AWS Config?")

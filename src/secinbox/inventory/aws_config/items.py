@@ -34,7 +34,7 @@ class Item:
 
     def described(self) -> dict[str, Any]:
         """The fields as the API names them, with the item's tags."""
-        found = pascal(self.values)
+        found: dict[str, Any] = pascal(self.values)
         if self.tags:
             found["Tags"] = [{"Key": k, "Value": v} for k, v in self.tags.items()]
         elif not isinstance(found.get("Tags"), list):

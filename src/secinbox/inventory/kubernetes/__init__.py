@@ -2,8 +2,9 @@
 
 Shapes: a `List` of any kinds, a `PodList` (or other) as the API server answers it, one object, a
 JSON list or lines of objects, and the map of objects by path that Kubescape caches. Source:
-kubernetes.io, "API Conventions" and the API reference. YAML is not read: a manifest in a
-repository says what somebody may deploy, not what runs.
+kubernetes.io, "API Conventions" and the API reference. YAML is read where an API server wrote it
+(`-o yaml`); a manifest of a repository only says what somebody may deploy: it is read when the format
+is named (`--format kubernetes`).
 
 The cluster is the one that the caller names, else the folder after `kubernetes/` or `clusters/`.
 """
@@ -15,19 +16,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from secinbox.inventory.kubernetes.fields import rows, sub, text, within
+from secinbox.inventory.kubernetes.manifests import documents, is_live
 from secinbox.inventory.kubernetes.objects import Thing, resource_of, shared_hosts, thing_of
 from secinbox.inventory.kubernetes.relations import relations_of
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Scope, Skipped
 from secinbox.sources._names import cluster_of
 
-TITLE = "Kubernetes objects (kubectl get -A -o json)"
+TITLE = "Kubernetes objects (kubectl get -A -o json or yaml)"
 
 _PATH = re.compile(r"[^/\s]*/v\d\w*/[^/\s]*/[A-Z]\w*/[^/\s]+$")  # of Kubescape's map
 # Reports and configurations that only look like cluster objects.
 _OTHERS = re.compile(
     r"(aquasecurity\.github\.io|backstage\.io|wgpolicyk8s\.io|openreports\.io|kustomize\.config)"
 )
+_OTHERS_IN_YAML = re.compile(rf"^apiVersion\s*:\s*[\"']?{_OTHERS.pattern}", re.MULTILINE)
 # They say nothing about what runs, come in thousands and change by the second.
 _NOISE = frozenset({"Event", "Lease", "ControllerRevision", "ComponentStatus", "PodMetrics"})
 
@@ -36,6 +39,8 @@ def recognise(head: Head) -> int:
     first = head.first
     if head.kind in ("array", "lines"):
         return 90 if _is_object(first) else 0
+    if head.kind in ("yaml", "text"):
+        return 85 if is_live(head) and not _OTHERS_IN_YAML.search(head.text) else 0
     if head.kind != "object":
         return 0
     if head.has("apiVersion", "items"):
@@ -73,8 +78,12 @@ def read(report: Report) -> Iterator[AnyRecord]:
     things: list[Thing] = []
     noise: dict[str, int] = {}
     complete: set[str] = set()
-    documents: Iterator[tuple[str, dict[str, Any]]] = report.documents(dict[str, Any])
-    for place, document in documents:
+    given: Iterator[tuple[str, dict[str, Any]]] = (
+        report.documents(dict[str, Any])
+        if report.text.lstrip()[:1] in ("{", "[", "")
+        else documents(report.text)
+    )
+    for place, document in given:
         with within(place):
             found = list(_objects(document, complete))
         for inner, kind, value in found:
