@@ -21,6 +21,11 @@ def cli() -> str:
         assert command is not None
         inner = click.Context(command, info_name=name, parent=context, max_content_width=90)
         parts.append(f"## {name}\n\n```text\n{command.get_help(inner)}\n```\n")
+        for word in command.list_commands(inner) if isinstance(command, click.Group) else ():
+            part = command.get_command(inner, word)
+            assert part is not None
+            below = click.Context(part, info_name=word, parent=inner, max_content_width=90)
+            parts.append(f"### {name} {word}\n\n```text\n{part.get_help(below)}\n```\n")
     parts.append("## Exit codes\n")
     parts += [f"- `{code}`: {text}" for code, text in EXIT_CODES.items()]
     return "\n".join(parts) + "\n"
@@ -91,12 +96,72 @@ def rules() -> str:
     return "\n".join(lines)
 
 
+def collected() -> str:
+    from secinbox.collect.aws.calls import CALLS, LAST_ACCESSED, PREPARING, Each
+    from secinbox.collect.aws.policy import action_of
+    from secinbox.collect.kubernetes import KINDS
+
+    parts = [
+        "# What is collected\n",
+        "`secinbox collect aws` makes these calls and no others; `--print-policy` prints the policy.\n",
+        "| call | action | asked for |",
+        "|---|---|---|",
+    ]
+    for call in sorted((*PREPARING, *CALLS), key=lambda c: c.operation):
+        of = f"each of `{call.of}`" if isinstance(call, Each) else f"each {call.where}"
+        parts.append(
+            f"| `{call.operation}` | `{action_of(call)}` | {of.replace('each global', 'the account')} |"
+        )
+    for call in LAST_ACCESSED:
+        parts.append(f"| `{call.operation}` | `{action_of(call)}` | with `--last-accessed` |")
+    kinds = ", ".join(f"{kind} ({path.partition('/')[2]})" for path, _, kind in KINDS)
+    parts.append(f"\n`secinbox collect kubernetes` lists {kinds}.")
+    return "\n".join(parts) + "\n"
+
+
+def own() -> str:
+    import importlib
+    import pkgutil
+
+    from secinbox import posture
+    from secinbox.posture._stating import Rule
+
+    found: dict[str, Rule] = {}
+
+    def gather(value: object) -> None:
+        if isinstance(value, Rule):
+            found[value.id] = value
+        elif isinstance(value, (dict, tuple)):
+            for inner in value.values() if isinstance(value, dict) else value:
+                gather(inner)
+
+    for info in pkgutil.iter_modules(posture.__path__):
+        for value in vars(importlib.import_module(f"secinbox.posture.{info.name}")).values():
+            gather(value)
+    parts = [
+        "# Rules of own findings\n",
+        "Besides these, `secinbox-ports-all` and `secinbox-port-SERVICE` (ssh, remote-desktop, redis ...)",
+        "for ports that a security group in use opens to the Internet. The impact rises with the power",
+        "of an identity and with tags that mark data as restricted.\n",
+        "| rule | title | type | likelihood | impact | merges with |",
+        "|---|---|---|---|---|---|",
+    ]
+    for rule in sorted(found.values(), key=lambda r: r.id):
+        same = f"`{rule.canonical}`" if rule.canonical else ""
+        parts.append(
+            f"| `{rule.id}` | {rule.title} | {rule.type} | {rule.likelihood} | {rule.impact} | {same} |"
+        )
+    return "\n".join(parts) + "\n"
+
+
 PAGES = {
     "moves.md": moves,
     "cli.md": cli,
     "formats.md": formats,
     "query.md": queries,
     "rules.md": rules,
+    "collected.md": collected,
+    "own-findings.md": own,
 }
 
 

@@ -70,19 +70,24 @@ class Collection:
                     for each in followers(task.call):
                         start(Task(task.account, each, task.region))
 
-            for account in accounts:
-                for call in ROOTS:
-                    regions = ("global",) if call.where == "global" else account.regions
-                    for region in regions:
-                        start(Task(account, call, region))
-            while running:
-                ended, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    task = running.pop(future)
-                    future.result()
-                    task.pending -= 1
-                    if not task.pending:
-                        finish(task)
+            try:
+                for account in accounts:
+                    for call in ROOTS:
+                        regions = ("global",) if call.where == "global" else account.regions
+                        for region in regions:
+                            start(Task(account, call, region))
+                while running:
+                    ended, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        task = running.pop(future)
+                        future.result()
+                        task.pending -= 1
+                        if not task.pending:
+                            finish(task)
+            except BaseException:
+                # Ctrl-C must not wait for everything that is still to be asked.
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     # What a task asks
 
