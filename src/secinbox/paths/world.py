@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from secinbox.estate import Estate, Item
-from secinbox.iam import Escalation
+from secinbox.iam import Escalation, escalation_of
+from secinbox.iam.gcp import Google
 from secinbox.iam.kubernetes import Clusters
 from secinbox.iam.privilege import identities
 from secinbox.inventory.kubernetes.cluster import Runner, runners
@@ -24,6 +25,7 @@ INTERNET = "internet"
 ANY_AWS = "any-aws-principal"
 ANY_GITHUB = "any-github-workflow"
 ANY_USER = "any-github-user"
+ANY_GOOGLE = "any-google-account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,12 @@ class World:
     @cached_property
     def escalation(self) -> Escalation:
         """Effective permissions of AWS principals and their ways to each other."""
-        return Escalation(self.estate)
+        return escalation_of(self.estate)
+
+    @cached_property
+    def google(self) -> Google:
+        """Bindings of Google Cloud and who can become whom by them."""
+        return Google(self.estate)
 
     @cached_property
     def network(self) -> Network:
@@ -168,6 +175,8 @@ _KINDS = {
     "aws_cloudfront_distribution": "distribution", "aws_opensearch_domain": "search domain",
 }  # fmt: skip
 
+_GOOGLE = {"serviceAccount": "service account", "b": "bucket"}
+
 
 def label(uid: str, item: Item | None = None) -> str:
     """`instance checkout-web-01`, `role Deploy`, `pod shop/web`."""
@@ -177,6 +186,8 @@ def label(uid: str, item: Item | None = None) -> str:
         return "any AWS account"
     if uid == ANY_GITHUB:
         return "any GitHub repository"
+    if uid == ANY_GOOGLE:
+        return "any Google account"
     if uid == ANY_USER:
         return "anyone with a GitHub account"
     if uid.startswith("k8s://"):
@@ -185,12 +196,16 @@ def label(uid: str, item: Item | None = None) -> str:
             place = "" if words[1] == "_" else f"{words[1]}/"
             return f"{words[2]} {place}{words[3]}"
         return f"cluster {words[0]}"
-    if item is not None:
+    if item is not None and not item.type.startswith("gcp_cloudresourcemanager"):
         kind = _KINDS.get(item.type, item.type.partition("_")[2].replace("_", " ") or item.type)
         name = item.tags.get("Name") or item.name
         if not name or name.startswith("arn:"):
             name = uid.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
         return f"{kind} {name}"
+    if ".googleapis.com/" in uid:
+        words = uid.split("/")
+        kind = words[-2].removesuffix("s") if len(words) > 4 else "resource"
+        return f"{_GOOGLE.get(kind, kind)} {words[-1]}"
     if uid.endswith(":root") and ":iam::" in uid:
         return f"account {uid.split(':')[4]}"
     if ":iam::" in uid:

@@ -12,7 +12,7 @@ from secinbox.iam.resources import policy_of
 from secinbox.iam.world import Persona
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, pairs
-from secinbox.paths.world import ANY_AWS, INTERNET, World
+from secinbox.paths.world import ANY_AWS, ANY_GOOGLE, INTERNET, World
 from secinbox.records import Evidence
 
 # Services that answer requests nobody signed; the others want any customer's signature.
@@ -60,11 +60,18 @@ def store_open_to_anyone(world: World) -> Iterator[Pair]:
             if item.type in (*DATABASES[:4], "aws_cloudtrail_trail"):
                 continue
             # Only what is allowed says whether it is read; the resource's name says nothing.
-            if evidence.kind == "control" or not _READING.search(evidence.text.split(" on ")[0]):
+            amazon = item.type.startswith("aws_")
+            allowed = evidence.text.split(" on ")[0] if amazon else ""
+            if evidence.kind == "control" or (amazon and not _READING.search(allowed)):
+                continue
+            if not amazon and evidence.text.endswith("objectCreator"):
                 continue
             front = evidence.via[-1] if evidence.via else ""
             anyone = item.type in _ANONYMOUS or not item.type.startswith("aws_")
-            yield Pair(INTERNET if anyone else ANY_AWS, item.uid, evidence=(evidence,),
+            entry = INTERNET if anyone else ANY_AWS
+            if evidence.steps and evidence.steps[0] == "Any Google account":
+                entry = ANY_GOOGLE
+            yield Pair(entry, item.uid, evidence=(evidence,),
                        resources=(front,) if front else (),
                        actions=(Action(f"share:{item.uid}",
                                        f"Stop sharing {world.label(item.uid)} with everyone",

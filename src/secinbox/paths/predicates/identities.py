@@ -27,12 +27,16 @@ def instance_identity(world: World) -> Iterator[Pair]:
             yield Pair(item.uid, role, actions=(_role(world, item.uid, role),))
 
 
+# Types whose credentials another row gives, with conditions of its own.
+_OWN_ROWS = ("aws_ec2_instance", "aws_iam_access_key", "gcp_compute_instance")
+
+
 @pairs
 def workload_identity(world: World) -> Iterator[Pair]:
     """A task, a function, a notebook ... and the role that it runs as."""
     for uid, roles in sorted(world.runs_as.items()):
         item = world.estate.find(uid)
-        if item is None or item.type in ("aws_ec2_instance", "aws_iam_access_key"):
+        if item is None or item.type in _OWN_ROWS:
             continue
         if item.type.startswith(("kubernetes_", "aws_iam_")):
             continue

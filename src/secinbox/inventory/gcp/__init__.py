@@ -1,0 +1,95 @@
+"""Google Cloud: Cloud Asset Inventory exports and `gcloud ... --format=json` lists.
+
+An export has one asset a line (or a list, or `{"assets": [...]}`), in camelCase as the API answers
+or in snake_case as older exports have it; resource, IAM policy and organisation policy of one asset
+may be records of their own. Source: cloud.google.com, "Cloud Asset Inventory: exporting assets",
+"Asset types", and the API reference of each service.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from secinbox.inventory.gcp.assets import (
+    Asset,
+    asset_of,
+    listed,
+    principals_of,
+    record_of,
+    relations_of,
+)
+from secinbox.reading import Head, Report, ReportError
+from secinbox.records import AnyRecord, Scope, Skipped
+
+TITLE = "Google Cloud assets (Cloud Asset Inventory export, gcloud lists)"
+
+_LINK = re.compile(r"https://(?:www|compute|storage|sqladmin|container)\.googleapis\.com/")
+
+
+def recognise(head: Head) -> int:
+    first = head.first
+    if head.kind in ("array", "lines"):
+        return 95 if _is_asset(first) or _is_listed(first) else 0
+    if head.kind == "object":
+        if head.has("assets") and '"//' in head.text and "sset" in head.text:
+            return 92
+        return 95 if _is_asset(first) else 0
+    return 0
+
+
+def _is_asset(value: Mapping[str, Any]) -> bool:
+    kind = value.get("assetType") or value.get("asset_type")
+    name = value.get("name")
+    return isinstance(kind, str) and isinstance(name, str) and name.startswith("//")
+
+
+def _is_listed(value: Mapping[str, Any]) -> bool:
+    """A resource as gcloud lists it: it says its own kind and address."""
+    kind, link = value.get("kind"), value.get("selfLink")
+    return (
+        isinstance(kind, str) and "#" in kind and isinstance(link, str) and bool(_LINK.match(link))
+    )
+
+
+def read(report: Report) -> Iterator[AnyRecord]:
+    assets: dict[str, Asset] = {}
+    documents: Iterator[tuple[str, Any]] = report.documents(dict[str, Any])
+    for place, document in documents:
+        rows = document.get("assets")
+        found = (
+            [(f"{place}.assets[{n}]", row) for n, row in enumerate(rows)]
+            if isinstance(rows, list)
+            else [(place, document)]
+        )
+        for where, row in found:
+            if not isinstance(row, dict):
+                raise ReportError("an asset is an object", where, "export the assets again")
+            if _is_asset(row):
+                asset = asset_of(row, where)
+            elif _is_listed(row):
+                asset = listed(row, where)
+            else:
+                yield Skipped(reason="no asset of Cloud Asset Inventory", place=where)
+                continue
+            known = assets.get(asset.uid)
+            if known is None:
+                assets[asset.uid] = asset
+            else:  # the same asset again: its policy, or a newer state
+                known.absorb(asset)
+    for asset in assets.values():
+        yield record_of(asset)
+        yield from relations_of(asset)
+    yield from principals_of(assets.values())
+    yield from _scopes(assets)
+
+
+def _scopes(assets: Mapping[str, Asset]) -> Iterator[Scope]:
+    """Kinds that were read in a project, so that an absent firewall rule is known to be absent."""
+    seen = {(a.project, a.type) for a in assets.values() if a.project}
+    policies = {a.project for a in assets.values() if a.policy is not None and a.project}
+    for project, kind in sorted(seen):
+        yield Scope(key=f"gcp:{project}/{kind}", types=(), tool="gcp")
+    for project in sorted(policies):
+        yield Scope(key=f"gcp:{project}/iam_policy", types=(), tool="gcp")

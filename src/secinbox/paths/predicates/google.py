@@ -1,0 +1,99 @@
+"""Google Cloud: service accounts of machines, who becomes whom, who owns and who reads what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from secinbox.iam.gcp import READERS, full_scope
+from secinbox.paths.graph import Action
+from secinbox.paths.predicates import Judgement, Pair, check, pairs
+from secinbox.paths.world import World
+from secinbox.records import Evidence
+
+
+def _less(world: World, uid: str, what: str) -> Action:
+    return Action(f"permission:{uid}:{what}", f"Take from {world.label(uid)}: {what}", uid,
+                  effort=1.5)  # fmt: skip
+
+
+@pairs
+def google_machine_identity(world: World) -> Iterator[Pair]:
+    """A Compute Engine machine and its service account."""
+    for item in world.estate.of_type("gcp_compute_instance"):
+        for account in world.runs_as.get(item.uid, ()):
+            found = world.estate.find(account)
+            uid = found.uid if found is not None else account
+            yield Pair(item.uid, uid, actions=(Action(
+                f"identity:{item.uid}>{uid}", f"Give {world.label(item.uid)} a service account that "
+                "may do less", item.uid, effort=2.0),))  # fmt: skip
+
+
+@check
+def scopes_are_whole(world: World, pair: Pair) -> Judgement:
+    """Access scopes narrow what a machine's tokens are worth."""
+    item = world.estate.find(pair.source)
+    if item is not None and full_scope(item):
+        return Judgement(True)
+    return Judgement(False, "its access scopes are narrow")
+
+
+@pairs
+def google_impersonation(world: World) -> Iterator[Pair]:
+    """Tokens, keys, policies of service accounts; acting as one in new compute; builds."""
+    google = world.google
+    for member in sorted(google.held):
+        known = dict(google.becomes(member, True))
+        maybe = dict(google.becomes(member, False))
+        for other, how in sorted({**maybe, **known}.items()):
+            uid = google.uid_of(member)
+            evidence = Evidence(kind="policy", text=how, source=uid)
+            yield Pair(uid, google.uid_of(other), detail=how, evidence=(evidence,),
+                       doubt="" if other in known else "whether a condition holds",
+                       actions=(_less(world, uid, how),))  # fmt: skip
+
+
+@pairs
+def google_owner(world: World) -> Iterator[Pair]:
+    """Who owns a project, folder or organisation, or may change its policy."""
+    google = world.google
+    for member in sorted(google.held):
+        known = dict(google.alone(member, True))
+        maybe = dict(google.alone(member, False))
+        for place, way in sorted({**maybe, **known}.items()):
+            uid = google.uid_of(member)
+            evidence = Evidence(kind="policy", text=way[0], source=place)
+            yield Pair(uid, place, detail=way[0], evidence=(evidence,),
+                       doubt="" if place in known else "whether a condition holds",
+                       actions=(_less(world, uid, way[0]),))  # fmt: skip
+
+
+@pairs
+def google_accounts_below(world: World) -> Iterator[Pair]:
+    """Control of a project is control of its service accounts."""
+    google = world.google
+    for item in google.accounts.values():
+        for place in google.chain(item)[1:]:
+            yield Pair(place, item.uid, cost=0.02)
+
+
+@pairs
+def google_store_that_identity_reads(world: World) -> Iterator[Pair]:
+    """A role on the store or above it that reads its contents."""
+    google = world.google
+    for jewel in world.jewels:
+        item = world.estate.items[jewel.uid]
+        wanted = READERS.get(item.type)
+        if wanted is None:
+            continue
+        for member in sorted(google.held):
+            uid = google.uid_of(member)
+            if world.reached is not None and uid not in world.reached:
+                continue
+            found = [h for h in google.at(member, item) if h.role in wanted]
+            if not found:
+                continue
+            held = min(found, key=lambda h: (bool(h.uncertain), h.place, h.role))
+            text = f"{held.role} at {world.label(held.place)}"
+            yield Pair(uid, item.uid, doubt=held.uncertain,
+                       evidence=(Evidence(kind="policy", text=text, source=held.place),),
+                       actions=(_less(world, uid, text),))  # fmt: skip
