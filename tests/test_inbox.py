@@ -294,9 +294,11 @@ def test_decisions_outlive_reimport_and_rebuild(session, put) -> None:
     put({"Findings": [asff("A.1", instance(1), tags={"env": "prod"}),
                       asff("A.2", instance(1), tags={"env": "prod"})]})  # fmt: skip
     first = session.issues()["issues"][0]["id"]
-    session.decide([first], "mute", "ann", status="muted", reason="risk_accepted", text="known")
+    session.decide(
+        {"action": "mute", "issues": [first], "reason": "risk_accepted", "text": "known"}, "ann"
+    )
     assert first not in {i["id"] for i in session.issues()["issues"]}
     session.rebuild()
     assert first not in {i["id"] for i in session.issues()["issues"]}
     assert [i["id"] for i in session.issues("status:muted")["issues"]] == [first]
-    assert session.decisions.timeline(first)[0]["actor"] == "ann"
+    assert session.show(first)["timeline"][0]["actor"] == "ann"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from secinbox import opening
+from secinbox.decisions.states import Conflict
 from secinbox.inbox.answers import NotFound
 from secinbox.inbox.query import QueryError
 
@@ -57,6 +58,8 @@ class RemoteSession:
         message = str(detail.get("message", f"HTTP {answer.status_code}"))
         if answer.status_code == 404:
             raise NotFound(message)
+        if answer.status_code == 409 and "changes" in detail:
+            raise Conflict(message, detail.get("version", 0), detail["changes"])
         if answer.status_code == 422:
             raise QueryError(message)
         raise RemoteError(message)
@@ -128,6 +131,16 @@ class RemoteSession:
         """See Session.rank."""
         return self._ask("POST", "/rank", params={"everything": everything})
 
+    def decide(self, request: Mapping[str, Any], actor: str = "") -> dict[str, Any]:
+        """See Session.decide; who decides is who the token is for."""
+        del actor
+        return self._ask("POST", "/decisions", json=dict(request))
+
+    @property
+    def automation(self) -> RemoteAutomation:
+        """See Session.automation."""
+        return RemoteAutomation(self._ask)
+
     def doctor(self) -> dict[str, Any]:
         """See Session.doctor."""
         return self._ask("GET", "/doctor")
@@ -136,6 +149,37 @@ class RemoteSession:
         """Not while others read: refused."""
         del progress
         raise RemoteError("stop the server first: rebuild needs the home for itself")
+
+
+class RemoteAutomation:
+    """The rules of a server: see automating.Automation."""
+
+    def __init__(self, ask: Callable[..., dict[str, Any]]) -> None:
+        self._ask = ask
+
+    def listing(self) -> dict[str, Any]:
+        """See Automation.listing."""
+        return self._ask("GET", "/rules")
+
+    def apply(self, data: Sequence[Any], actor: str = "") -> dict[str, Any]:
+        """See Automation.apply."""
+        del actor
+        return self._ask("POST", "/rules", json={"rules": list(data)})
+
+    def test(self, data: Sequence[Any], days: int = 0) -> dict[str, Any]:
+        """See Automation.test."""
+        return self._ask("POST", "/rules/test", json={"rules": list(data)}, params={"days": days})
+
+    def delete(self, identity: str, actor: str = "") -> dict[str, Any]:
+        """See Automation.delete."""
+        del actor
+        return self._ask("DELETE", "/rules/" + quote(identity, safe=""))
+
+    def switch(self, identity: str, enabled: bool, actor: str = "") -> dict[str, Any]:
+        """See Automation.switch."""
+        del actor
+        verb = "enable" if enabled else "disable"
+        return self._ask("POST", f"/rules/{quote(identity, safe='')}/{verb}")
 
 
 def _given(**options: Any) -> dict[str, Any]:

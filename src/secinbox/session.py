@@ -6,17 +6,28 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from secinbox import pipeline, settings
+from secinbox.automating import Automation
 from secinbox.facts.store import Facts
-from secinbox.inbox import answers, attack_paths, explaining, whatif
+from secinbox.inbox import answers, attack_paths, deciding, explaining, whatif
 from secinbox.inbox.ranking import rank
 
 Progress = Callable[[str, int, int], None]
+
+
+def user() -> str:
+    """Who decides when nobody has signed in: the user of this machine."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "local"
 
 
 def default_home() -> Path:
@@ -41,6 +52,7 @@ class Session:
         self.facts = Facts(home)
         self._change = threading.RLock()
         self._decisions: Any = None
+        self._automation: Automation | None = None
 
     # -- time and state -------------------------------------------------------------------
 
@@ -65,13 +77,37 @@ class Session:
             self._decisions = DecisionStore(self.home, os.environ.get("SECINBOX_DATABASE", ""))
         return self._decisions
 
-    def _decided(self) -> list[tuple[str, str, str, str]]:
+    @property
+    def has_decisions(self) -> bool:
+        """Anything may have been decided here."""
         # The library of the decision store costs more than a whole `list`: only when it is used.
-        used = os.environ.get("SECINBOX_DATABASE") or (self.home / "decisions.sqlite").exists()
-        if not used:
-            return []
-        standing: list[tuple[str, str, str, str]] = self.decisions.standing(self.clock)
-        return standing
+        return bool(
+            os.environ.get("SECINBOX_DATABASE")
+            or (self.home / "decisions.sqlite").exists()
+            or self._decisions is not None
+        )
+
+    def _decided(self) -> deciding.Decided:
+        if not self.has_decisions:
+            return deciding.NOTHING
+        store = self.decisions
+        return deciding.Decided(
+            store.revision(),
+            lambda since: store.states(deciding.ISSUE, since=since),
+            lambda: store.states("-" + deciding.ISSUE),
+            store.next_wake,
+        )
+
+    @property
+    def automation(self) -> Automation:
+        """The rules of this home and what is done with them."""
+        if self._automation is None:
+            self._automation = Automation(self)
+        return self._automation
+
+    def changing(self) -> AbstractContextManager[Any]:
+        """Held while something changes: changes come one after the other."""
+        return self._change
 
     def close(self) -> None:
         """Lets the next process in."""
@@ -86,7 +122,7 @@ class Session:
         self.close()
 
     @contextmanager
-    def _reading(self) -> Iterator[Facts]:
+    def reading(self) -> Iterator[Facts]:
         """The ranked tables, up to date."""
         self.rank()
         with self.facts.reader() as reader:
@@ -116,20 +152,24 @@ class Session:
             return rank(
                 self.facts,
                 clock=self.clock,
-                settings=self.settings,
+                settings=self.automation.settings(),
+                rules=self.automation.active(),
                 decided=self._decided(),
                 everything=everything,
             )
 
-    def decide(self, names: list[str], action: str, actor: str, **changes: str) -> dict[str, Any]:
-        """A decision on issues (ids, beginnings of ids or ranks). Returns their ids."""
+    def decide(self, request: Mapping[str, Any], actor: str = "") -> dict[str, Any]:
+        """A decision (see decisions.request.Request). Returns what came of it, item by item."""
+        from secinbox.decisions.request import read
+        from secinbox.triage import decide
+
+        asked = read(dict(request))
         with self._change:
-            with self._reading() as reader:
-                rows = [explaining.find_issue(reader, n) for n in names]
-            ids = [row["id"] for row in rows]
-            self.decisions.decide(ids, action, actor, self.clock, **changes)
-            self.rank()
-            return {"issues": ids, "action": action, **changes}
+            with self.reading() as reader:
+                told = decide(reader, self.decisions, asked, actor or user(), self.clock)
+            if told["done"]:
+                self.rank()
+            return told
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, Any]:
         """All facts again, from the archive, in the order in which they came."""
@@ -167,48 +207,53 @@ class Session:
     def issues(self, query: str = "", **options: Any) -> dict[str, Any]:
         """See answers.issues."""
         options.setdefault("profile", self.settings.profile)
-        with self._reading() as reader:
+        with self.reading() as reader:
             return answers.issues(reader, query, **options)
 
     def findings(self, query: str = "", **options: Any) -> dict[str, Any]:
         """See answers.findings."""
-        with self._reading() as reader:
+        options.setdefault("rules", self.automation.admissions())
+        with self.reading() as reader:
             return answers.findings(reader, query, **options)
 
     def resources(self, query: str = "", **options: Any) -> dict[str, Any]:
         """See answers.resources."""
-        with self._reading() as reader:
+        with self.reading() as reader:
             return answers.resources(reader, query, **options)
 
     def show(self, name: str) -> dict[str, Any]:
         """One issue in full, with its timeline."""
-        with self._reading() as reader:
-            shown = explaining.show(reader, name)
-        shown["timeline"] = (
-            self.decisions.timeline(shown["id"])
-            if (self.home / "decisions.sqlite").exists()
-            else []
-        )
+        rules = self.automation.admissions()
+        with self.reading() as reader:
+            shown = explaining.show(reader, name, rules)
+        shown["timeline"] = []
+        if self.has_decisions:
+            from secinbox.triage import timeline
+
+            shown["timeline"] = timeline(
+                self.decisions, shown["id"], [f["id"] for f in shown["details"]]
+            )
         return shown
 
     def why(self, name: str) -> dict[str, Any]:
         """Why an issue, finding or resource is where it is, or not in the inbox."""
-        with self._reading() as reader:
-            return explaining.why(reader, name)
+        rules = self.automation.admissions()
+        with self.reading() as reader:
+            return explaining.why(reader, name, rules)
 
     def paths(self, **options: Any) -> dict[str, Any]:
         """See attack_paths.paths."""
-        with self._reading() as reader:
+        with self.reading() as reader:
             return attack_paths.paths(reader, **options)
 
     def path(self, name: str) -> dict[str, Any]:
         """See attack_paths.path."""
-        with self._reading() as reader:
+        with self.reading() as reader:
             return attack_paths.path(reader, name)
 
     def plan(self, *, limit: int = 50) -> dict[str, Any]:
         """See attack_paths.plan."""
-        with self._reading() as reader:
+        with self.reading() as reader:
             return attack_paths.plan(reader, limit)
 
     def what_if(self, names: list[str], *, limit: int = 20) -> dict[str, Any]:
@@ -219,19 +264,20 @@ class Session:
         with self._change:
             self.rank()
             return whatif.what_if(
-                self.facts, names, clock=self.clock, settings=self.settings, limit=limit
-            )
+                self.facts, names, clock=self.clock, settings=self.automation.settings(),
+                rules=self.automation.active(), limit=limit,
+            )  # fmt: skip
 
     def facets(self, query: str = "") -> dict[str, Any]:
         """Counts by severity, type, service, environment and risk of what a query finds."""
-        with self._reading() as reader:
+        with self.reading() as reader:
             return answers.facets(reader, query)
 
     def doctor(self) -> dict[str, Any]:
         """The state of this home: stores, feeds, gaps, names that join nothing."""
         from secinbox.doctor import examine
 
-        with self._reading() as reader:
+        with self.reading() as reader:
             return examine(reader, self.home, self.clock, self.settings)
 
 

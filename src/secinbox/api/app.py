@@ -17,12 +17,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from secinbox import __version__, opening
-from secinbox.api import paths
+from secinbox.api import decisions, paths
+from secinbox.decisions.rule import RuleMissing
+from secinbox.decisions.states import Conflict, DecisionError
 from secinbox.facts.store import StoreError
 from secinbox.inbox.answers import NotFound
 from secinbox.inbox.query import QueryError
 from secinbox.reading import ReportError
-from secinbox.session import Session
+from secinbox.session import Session, user
 from secinbox.web.pages import router as pages
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "testserver")
@@ -147,6 +149,7 @@ def create_app(session: Session, token: str) -> FastAPI:
         return await run_in_threadpool(session.import_reports, (name,), options=options, data=data)
 
     app.include_router(paths.router(session, read))
+    app.include_router(decisions.router(session, read, change, change, lambda _: user()))
     app.include_router(pages)
 
     @app.exception_handler(QueryError)
@@ -160,6 +163,16 @@ def create_app(session: Session, token: str) -> FastAPI:
     @app.exception_handler(NotFound)
     async def missing(_: Request, problem: NotFound) -> Response:
         return error(404, str(problem))
+
+    @app.exception_handler(RuleMissing)
+    async def no_rule(_: Request, problem: RuleMissing) -> Response:
+        return error(404, str(problem))
+
+    @app.exception_handler(DecisionError)
+    async def refused_decision(_: Request, problem: DecisionError) -> Response:
+        if isinstance(problem, Conflict):
+            return error(409, str(problem), version=problem.version, changes=problem.changes)
+        return error(422, str(problem))
 
     @app.exception_handler(StoreError)
     async def busy(_: Request, problem: StoreError) -> Response:

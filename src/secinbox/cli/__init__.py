@@ -17,7 +17,8 @@ EXIT_CODES = {
     1: "an error; nothing was changed by this command",
     2: "the command line is wrong",
     3: "what was asked for does not exist",
-    4: "partly done: some files were imported, some were not",
+    4: "partly done: some files or issues were done, some were not",
+    5: "the gate is closed: issues match",
     130: "stopped with Ctrl-C",
 }
 

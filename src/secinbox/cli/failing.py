@@ -12,6 +12,8 @@ from secinbox.cli.printing import plain
 
 def explain(error: Exception) -> int:
     """Prints the error and returns the exit code."""
+    from secinbox.decisions.rule import RuleMissing
+    from secinbox.decisions.states import Conflict, DecisionError
     from secinbox.facts.store import StoreError
     from secinbox.inbox.answers import NotFound
     from secinbox.inbox.query import QueryError
@@ -21,7 +23,7 @@ def explain(error: Exception) -> int:
 
     if os.environ.get("SECINBOX_DEBUG"):
         traceback.print_exception(error)
-    if isinstance(error, NotFound):
+    if isinstance(error, (NotFound, RuleMissing)):
         click.echo(f"secinbox: {plain(str(error))}", err=True)
         return 3
     if isinstance(error, ReportError):
@@ -29,7 +31,13 @@ def explain(error: Exception) -> int:
         hint = f"; {error.hint}" if error.hint else ""
         click.echo(f"secinbox: {plain(error.message + place + hint)}", err=True)
         return 1
-    if isinstance(error, QueryError):
+    if isinstance(error, Conflict):
+        changed = "; ".join(
+            f"{e['time']} {e['actor']}: {e['action']} {e['text']}".strip() for e in error.changes
+        )
+        click.echo(f"secinbox: {plain(str(error))}\n{plain(changed)}", err=True)
+        return 1
+    if isinstance(error, (QueryError, DecisionError)):
         click.echo(f"secinbox: {plain(str(error))}", err=True)
         return 2
     if isinstance(error, (StoreError, SettingsError, RemoteError, OSError)):

@@ -1,136 +1,281 @@
 """Decisions: what people and rules decided. Small, transactional and precious.
 
-SQLite in WAL mode by default, another database by SQLAlchemy URL. Every change is an event in an
-append-only trail; the present state of a subject is kept beside it in the same transaction.
-Subjects are issue ids and finding fingerprints, so decisions outlive re-imports and rebuilds.
+SQLite in WAL mode by default, PostgreSQL by URL. Every change is an event in an append-only
+timeline; the present state of a subject is kept beside it in the same transaction. Subjects are
+issues, findings, a rule on a resource, and queries; their keys are fingerprints or texts, so
+decisions outlive re-imports and rebuilds.
 """
 
 from __future__ import annotations
 
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-_METADATA = sa.MetaData()
-_STATES = sa.Table(
-    "decisions",
-    _METADATA,
-    sa.Column("subject", sa.String(64), primary_key=True),
-    sa.Column("status", sa.String(16), nullable=False, server_default="open"),
-    sa.Column("reason", sa.String(32), nullable=False, server_default=""),
-    sa.Column("text", sa.Text, nullable=False, server_default=""),
-    sa.Column("expires", sa.String(32), nullable=False, server_default=""),
-    sa.Column("assignee", sa.String(256), nullable=False, server_default=""),
-    sa.Column("due", sa.String(32), nullable=False, server_default=""),
-    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+from secinbox.decisions.states import (
+    EMPTY,
+    Change,
+    Conflict,
+    DecisionError,
+    Subject,
+    action_for,
+    next_status,
+    stamp,
 )
-_EVENTS = sa.Table(
-    "events",
-    _METADATA,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("time", sa.String(32), nullable=False),
-    sa.Column("actor", sa.String(256), nullable=False),
-    sa.Column("subject", sa.String(64), nullable=False, index=True),
-    sa.Column("action", sa.String(32), nullable=False),
-    sa.Column("before", sa.Text, nullable=False),
-    sa.Column("after", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False, server_default=""),
-)
-_SCHEMA = sa.Table(
-    "schema_version", sa.MetaData(), sa.Column("version", sa.Integer, primary_key=True)
-)
-# Migrations in order; each brings a store from its number to the next.
-_MIGRATIONS = (_METADATA.create_all,)
+from secinbox.decisions.tables import MIGRATIONS, SCHEMA, STATES, TIMELINE
 
-_FIELDS = ("status", "reason", "text", "expires", "assignee", "due")
+_MAX_LABELS = 50
+
+
+@dataclass
+class Outcome:
+    """What came of a decision on several subjects: done and failed, each by key."""
+
+    batch: str
+    done: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failed: dict[str, DecisionError] = field(default_factory=dict)
 
 
 class DecisionStore:
     """The decisions of one home (`decisions.sqlite`) or of a database URL."""
 
     def __init__(self, home: Path, url: str = "") -> None:
-        self.engine = sa.create_engine(url or f"sqlite:///{home / 'decisions.sqlite'}")
-        if self.engine.dialect.name == "sqlite":
+        if url.startswith("postgresql://"):
+            url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        self.engine = sa.create_engine(
+            url or f"sqlite:///{home / 'decisions.sqlite'}", pool_pre_ping=bool(url)
+        )
+        self.sqlite = self.engine.dialect.name == "sqlite"
+        if self.sqlite:
             sa.event.listen(self.engine, "connect", _careful)
-        with self.engine.begin() as connection:
-            _SCHEMA.metadata.create_all(connection)
-            version = connection.execute(sa.select(sa.func.max(_SCHEMA.c.version))).scalar() or 0
-            for number, migrate in enumerate(_MIGRATIONS[version:], version + 1):
+            sa.event.listen(self.engine, "begin", _begin)
+        with self.writing() as connection:
+            if not self.sqlite:  # two servers that start at once
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(734120)"))
+            SCHEMA.metadata.create_all(connection)
+            version = connection.execute(sa.select(sa.func.max(SCHEMA.c.version))).scalar() or 0
+            if version > len(MIGRATIONS):
+                raise DecisionError(
+                    f"the decisions were written by a newer secinbox (schema {version})"
+                )
+            for number, migrate in enumerate(MIGRATIONS[version:], version + 1):
                 migrate(connection)
-                connection.execute(_SCHEMA.insert().values(version=number))
+                connection.execute(SCHEMA.insert().values(version=number))
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction that changes; with SQLite it waits for its turn before it reads."""
+        with (
+            self.engine.connect().execution_options(secinbox_writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     def decide(
-        self, subjects: list[str], action: str, actor: str, time: datetime, **changes: str
-    ) -> None:
-        """Changes these fields of these subjects; one transaction, one event a subject.
+        self,
+        subjects: Sequence[Subject],
+        change: Change,
+        actor: str,
+        now: datetime,
+        *,
+        status: str = "",
+    ) -> Outcome:
+        """The same change on each subject: one transaction, one event a subject that it applies to.
 
-        Raises KeyError for a field that does not exist.
+        status: a wanted status instead of an action. What cannot be done is told per subject.
         """
-        unknown = set(changes) - set(_FIELDS)
-        if unknown:
-            raise KeyError(f"no such decision field: {', '.join(sorted(unknown))}")
-        with self.engine.begin() as connection:
+        outcome = Outcome(secrets.token_hex(8))
+        with self.writing() as connection:
             for subject in subjects:
-                row = connection.execute(
-                    sa.select(_STATES).where(_STATES.c.subject == subject).with_for_update()
-                ).mappings().first()  # fmt: skip
-                before = {f: row[f] for f in _FIELDS} if row else dict.fromkeys(_FIELDS, "")
-                after = {**before, **changes}
-                if row is None:
-                    after["status"] = changes.get("status", "open")
-                    connection.execute(_STATES.insert().values(subject=subject, **after))
-                else:
-                    connection.execute(
-                        _STATES.update()
-                        .where(_STATES.c.subject == subject)
-                        .values(**after, version=row["version"] + 1)
+                try:
+                    outcome.done[subject.key] = self._one(
+                        connection, subject, change, actor, now, status, outcome.batch
                     )
-                connection.execute(
-                    _EVENTS.insert().values(
-                        time=time.isoformat(timespec="seconds") + "Z",
-                        actor=actor,
-                        subject=subject,
-                        action=action,
-                        before=_text(before),
-                        after=_text(after),
-                        text=changes.get("text", ""),
-                    )
-                )
+                except DecisionError as error:
+                    outcome.failed[subject.key] = error
+        return outcome
 
-    def standing(self, clock: datetime) -> list[tuple[str, str, str, str]]:
-        """(subject, status, assignee, due) as of the clock: a mute that expired is open again."""
-        now = clock.isoformat()
+    def _one(
+        self,
+        connection: sa.Connection,
+        subject: Subject,
+        change: Change,
+        actor: str,
+        now: datetime,
+        wanted: str,
+        batch: str,
+    ) -> dict[str, Any]:
+        row = self._locked(connection, subject.key)
+        if subject.version is not None and subject.version != row["version"]:
+            changes = self._events(connection, subject.key, after=subject.version)
+            raise Conflict(
+                f"it was changed by {changes[-1]['actor'] if changes else 'somebody'} in between: "
+                f"version {row['version']} now, not {subject.version}",
+                row["version"], changes,
+            )  # fmt: skip
+        before = {name: row[name] for name in EMPTY}
+        current = "open" if self.asleep_no_more(row, now) or subject.awake else row["status"]
+        if change.action == "undo":
+            return self._undo(connection, subject.key, row, actor, now, batch)
+        action = action_for(current, wanted) if wanted else change.action
+        after = {**before, **change.fields, "status": next_status(current, action)}
+        if action not in ("comment", "label"):
+            after |= {"severity": subject.severity, "risks": subject.risks}
+        if after["status"] != current or action == "mute":
+            after["since"] = stamp(now)
+        if after["status"] != "muted":
+            after |= {"reason": "", "expires": "", "until_worse": False}
+            after["text"] = change.text if action in ("resolve", "start") else ""
+        if change.add or change.remove:
+            labels = (set(json.loads(before["labels"])) | set(change.add)) - set(change.remove)
+            if len(labels) > _MAX_LABELS:
+                raise DecisionError(f"a thing has at most {_MAX_LABELS} labels")
+            after["labels"] = json.dumps(sorted(labels))
+        if action in ("assign", "due", "label") and after == before:
+            raise DecisionError("nothing would change")
+        return self._write(connection, subject.key, row, after, action, actor, now, batch,
+                           change.text)  # fmt: skip
+
+    @staticmethod
+    def asleep_no_more(row: Any, now: datetime) -> bool:
+        """A mute whose time is over."""
+        return bool(row["status"] == "muted" and row["expires"] and row["expires"] <= stamp(now))
+
+    def _undo(
+        self, connection: sa.Connection, key: str, row: Any, actor: str, now: datetime, batch: str
+    ) -> dict[str, Any]:
+        undone = sa.select(TIMELINE.c.undoes).where(
+            TIMELINE.c.subject == key, TIMELINE.c.undoes.is_not(None)
+        )
+        last = connection.execute(
+            sa.select(TIMELINE)
+            .where(
+                TIMELINE.c.subject == key,
+                TIMELINE.c.action.not_in(("undo", "comment")),
+                TIMELINE.c.id.not_in(undone),
+            )
+            .order_by(TIMELINE.c.id.desc())
+            .limit(1)
+        ).mappings().first()  # fmt: skip
+        if last is None:
+            raise DecisionError("there is nothing to undo")
+        after = {**EMPTY, **json.loads(last["before"])}
+        return self._write(connection, key, row, after, "undo", actor, now, batch,
+                           f"{last['action']} by {last['actor']}", undoes=last["id"])  # fmt: skip
+
+    def _locked(self, connection: sa.Connection, key: str) -> Any:
+        if self.sqlite:
+            from sqlalchemy.dialects.sqlite import insert
+        else:
+            from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
+        connection.execute(insert(STATES).values(subject=key).on_conflict_do_nothing())
+        return connection.execute(
+            sa.select(STATES).where(STATES.c.subject == key).with_for_update()
+        ).mappings().one()  # fmt: skip
+
+    def _write(
+        self,
+        connection: sa.Connection,
+        key: str,
+        row: Any,
+        after: dict[str, Any],
+        action: str,
+        actor: str,
+        now: datetime,
+        batch: str,
+        text: str,
+        undoes: int | None = None,
+    ) -> dict[str, Any]:
+        version = row["version"] + 1
+        connection.execute(
+            STATES.update().where(STATES.c.subject == key).values(**after, version=version)
+        )
+        connection.execute(
+            TIMELINE.insert().values(
+                time=stamp(now), actor=actor, subject=key, action=action, version=version,
+                batch=batch, before=_text({n: row[n] for n in EMPTY}), after=_text(after),
+                text=text, undoes=undoes,
+            )
+        )  # fmt: skip
+        return {"version": version, **after}
+
+    # -- answers --------------------------------------------------------------------------
+
+    def revision(self) -> str:
+        """Changes with every decision."""
         with self.engine.connect() as connection:
-            rows = connection.execute(sa.select(_STATES).order_by(_STATES.c.subject)).mappings()
-            return [
-                (
-                    row["subject"],
-                    "open"
-                    if row["status"] == "muted" and row["expires"] and row["expires"] <= now
-                    else row["status"],
-                    row["assignee"],
-                    row["due"],
-                )
-                for row in rows
-            ]
+            return str(connection.execute(sa.select(sa.func.max(TIMELINE.c.id))).scalar() or 0)
 
-    def state(self, subject: str) -> dict[str, Any] | None:
-        """The present decision on a subject."""
+    def states(self, prefix: str = "", *, since: int | None = None) -> list[dict[str, Any]]:
+        """All states of subjects of this kind, in order of subject.
+
+        prefix: `issue:`, or `-issue:` for all others. since: only with an event after this one.
+        """
+        wanted = sa.select(STATES).where(STATES.c.version > 0).order_by(STATES.c.subject)
+        if prefix:
+            is_such = STATES.c.subject.startswith(prefix.removeprefix("-"))
+            wanted = wanted.where(sa.not_(is_such) if prefix.startswith("-") else is_such)
+        if since is not None:
+            changed = sa.select(TIMELINE.c.subject).where(TIMELINE.c.id > since)
+            wanted = wanted.where(STATES.c.subject.in_(changed))
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(wanted).mappings()]
+
+    def next_wake(self, now: str) -> str:
+        """The first end of a mute after a time, '' if there is none."""
+        found = sa.select(sa.func.min(STATES.c.expires)).where(
+            STATES.c.status == "muted", STATES.c.expires > now
+        )
+        with self.engine.connect() as connection:
+            return str(connection.execute(found).scalar() or "")
+
+    def state(self, key: str) -> dict[str, Any]:
+        """The present state of a subject; that of one on which nothing was decided has version 0."""
         with self.engine.connect() as connection:
             row = connection.execute(
-                sa.select(_STATES).where(_STATES.c.subject == subject)
+                sa.select(STATES).where(STATES.c.subject == key)
             ).mappings().first()  # fmt: skip
-            return dict(row) if row else None
+            return dict(row) if row else {"subject": key, **EMPTY, "version": 0}
 
-    def timeline(self, subject: str) -> list[dict[str, Any]]:
-        """All events of a subject, oldest first."""
+    def timeline(self, *keys: str) -> list[dict[str, Any]]:
+        """All events of these subjects, oldest first."""
         with self.engine.connect() as connection:
-            rows = connection.execute(
-                sa.select(_EVENTS).where(_EVENTS.c.subject == subject).order_by(_EVENTS.c.id)
-            ).mappings()
-            return [dict(row) for row in rows]
+            return [e for key in keys for e in self._events(connection, key)]
+
+    def batch(self, name: str) -> list[str]:
+        """The subjects that one decision was about."""
+        with self.engine.connect() as connection:
+            return list(
+                connection.execute(
+                    sa.select(TIMELINE.c.subject)
+                    .where(TIMELINE.c.batch == name)
+                    .order_by(TIMELINE.c.id)
+                ).scalars()
+            )
+
+    @staticmethod
+    def _events(connection: sa.Connection, key: str, after: int = -1) -> list[dict[str, Any]]:
+        rows = connection.execute(
+            sa.select(TIMELINE)
+            .where(TIMELINE.c.subject == key, TIMELINE.c.version > after)
+            .order_by(TIMELINE.c.id)
+        ).mappings()
+        return [
+            {
+                "id": row["id"], "time": row["time"], "actor": row["actor"],
+                "subject": row["subject"], "action": row["action"], "version": row["version"],
+                "batch": row["batch"], "text": row["text"], "undoes": row["undoes"],
+                "changes": _difference(json.loads(row["before"]), json.loads(row["after"])),
+            }
+            for row in rows
+        ]  # fmt: skip
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -138,6 +283,7 @@ class DecisionStore:
 
 
 def _careful(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin where we say so
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # what was acknowledged survives a power loss
@@ -145,7 +291,18 @@ def _careful(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _text(state: dict[str, Any]) -> str:
-    import json
+def _begin(connection: sa.Connection) -> None:
+    # A transaction that reads first and writes later cannot wait for another: take the turn now.
+    writes = connection.get_execution_options().get("secinbox_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return json.dumps({k: v for k, v in state.items() if v}, sort_keys=True)
+
+def _text(state: dict[str, Any]) -> str:
+    return json.dumps({k: v for k, v in state.items() if v != EMPTY[k]}, sort_keys=True)
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    """{field: [old, new]}, without the bookkeeping of severity and risks."""
+    old, new = {**EMPTY, **before}, {**EMPTY, **after}
+    return {k: [old[k], new[k]] for k in EMPTY
+            if old[k] != new[k] and k not in ("severity", "risks", "since")}  # fmt: skip

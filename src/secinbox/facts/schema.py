@@ -105,7 +105,8 @@ ASSESSED = """
         id VARCHAR, issue VARCHAR, severity TINYINT, risks TINYINT, public TINYINT,
         privileged TINYINT, attacked TINYINT, exploit TINYINT, production TINYINT,
         resource VARCHAR, live VARCHAR, maturity TINYINT, epss DOUBLE, kev BOOLEAN, tier TINYINT,
-        admitted_by VARCHAR, combo UTINYINT);
+        admitted_by VARCHAR, combo UTINYINT, severity_rule VARCHAR, muted_by VARCHAR,
+        rule_due VARCHAR, rule_due_by VARCHAR);
     CREATE TABLE IF NOT EXISTS issues (
         id VARCHAR, sort_key VARCHAR, tier_key VARCHAR, loss_key VARCHAR, title VARCHAR,
         type VARCHAR, severity TINYINT, risks TINYINT, public TINYINT, privileged TINYINT,
@@ -115,7 +116,13 @@ ASSESSED = """
         account VARCHAR, environment VARCHAR, team VARCHAR, package VARCHAR, fix VARCHAR,
         rule VARCHAR, vulnerability VARCHAR, tools VARCHAR, admitted_by VARCHAR,
         first_seen TIMESTAMP, last_seen TIMESTAMP, due VARCHAR, status VARCHAR,
-        assignee VARCHAR, paths_cut INTEGER);
+        assignee VARCHAR, paths_cut INTEGER, severity_rule VARCHAR, muted_by VARCHAR,
+        rule_due VARCHAR, rule_due_by VARCHAR, due_by VARCHAR, assignee_kind VARCHAR,
+        labels VARCHAR, version INTEGER, reason VARCHAR, expires VARCHAR,
+        decided_severity TINYINT, decided_risks TINYINT, reopened BOOLEAN, regressed BOOLEAN);
+    CREATE TABLE IF NOT EXISTS finding_mutes (
+        subject VARCHAR, finding VARCHAR, rule VARCHAR, resource VARCHAR, query VARCHAR,
+        severity TINYINT, risks TINYINT, worse BOOLEAN);
     CREATE TABLE IF NOT EXISTS attack_paths (
         id VARCHAR, entry VARCHAR, target VARCHAR, severity VARCHAR, certain BOOLEAN, cost DOUBLE,
         title VARCHAR, data VARCHAR);

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from secinbox.facts.store import Facts
@@ -32,6 +32,7 @@ PROFILES = {
     "expected-loss": "loss_key",
 }
 MAX_LIMIT = 100_000
+NEW = timedelta(days=7)  # an issue is new for a week
 
 
 class NotFound(LookupError):
@@ -74,12 +75,7 @@ def issues(
     if profile not in PROFILES:
         raise QueryError(f"there is no profile {profile!r}; one of: {', '.join(PROFILES)}")
     key = PROFILES[profile]
-    condition = _issue_condition(facts, query)
-    # What was muted or resolved is out of the way unless it is asked for.
-    if "status:" not in query:
-        condition = Compiled(
-            f"({condition.sql}) AND i.status NOT IN ('muted', 'resolved')", condition.parameters
-        )
+    condition = listed(facts, query)
     total = facts.value(
         f"SELECT count(*) FROM issues i WHERE {condition.sql}", [*condition.parameters]
     )
@@ -98,8 +94,11 @@ def issues(
         )
     ranks = _ranks(facts, page, key, first, query)
     members = _members(facts, [row["id"] for row in page])
+    clock = _clock(facts)
     return {
-        "issues": [issue_row(row, ranks[row["id"]], members.get(row["id"], [])) for row in page],
+        "issues": [
+            issue_row(row, ranks[row["id"]], members.get(row["id"], []), clock) for row in page
+        ],
         "total": total,
         "next": page[-1][key] if len(rows) > limit else None,
         "profile": profile,
@@ -121,6 +120,16 @@ def _ranks(
     )
     ranks = dict(found)
     return {row["id"]: ranks.get(row["id"], 0) for row in page}
+
+
+def listed(facts: Facts, query: str) -> Compiled:
+    """The issues `i` that a query lists: muted and resolved ones only if it asks for a status."""
+    condition = _issue_condition(facts, query)
+    if "status:" in query:
+        return condition
+    return Compiled(
+        f"({condition.sql}) AND i.status NOT IN ('muted', 'resolved')", condition.parameters
+    )
 
 
 def _issue_condition(facts: Facts, query: str) -> Compiled:
@@ -151,7 +160,24 @@ def _members(facts: Facts, ids: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def issue_row(row: dict[str, Any], rank: int, resources: list[str]) -> dict[str, Any]:
+def flags(row: dict[str, Any], clock: datetime) -> list[str]:
+    """What is worth a look beside the status: derived from facts, decisions and the clock."""
+    live = row["status"] in ("open", "in_progress")
+    escalated = row["decided_severity"] >= 0 and (
+        row["severity"] > row["decided_severity"] or row["risks"] > row["decided_risks"]
+    )
+    held = {
+        "new": row["first_seen"] is not None and row["first_seen"] >= clock - NEW,
+        "overdue": live and bool(row["due"]) and row["due"] < clock.date().isoformat(),
+        "escalated": live and escalated,
+        "regressed": live and bool(row["regressed"]),
+    }
+    return [name for name, holds in held.items() if holds]
+
+
+def issue_row(
+    row: dict[str, Any], rank: int, resources: list[str], clock: datetime
+) -> dict[str, Any]:
     """One row of the inbox as the contract has it."""
     return {
         "id": row["id"],
@@ -180,7 +206,21 @@ def issue_row(row: dict[str, Any], rank: int, resources: list[str]) -> dict[str,
         "tier": row["tier"],
         "status": row["status"],
         "assignee": row["assignee"] or None,
+        "assignee_kind": row["assignee_kind"] or None,
         "due": row["due"] or None,
+        "due_by": row["due_by"] or None,
+        "labels": json.loads(row["labels"]),
+        "flags": flags(row, clock),
+        "mute": {
+            "reason": row["reason"] or None,
+            "expires": row["expires"] or None,
+            "by": row["muted_by"] or "decision",
+        }
+        if row["status"] == "muted"
+        else None,
+        "muted_by": (row["muted_by"] or "decision") if row["status"] == "muted" else None,
+        "severity_rule": row["severity_rule"] or None,
+        "version": row["version"],
         "admitted_by": row["admitted_by"],
         "paths_cut": row["paths_cut"],
         "first_seen": _time(row["first_seen"]),
@@ -256,6 +296,10 @@ def _finding_rows(
             "issue": row["issue"] if row["admitted_by"] else None,
             "in_inbox": bool(row["admitted_by"]),
             "admitted_by": row["admitted_by"] or None,
+            "severity_rule": row["severity_rule"] or None,
+            "muted_by": row["muted_by"] or None,
+            "due": row["rule_due"] or None,
+            "due_by": row["rule_due_by"] or None,
             "why_not": None
             if row["admitted_by"]
             else reasons.get(row["id"])
@@ -469,10 +513,8 @@ def resources(
 
 def facets(facts: Facts, query: str = "") -> dict[str, Any]:
     """{facet: [{"value", "count"}]} of the issues that a query finds."""
-    condition = _issue_condition(facts, query)
+    condition = listed(facts, query)
     sql = condition.sql
-    if "status:" not in query:
-        sql = f"({sql}) AND i.status NOT IN ('muted', 'resolved')"
     columns = ", ".join(f"i.{c}" for c in ("severity", "type", "service", "environment", "team"))
     rows = facts.rows(
         f"""

@@ -90,8 +90,13 @@ def candidates(table: str = "findings") -> str:
 
 # Every finding once, in the combination that let it in, else in the one with the most risks.
 FINDING_ROWS = f"""(
-    SELECT {_VALUES}, x.issue, coalesce(x.admitted_by, '') AS admitted_by
-    FROM findings f LEFT JOIN assessed x ON x.id = f.id
-    LEFT JOIN standings st ON st.resource = f.resource AND st.combo = coalesce(x.combo, 1)
-    LEFT JOIN vulnerability_facts v ON v.vulnerability = f.vulnerability
+    SELECT v.* EXCLUDE (ruled) REPLACE (
+             CASE WHEN v.severity_rule <> '' THEN v.ruled ELSE v.severity END AS severity)
+    FROM (SELECT {_VALUES}, x.issue, coalesce(x.admitted_by, '') AS admitted_by,
+                 x.severity AS ruled, coalesce(x.severity_rule, '') AS severity_rule,
+                 coalesce(x.muted_by, '') AS muted_by, coalesce(x.rule_due, '') AS rule_due,
+                 coalesce(x.rule_due_by, '') AS rule_due_by
+          FROM findings f LEFT JOIN assessed x ON x.id = f.id
+          LEFT JOIN standings st ON st.resource = f.resource AND st.combo = coalesce(x.combo, 1)
+          LEFT JOIN vulnerability_facts v ON v.vulnerability = f.vulnerability) v
 ) f"""

@@ -8,6 +8,7 @@ from typing import Any
 
 from secinbox.facts.store import Facts
 from secinbox.inbox import answers, attack_paths
+from secinbox.inbox.owners import owner
 from secinbox.inbox.rules import DEFAULT_RULES, InboxRule
 from secinbox.vocabulary import MATURITIES, RISK_LABELS, RISKS
 
@@ -56,13 +57,14 @@ def show(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, 
     )
     lead = next((f for f in listed if f["id"] == row["lead"]), listed[0] if listed else None)
     uids = answers._members(facts, [row["id"]]).get(row["id"], [])
-    issue = answers.issue_row(row, rank, uids)
+    issue = answers.issue_row(row, rank, uids, answers._clock(facts))
     return {
         **issue,
         "why": place(facts, row, rank),
         "risk_details": lead["risks"] if lead else {},
         "risks_on": _risks_on(facts, row["id"]),
         "fix": _fix(row, listed),
+        "owner": owner(facts, uids, row),
         "closes": {
             "findings": row["findings"],
             "vulnerabilities": facts.value(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from secinbox.inbox.query import Field, risk_fields
 from secinbox.vocabulary import FINDING_TYPES
 
+_CLOCK = "(SELECT value::TIMESTAMP FROM meta WHERE key = 'clock')"
+
 # Over the rows of `assessing`: a finding with its severity, risks and standing.
 FINDING_FIELDS: dict[str, Field] = {
     "id": Field("f.id", "text", "id of the finding"),
@@ -34,6 +36,9 @@ FINDING_FIELDS: dict[str, Field] = {
     "issue": Field("f.issue", "text", "id of the issue"),
     "admitted_by": Field("f.admitted_by", "text", "rule that let it in"),
     "in_inbox": Field("(f.admitted_by <> '')", "flag", "in the inbox"),
+    "severity_rule": Field("f.severity_rule", "text", "rule that set the severity"),
+    "muted_by": Field("f.muted_by", "text", "rule or decision that mutes it"),
+    "due_by": Field("f.rule_due_by", "text", "rule that set the due date"),
     "risk_count": Field("f.risks", "number", "detected risks, 0 to 5"),
     "first_seen": Field("f.first_seen", "time", "first seen"),
     "last_seen": Field("f.last_seen", "time", "last seen"),
@@ -41,10 +46,10 @@ FINDING_FIELDS: dict[str, Field] = {
 }  # fmt: skip
 FINDING_FREE_TEXT = ("f.title", "f.resource", "f.vulnerability", "f.package")
 
-# Rules decide admission, so they cannot ask for it.
+# Rules decide these, so they cannot ask for them.
 RULE_FIELDS: dict[str, Field] = {
     name: field for name, field in FINDING_FIELDS.items()
-    if name not in ("issue", "admitted_by", "in_inbox")
+    if name not in ("issue", "admitted_by", "in_inbox", "severity_rule", "muted_by", "due_by")
 }  # fmt: skip
 
 ISSUE_FIELDS: dict[str, Field] = {
@@ -72,6 +77,19 @@ ISSUE_FIELDS: dict[str, Field] = {
                     ("open", "in_progress", "muted", "resolved")),
     "assignee": Field("i.assignee", "text", "assigned to"),
     "due": Field("try_cast(nullif(i.due, '') AS TIMESTAMP)", "time", "due date"),
+    "label": Field("array_to_string(CAST(i.labels AS JSON)::VARCHAR[], ',')", "text",
+                   "a label (use *name*)"),
+    "new": Field(f"(i.first_seen >= {_CLOCK} - INTERVAL 7 DAY)", "flag", "first seen this week"),
+    "overdue": Field(
+        f"(i.due <> '' AND i.due < left({_CLOCK}::VARCHAR, 10) "
+        "AND i.status IN ('open', 'in_progress'))", "flag", "its due date has passed"),
+    "escalated": Field(
+        "(i.decided_severity >= 0 AND (i.severity > i.decided_severity "
+        "OR i.risks > i.decided_risks))", "flag", "worse than when it was decided on"),
+    "regressed": Field("i.regressed", "flag", "was fixed or resolved, and is back"),
+    "muted_by": Field("i.muted_by", "text", "rule or decision that mutes all its findings"),
+    "due_by": Field("i.due_by", "text", "rule that set the due date, or decision"),
+    "severity_rule": Field("i.severity_rule", "text", "rule that set the severity"),
     "admitted_by": Field("i.admitted_by", "text", "rule that let it in"),
     "risk_count": Field("i.risks", "number", "detected risks, 0 to 5"),
     "impacted_resources": Field("i.impacted_resources", "number", "resources"),

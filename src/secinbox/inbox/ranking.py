@@ -13,14 +13,13 @@ from types import ModuleType
 from typing import Any
 
 from secinbox import paths, posture
+from secinbox.decisions.rule import Rule
 from secinbox.facts.derived import state
 from secinbox.facts.resolved import refresh_resources
 from secinbox.facts.store import Facts
-from secinbox.inbox import attack_paths
+from secinbox.inbox import attack_paths, automation, deciding
 from secinbox.inbox.assessing import ISSUE, TIER, candidates
-from secinbox.inbox.fields import FINDING_FREE_TEXT, RULE_FIELDS
-from secinbox.inbox.query import compile_query
-from secinbox.inbox.rules import DEFAULT_RULES, InboxRule
+from secinbox.inbox.rules import DEFAULT_RULES
 from secinbox.risks import Assessment, all_risks
 from secinbox.risks._footprints import assess_footprints
 from secinbox.settings import Settings
@@ -34,15 +33,16 @@ def rank(
     *,
     clock: datetime,
     settings: Settings,
-    rules: Sequence[InboxRule] = (),
-    decided: Sequence[tuple[str, str, str, str]] = (),
+    rules: Sequence[Rule] = (),
+    decided: deciding.Decided = deciding.NOTHING,
     everything: bool = False,
 ) -> dict[str, Any]:
     """Brings the ranked table up to date; one transaction. Returns what was done.
 
-    rules: the user's inbox rules, before the defaults. decided: (issue id, status, assignee, due).
+    rules: the automation that is on, in order; its inbox rules come before the defaults.
     """
     con = facts.con
+    undecided = deciding.pending(facts, decided, clock)
     marks = dict(facts.rows("SELECT kind, count(*) FROM dirty GROUP BY kind"))
     stamp = _stamp(settings, rules)
     day = clock.replace(minute=0, second=0, microsecond=0).isoformat()
@@ -55,7 +55,9 @@ def rank(
         or marks.get("finding", 0) > 20 * PARTIAL_LIMIT
     )
     if not whole and not marks:
-        _decisions(facts, decided)
+        if undecided:
+            with facts.transaction():
+                deciding.write(facts, decided, clock, ranked=False)
         return {"mode": "unchanged"}
     assessment = Assessment(facts, clock, settings, partial=not whole)
     with facts.transaction():
@@ -73,7 +75,7 @@ def rank(
             rank_whole(assessment, rules)
         else:
             _partial(assessment, rules)
-        _decisions(facts, decided)
+        deciding.write(facts, decided, clock, ranked=True)
         con.execute("DELETE FROM dirty")
         facts.set_meta("ranked", stamp)
         facts.set_meta("ranked_at", day)
@@ -81,14 +83,14 @@ def rank(
     return {"mode": "whole" if whole else "partial"}
 
 
-def _stamp(settings: Settings, rules: Sequence[InboxRule]) -> str:
+def _stamp(settings: Settings, rules: Sequence[Rule]) -> str:
     from secinbox import __version__
     from secinbox.fingerprint import fingerprint
 
     return fingerprint(__version__, repr(settings), repr(tuple(rules)), repr(DEFAULT_RULES))
 
 
-def rank_whole(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
+def rank_whole(assessment: Assessment, rules: Sequence[Rule]) -> None:
     """Everything from the facts again; inside the caller's transaction."""
     con = assessment.facts.con
     for table in ("risk_values", "standings", "assessed", "issues"):
@@ -101,6 +103,26 @@ def rank_whole(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
     _admit(assessment, rules)
     _group(assessment)
     attack_paths.mark(assessment.facts)
+
+
+def rank_past(assessment: Assessment, rules: Sequence[Rule]) -> None:
+    """As rank_whole, with the findings as they are: none of our own is computed anew."""
+    con = assessment.facts.con
+    for table in ("risk_values", "standings"):
+        con.execute(f"TRUNCATE {table}")
+    assess_footprints(assessment)
+    for risk in all_risks():
+        risk.assess(assessment)
+    _standings(assessment)
+    readmit(assessment, rules)
+
+
+def readmit(assessment: Assessment, rules: Sequence[Rule]) -> None:
+    """Admission and order again, by other rules; inside the caller's transaction."""
+    for table in ("assessed", "issues"):
+        assessment.facts.con.execute(f"TRUNCATE {table}")
+    _admit(assessment, rules)
+    _group(assessment)
 
 
 def _computed(assessment: Assessment, analyses: Sequence[ModuleType] = (posture, paths)) -> None:
@@ -119,7 +141,7 @@ def _computed(assessment: Assessment, analyses: Sequence[ModuleType] = (posture,
         assessment.facts.set_meta(f"failed:{analysis.NAME}", failure)
 
 
-def _partial(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
+def _partial(assessment: Assessment, rules: Sequence[Rule]) -> None:
     """Only the findings and resources that changed, and the issues they were and are in."""
     con = assessment.facts.con
     _temporary_edges(assessment)
@@ -335,45 +357,49 @@ def _standings(assessment: Assessment) -> None:
     )
 
 
-def _admit(assessment: Assessment, rules: Sequence[InboxRule]) -> None:
-    """Assesses each finding in each combination it is live in, and keeps the decisive one."""
-    con = assessment.facts.con
-    active = [
-        *rules,
-        *(r for r in DEFAULT_RULES if r.id not in assessment.settings.disabled_rules),
-    ]
-    cases: list[str] = []
-    parameters: list[Any] = []
-    for rule in active:
-        compiled = compile_query(rule.query, RULE_FIELDS, FINDING_FREE_TEXT, assessment.clock)
-        outcome = rule.id if rule.action == "include" else ""
-        cases.append(f"WHEN {compiled.sql} THEN '{outcome}'")
-        parameters += compiled.parameters
-    admitted = f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"
+def _admit(assessment: Assessment, rules: Sequence[Rule]) -> None:
+    """Assesses each finding in each combination it is live in, and keeps the decisive one.
+
+    Severity rules come first: every later rule sees the severity that they give.
+    """
+    facts = assessment.facts
+    effects = automation.compiled(
+        rules, facts, assessment.clock, assessment.settings.disabled_rules
+    )
     table = "bearing" if assessment.partial else "findings"
     # Live in several ways: of those that let it in the one with the most risks; `combo` makes
     # the choice unique.
-    con.execute(
+    facts.con.execute(
         f"""
         INSERT INTO assessed
-        WITH judged AS (
-            SELECT * FROM (SELECT f.*, {admitted} AS admitted_by FROM ({candidates(table)}) f) f
-            WHERE f.admitted_by <> ''),
+        WITH ruled AS (
+            SELECT f.* REPLACE ({effects.severity} AS severity)
+            FROM (SELECT f.*, {effects.severity_rule} AS severity_rule
+                  FROM ({candidates(table)}) f) f),
+        judged AS (
+            SELECT * FROM (SELECT f.*, {effects.muted_by} AS muted_by,
+                                  {effects.admitted_by} AS admitted_by FROM ruled f) f
+            WHERE f.admitted_by <> '' OR f.muted_by <> '' OR f.severity_rule <> ''),
+        dated AS (
+            SELECT f.*, {effects.due_rule} AS rule_due_by
+            FROM (SELECT f.*, ({TIER})::TINYINT AS tier FROM judged f) f),
         weighed AS (
-            SELECT {ISSUE} AS issue, ({TIER})::TINYINT AS tier,
+            SELECT CASE WHEN f.admitted_by <> '' THEN {ISSUE} END AS issue, f.tier,
                    f.id, f.severity, f.risks, f.public, f.privileged, f.attacked, f.exploit,
                    f.production, f.resource, f.live, f.maturity, f.epss, f.kev, f.admitted_by,
-                   f.combo,
-                   (f.risks::INTEGER << 20) | (coalesce(f.attacked, 0)::INTEGER << 18)
+                   f.combo, f.severity_rule, f.muted_by, {effects.due} AS rule_due, f.rule_due_by,
+                   (f.admitted_by <> '')::INTEGER << 28 | (f.risks::INTEGER << 20)
+                     | (coalesce(f.attacked, 0)::INTEGER << 18)
                      | (coalesce(f.public, 0)::INTEGER << 16)
                      | (coalesce(f.production, 0)::INTEGER << 14) | (255 - f.combo) AS pick
-            FROM judged f)
+            FROM dated f)
         SELECT id, issue, severity, risks, public, privileged, attacked, exploit, production,
-               resource, live, maturity, epss, kev, tier, admitted_by, combo
+               resource, live, maturity, epss, kev, tier, admitted_by, combo, severity_rule,
+               muted_by, rule_due, CASE WHEN rule_due <> '' THEN rule_due_by ELSE '' END
         FROM weighed
         QUALIFY row_number() OVER (PARTITION BY id ORDER BY pick DESC) = 1
         """,
-        parameters,
+        effects.parameters,
     )
 
 
@@ -381,11 +407,15 @@ def _group(assessment: Assessment) -> None:
     """Admitted findings become issues: one action each, with its place in every order."""
     con = assessment.facts.con
     only = "SEMI JOIN changed_issues c ON c.issue = a.issue" if assessment.partial else ""
+    # A muted finding counts no more, unless there is no other: then it keeps the muted issue.
+    unmuted = ""
+    if assessment.facts.value("SELECT bool_or(muted_by <> '') FROM assessed"):
+        unmuted = "QUALIFY a.muted_by = '' OR min(a.muted_by) OVER (PARTITION BY a.issue) <> ''"
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE members AS
         SELECT a.*, (a.severity::INTEGER << 8) | (a.risks::INTEGER << 4) | a.maturity AS weight
-        FROM assessed a {only} WHERE a.admitted_by <> ''
+        FROM assessed a {only} WHERE a.admitted_by <> '' {unmuted}
         """
     )
     findings = "findings"
@@ -401,7 +431,8 @@ def _group(assessment: Assessment) -> None:
         SELECT issue, arg_max(id, (weight, coalesce(epss, 0), id)) AS lead,
                max(severity) AS severity, count(*)::INTEGER AS findings,
                max(maturity) AS maturity, max(epss) AS epss, bool_or(kev) AS kev,
-               min(tier) AS tier
+               min(tier) AS tier, coalesce(min(nullif(rule_due, '')), '') AS rule_due,
+               coalesce(arg_min(rule_due_by, nullif(rule_due, '')), '') AS rule_due_by
         FROM members GROUP BY issue
         """
     )
@@ -427,6 +458,7 @@ def _group(assessment: Assessment) -> None:
                arg_max(f.fix, f.fix_key) FILTER (f.fix_key <> '') AS fix,
                max(CASE WHEN f.vulnerability <> '' THEN f.vulnerability END) AS any_vulnerability,
                count(DISTINCT f.vulnerability) AS vulnerabilities,
+               bool_or(f.reopened IS NOT NULL) AS reopened,
                count(DISTINCT a.resource) AS places,
                string_agg(DISTINCT f.tools, ',' ORDER BY f.tools) AS tools
         FROM members a JOIN {findings} f ON f.id = a.id GROUP BY a.issue
@@ -437,7 +469,7 @@ def _group(assessment: Assessment) -> None:
         INSERT INTO issues
         WITH row AS (
             SELECT l.issue AS id, l.lead, l.severity, l.findings, l.maturity, l.epss, l.kev,
-                   l.tier, m.risks, m.public, m.privileged, m.attacked, m.exploit, m.production,
+                   l.tier, l.rule_due, l.rule_due_by, t.reopened, m.severity_rule, m.muted_by, m.risks, m.public, m.privileged, m.attacked, m.exploit, m.production,
                    m.live, m.resource, m.admitted_by, i.resources, i.services, t.first_seen,
                    t.last_seen, coalesce(t.fix, '') AS fix, t.tools, t.places, f.type, f.package,
                    f.rule, f.vulnerability, t.vulnerabilities, f.title,
@@ -470,7 +502,7 @@ def _group(assessment: Assessment) -> None:
                      AS loss
             FROM row)
         SELECT id,
-               order_key || '~99999' || '~9999-99-99~' || strftime(first_seen, '%Y%m%d%H%M%S')
+               order_key || '~99999~' || coalesce(nullif(rule_due, ''), '9999-99-99') || '~' || strftime(first_seen, '%Y%m%d%H%M%S')
                  || '~' || id,
                tier::VARCHAR || lpad((999999 - round(loss * 999999))::INTEGER::VARCHAR, 6, '0')
                  || order_key || '~' || id,
@@ -497,26 +529,10 @@ def _group(assessment: Assessment) -> None:
                resources, services, findings, maturity, epss, kev, tier, lead, live, resource,
                coalesce(service, ''), coalesce(account, ''), coalesce(environment, ''),
                coalesce(team, ''), package, fix, rule, vulnerability, tools, admitted_by,
-               first_seen, last_seen, '', 'open', '', 0
+               first_seen, last_seen, rule_due,
+               CASE WHEN muted_by <> '' THEN 'muted' ELSE 'open' END, '', 0, severity_rule,
+               muted_by, rule_due, rule_due_by, rule_due_by, '', '[]', 0, '', '', -1, -1, reopened,
+               reopened
         FROM keyed
         """
     )
-
-
-def _decisions(facts: Facts, decided: Sequence[tuple[str, str, str, str]]) -> None:
-    """Writes people's decisions beside the rows they are about."""
-    con = facts.con
-    con.execute(
-        "UPDATE issues SET status = 'open', assignee = '', due = '' "
-        "WHERE status <> 'open' OR assignee <> '' OR due <> ''"
-    )
-    if decided:
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE decided "
-            "(id VARCHAR, status VARCHAR, assignee VARCHAR, due VARCHAR)"
-        )
-        con.executemany("INSERT INTO decided VALUES (?,?,?,?)", [list(d) for d in decided])
-        con.execute(
-            "UPDATE issues SET status = d.status, assignee = d.assignee, due = d.due "
-            "FROM decided d WHERE d.id = issues.id"
-        )

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from secinbox.decisions.rule import Rule
 from secinbox.facts.store import Facts
 from secinbox.inbox import answers, attack_paths
 from secinbox.inbox.explaining import find_issue
 from secinbox.inbox.ranking import rank_whole
-from secinbox.inbox.rules import InboxRule
 from secinbox.risks import Assessment
 from secinbox.settings import Settings
 
@@ -25,7 +25,7 @@ def what_if(
     *,
     clock: datetime,
     settings: Settings,
-    rules: Sequence[InboxRule] = (),
+    rules: Sequence[Rule] = (),
     limit: int = 20,
 ) -> dict[str, Any]:
     """{"done", "issues", "paths", "gone", "instead"} as if these issues or actions of the plan were done.

@@ -1,0 +1,112 @@
+"""The tables of the decision store, as ordered migrations that run on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+_FIRST = sa.MetaData()
+_FIRST_STATES = sa.Table(
+    "decisions",
+    _FIRST,
+    sa.Column("subject", sa.String(64), primary_key=True),
+    sa.Column("status", sa.String(16), nullable=False, server_default="open"),
+    sa.Column("reason", sa.String(32), nullable=False, server_default=""),
+    sa.Column("text", sa.Text, nullable=False, server_default=""),
+    sa.Column("expires", sa.String(32), nullable=False, server_default=""),
+    sa.Column("assignee", sa.String(256), nullable=False, server_default=""),
+    sa.Column("due", sa.String(32), nullable=False, server_default=""),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+)
+_FIRST_EVENTS = sa.Table(
+    "events",
+    _FIRST,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("time", sa.String(32), nullable=False),
+    sa.Column("actor", sa.String(256), nullable=False),
+    sa.Column("subject", sa.String(64), nullable=False, index=True),
+    sa.Column("action", sa.String(32), nullable=False),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("after", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False, server_default=""),
+)
+
+METADATA = sa.MetaData()
+STATES = sa.Table(
+    "states",
+    METADATA,
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("status", sa.String(16), nullable=False, server_default="open"),
+    sa.Column("since", sa.String(32), nullable=False, server_default=""),
+    sa.Column("reason", sa.String(32), nullable=False, server_default=""),
+    sa.Column("text", sa.Text, nullable=False, server_default=""),
+    sa.Column("expires", sa.String(32), nullable=False, server_default=""),
+    sa.Column("until_worse", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("severity", sa.Integer, nullable=False, server_default="-1"),
+    sa.Column("risks", sa.Integer, nullable=False, server_default="-1"),
+    sa.Column("assignee", sa.Text, nullable=False, server_default=""),
+    sa.Column("assignee_kind", sa.String(16), nullable=False, server_default=""),
+    sa.Column("due", sa.String(32), nullable=False, server_default=""),
+    sa.Column("labels", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("version", sa.Integer, nullable=False, server_default="0"),
+)
+# Append-only: no statement of this program changes or deletes a row of it.
+TIMELINE = sa.Table(
+    "timeline",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("time", sa.String(32), nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False, index=True),
+    sa.Column("action", sa.String(32), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("batch", sa.String(32), nullable=False, server_default="", index=True),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("after", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False, server_default=""),
+    sa.Column("undoes", sa.Integer, nullable=True),
+    sqlite_autoincrement=True,
+)
+RULES_META = sa.MetaData()
+RULES = sa.Table(
+    "rules",
+    RULES_META,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("created_at", sa.String(32), nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("modified_at", sa.String(32), nullable=False),
+    sa.Column("modified_by", sa.Text, nullable=False),
+)
+# Rules that are not ours to rewrite (defaults, files) are switched here.
+SWITCHES = sa.Table(
+    "rule_switches",
+    RULES_META,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+)
+SCHEMA = sa.Table(
+    "schema_version", sa.MetaData(), sa.Column("version", sa.Integer, primary_key=True)
+)
+
+
+def _second(connection: Any) -> None:
+    """Subjects of more kinds, expiry against getting worse, labels, undo, versions of events."""
+    METADATA.create_all(connection, tables=[STATES, TIMELINE])
+    for row in connection.execute(sa.select(_FIRST_STATES)).mappings().all():
+        connection.execute(STATES.insert().values(**{**row, "subject": f"issue:{row['subject']}"}))
+    events = sa.select(_FIRST_EVENTS).order_by(_FIRST_EVENTS.c.id)
+    for row in connection.execute(events).mappings().all():
+        kept = {k: v for k, v in row.items() if k != "id"}
+        connection.execute(
+            TIMELINE.insert().values(**{**kept, "subject": f"issue:{row['subject']}", "version": 0})
+        )
+    _FIRST.drop_all(connection)
+
+
+# In order; each brings a store from its number to the next.
+MIGRATIONS = (_FIRST.create_all, _second, RULES_META.create_all)

@@ -1,0 +1,190 @@
+"""Decisions beside the rows they are about: status, assignee, due date, and what is muted.
+
+An issue's own decision is written on its row. A mute of a finding, of a rule on a resource or of a
+query bears on findings: an issue of which every finding is muted is muted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from secinbox.decisions.states import stamp
+from secinbox.facts.store import Facts
+from secinbox.inbox.fields import FINDING_FREE_TEXT, RULE_FIELDS
+from secinbox.inbox.query import compile_query
+
+ISSUE, FINDING, RULE, QUERY = "issue:", "finding:", "rule:", "query:"
+ON = " on "  # between the rule and the resource of a subject
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided, read only when it is needed."""
+
+    revision: str
+    # The states of issues: all, or only those that changed after a revision.
+    issues: Callable[[int | None], Sequence[dict[str, Any]]]
+    # The states of findings, rules on resources and queries.
+    others: Callable[[], Sequence[dict[str, Any]]]
+    # The first end of a mute after a time, '' if there is none.
+    wake: Callable[[str], str]
+
+
+NOTHING = Decided("0", lambda _: (), lambda: (), lambda _: "")
+
+
+def pending(facts: Facts, decided: Decided, clock: datetime) -> bool:
+    """There are decisions that the tables do not show yet, or a mute whose time is over.
+
+    Findings that are muted or not any more are marked as changed.
+    """
+    seen = _seen(facts)
+    if seen["revision"] == decided.revision and not _woken(seen, clock):
+        return False
+    wanted = {m for m in (_mute(s, clock) for s in decided.others()) if m}
+    con = facts.con
+    known = set(facts.rows("SELECT * FROM finding_mutes"))
+    if known == wanted:
+        return True
+    with facts.transaction():
+        for _, finding, rule, resource, query, *_rest in known ^ wanted:
+            if query:
+                con.execute("INSERT INTO dirty VALUES ('all', '')")
+            else:
+                con.execute(
+                    "INSERT INTO dirty SELECT 'finding', id FROM findings "
+                    "WHERE id = ? OR (rule = ? AND resource = ?)",
+                    [finding, rule, resource],
+                )
+        con.execute("DELETE FROM finding_mutes")
+        for row in sorted(wanted):
+            con.execute("INSERT INTO finding_mutes VALUES (?,?,?,?,?,?,?,?)", list(row))
+    return True
+
+
+def _seen(facts: Facts) -> dict[str, str]:
+    stored: dict[str, str] = json.loads(facts.meta("decided") or "{}")
+    return {"revision": "0", "wake": "", "clock": "", **stored}
+
+
+def _woken(seen: dict[str, str], clock: datetime) -> bool:
+    """A mute ended since, or the clock went back."""
+    now = stamp(clock)
+    return bool(seen["wake"] and seen["wake"] <= now) or seen["clock"] > now
+
+
+def _mute(state: dict[str, Any], clock: datetime) -> tuple[Any, ...] | None:
+    """(subject, finding, rule, resource, query, severity, risks, until worse) of a standing mute."""
+    key: str = state["subject"]
+    over = state["expires"] and state["expires"] <= stamp(clock)
+    if key.startswith(ISSUE) or state["status"] != "muted" or over:
+        return None
+    finding = rule = resource = query = ""
+    if key.startswith(FINDING):
+        finding = key.removeprefix(FINDING)
+    elif key.startswith(RULE):
+        rule, _, resource = key.removeprefix(RULE).partition(ON)
+    else:
+        query = key.removeprefix(QUERY)
+    worse = bool(state["until_worse"])
+    return (key, finding, rule, resource, query, state["severity"], state["risks"], worse)
+
+
+def muted_by(facts: Facts, clock: datetime) -> tuple[str, list[Any]]:
+    """SQL over a judged finding `f`: the subject of the decision that mutes it, else ''."""
+    cases: list[str] = []
+    parameters: list[Any] = []
+    for subject, finding, rule, resource, query, severity, risks, worse in facts.rows(
+        "SELECT * FROM finding_mutes WHERE query <> '' ORDER BY subject"
+    ):
+        del finding, rule, resource, severity, risks, worse
+        compiled = compile_query(query, RULE_FIELDS, FINDING_FREE_TEXT, clock)
+        cases.append(f"WHEN {compiled.sql} THEN ?")
+        parameters += [*compiled.parameters, subject]
+    if facts.value("SELECT count(*) FROM finding_mutes WHERE query = ''"):
+        still = "(NOT m.worse OR (f.severity <= m.severity AND f.risks <= m.risks))"
+        for condition in ("m.finding = f.id", "m.rule = f.rule AND m.resource = f.resource"):
+            found = f"(SELECT min(m.subject) FROM finding_mutes m WHERE {condition} AND {still})"
+            cases.append(f"WHEN {found} IS NOT NULL THEN {found}")
+    return (f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"), parameters
+
+
+# Whether the decision on an issue still holds.
+_STATUS = """
+    CASE WHEN issues.muted_by <> '' THEN 'muted'
+         WHEN d.status = 'muted' AND d.expires <> '' AND d.expires <= $now THEN 'open'
+         WHEN d.status = 'muted' AND d.until_worse
+              AND (issues.severity > d.severity OR issues.risks > d.risks) THEN 'open'
+         WHEN d.status = 'resolved' AND issues.last_seen > d.since::TIMESTAMP THEN 'open'
+         ELSE d.status END
+"""
+# The place of the due date in the order (see the key in ranking): ten characters after the paths.
+_DUE_KEY = "left(sort_key, 23) || {due} || substr(sort_key, 34)"
+
+
+def write(facts: Facts, decided: Decided, clock: datetime, *, ranked: bool) -> None:
+    """Brings decisions onto the issues; inside the caller's transaction.
+
+    ranked: rows were made anew. Otherwise only what was decided since is looked at.
+    """
+    con = facts.con
+    seen = _seen(facts)
+    fresh = not ranked and not _woken(seen, clock)
+    states = decided.issues(int(seen["revision"]) if fresh else None)
+    rows = [
+        [s["subject"].removeprefix(ISSUE), s["status"], s["since"].rstrip("Z"), s["reason"],
+         s["expires"], bool(s["until_worse"]), s["severity"], s["risks"], s["assignee"],
+         s["assignee_kind"], s["due"], s["labels"], s["version"]]
+        for s in states
+    ]  # fmt: skip
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE decided (
+            id VARCHAR, status VARCHAR, since VARCHAR, reason VARCHAR, expires VARCHAR,
+            until_worse BOOLEAN, severity TINYINT, risks TINYINT, assignee VARCHAR,
+            assignee_kind VARCHAR, due VARCHAR, labels VARCHAR, version INTEGER)
+        """
+    )
+    if rows:
+        import pyarrow as pa
+
+        columns = list(zip(*rows, strict=True))
+        names = [d[0] for d in con.execute("SELECT * FROM decided LIMIT 0").description]
+        con.register("decided_rows", pa.table(dict(zip(names, columns, strict=True))))
+        con.execute("INSERT INTO decided SELECT * FROM decided_rows")
+        con.unregister("decided_rows")
+    if not fresh:
+        con.execute(
+            "UPDATE issues SET status = CASE WHEN muted_by <> '' THEN 'muted' ELSE 'open' END, "
+            "assignee = '', assignee_kind = '', labels = '[]', version = 0, reason = '', "
+            "expires = '', decided_severity = -1, decided_risks = -1, regressed = reopened, "
+            f"due = rule_due, due_by = rule_due_by, sort_key = {_due_key('rule_due')} "
+            "WHERE version > 0"
+        )
+    if rows:
+        con.execute(
+            f"""
+            UPDATE issues SET status = {_STATUS}, assignee = d.assignee,
+                assignee_kind = d.assignee_kind, labels = d.labels, version = d.version,
+                decided_severity = d.severity, decided_risks = d.risks, reason = d.reason,
+                expires = d.expires,
+                regressed = reopened
+                  OR (d.status = 'resolved' AND issues.last_seen > d.since::TIMESTAMP),
+                due = CASE WHEN d.due <> '' THEN d.due ELSE rule_due END,
+                due_by = CASE WHEN d.due <> '' THEN 'decision' ELSE rule_due_by END,
+                sort_key = {_due_key("CASE WHEN d.due <> '' THEN d.due ELSE rule_due END")}
+            FROM decided d WHERE d.id = issues.id
+            """,
+            {"now": stamp(clock)},
+        )
+    now = stamp(clock)
+    told = {"revision": decided.revision, "wake": decided.wake(now), "clock": now}
+    facts.set_meta("decided", json.dumps(told))
+
+
+def _due_key(due: str) -> str:
+    return _DUE_KEY.format(due=f"coalesce(nullif({due}, ''), '9999-99-99')")
