@@ -47,6 +47,7 @@ class Scene(Account):
         self.alarms: list[Alarm] = []
         self.pipelines: list[Weakness] = []
         self.repositories: list[str] = []
+        self.breached: list[str] = []
         self.holders: dict[str, list[str]] = {}
         self.objects: list[Object] = []
         self.said_public: dict[str, list[Evidence]] = {}
@@ -179,7 +180,7 @@ class Scene(Account):
         return World(
             estate=estate, public={**public, **self.said_public}, weaknesses=self.weak,
             leaks=self.leaks, alarms=self.alarms, pipelines=self.pipelines,
-            repositories=self.repositories, holders=self.holders,
+            repositories=self.repositories, holders=self.holders, breached=self.breached,
         )  # fmt: skip
 
     def paths(self) -> list[routes.Path]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import tests.test_azure as azure
 import tests.test_gcp as google
 from secinbox.network import exposure
 from secinbox.paths import catalogue
@@ -62,6 +63,19 @@ def oidc(subject: str | None, key: str = "token.actions.githubusercontent.com:su
 
 def leaked(status: str = "Active", identifier: str = KEY) -> Scene:
     return Scene().key(identifier, "ana", status).user("ana").leak(KEY)  # type: ignore[return-value,attr-defined]
+
+
+def stored(status: str = "Active") -> Scene:
+    scene = Scene().bucket("data", tags={}).key(KEY, "ana", status)
+    scene.user("ana")
+    return scene.leak(KEY, "arn:aws:s3:::data")
+
+
+def breach(*uids: str) -> Scene:
+    scene = Scene()
+    scene.user("ana")
+    scene.breached = list(uids)
+    return scene
 
 
 def database(port_source: str = "sg:sg-web", **config: Any) -> Scene:
@@ -208,12 +222,27 @@ class Google:
         return World(estate=made, public=public)
 
 
+class Microsoft:
+    """Answers of Azure as a world."""
+
+    def __init__(self, *rows: dict[str, Any]) -> None:
+        self.rows = rows
+
+    def world(self) -> World:
+        made = azure.estate(*self.rows)
+        public = {s.resource: list(s.evidence) for s in exposure(made) if s.value == "yes"}
+        return World(estate=made, public=public)
+
+
+RUNS = (azure.SUBSCRIPTION, azure.vm())
+BLOBS = azure.blobs("None") | {"tags": {"data_class": "restricted"}}
+BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 OWNER = google.project(google.bind("roles/owner", google.MEMBER))
 ACCOUNT = google.account()
 MARKED = {"labels": {"data_class": "restricted"}}
-Flip = tuple[str, Scene | Google, str]
+Flip = tuple[str, Scene | Google | Microsoft, str]
 # move -> (an estate where it is possible, the flips: what is flipped, the estate, the reason told)
-SAMPLES: dict[str, tuple[Scene | Google, list[Flip]]] = {
+SAMPLES: dict[str, tuple[Scene | Google | Microsoft, list[Flip]]] = {
     "net-internet": (Scene().instance("web"), [
         ("no public address", Scene().instance("web", public=False), ""),
         ("one network only", Scene().instance("web", source="203.0.113.0/24"), ""),
@@ -258,6 +287,8 @@ SAMPLES: dict[str, tuple[Scene | Google, list[Flip]]] = {
         [("an instance has its own row", app(), "")]),
     "read-leaked-key": (leaked(), [("no finding", Scene().key(KEY, "ana").user("ana"), "")]),
     "key-in-workload": (leaked(), []),
+    "key-in-store": (stored(), [("in a repository", leaked(), "")]),
+    "assumed-breach": (breach(f"arn:aws:iam::{A}:user/ana"), [("nobody asked", breach(), "")]),
     "use-key": (leaked(), [
         ("inactive", leaked("Inactive"), "inactive"),
         ("a key of nobody known", Scene().leak(KEY), ""),
@@ -346,6 +377,29 @@ SAMPLES: dict[str, tuple[Scene | Google, list[Flip]]] = {
         ("lists only", Google(google.project(google.bind(
             "roles/storage.bucketViewer", google.MEMBER)), ACCOUNT, google.bucket(**MARKED)), ""),
     ]),
+    "azure-managed-identity": (Microsoft(*RUNS), [
+        ("no identity", Microsoft(azure.SUBSCRIPTION, azure.vm() | {"identity": None}), ""),
+    ]),
+    "azure-impersonate": (Microsoft(*RUNS, azure.assigned(azure.VMC)), [
+        ("reader", Microsoft(*RUNS, azure.assigned(azure.READER)), ""),
+        ("elsewhere", Microsoft(*RUNS, azure.assigned(
+            azure.VMC, scope=azure.SUB + "/resourceGroups/other")), ""),
+    ]),
+    "azure-control": (Microsoft(azure.SUBSCRIPTION, azure.assigned(azure.OWNER)), [
+        ("reader", Microsoft(azure.SUBSCRIPTION, azure.assigned(azure.READER)), ""),
+        ("a group of resources", Microsoft(azure.SUBSCRIPTION, azure.assigned(
+            azure.OWNER, scope=azure.RG)), ""),
+    ]),
+    "azure-any-identity": (Microsoft(*RUNS), [
+        ("no identity", Microsoft(azure.SUBSCRIPTION, azure.vm() | {"identity": None}), ""),
+    ]),
+    "azure-read-store": (Microsoft(azure.SUBSCRIPTION, azure.store(), BLOBS,
+                                   azure.assigned(BLOB_READER)), [
+        ("reader of settings", Microsoft(azure.SUBSCRIPTION, azure.store(), BLOBS,
+                                         azure.assigned(azure.READER)), ""),
+        ("of no value", Microsoft(azure.SUBSCRIPTION, azure.store(), azure.blobs("None"),
+                                  azure.assigned(BLOB_READER)), ""),
+    ]),
     "pipeline-poison": (poisoned(), [("no finding", poisoned(""), "")]),
     "pipeline-role": (oidc("repo:acme/shop:*"), [
         ("another repository", oidc("repo:acme/other:*"), ""),
@@ -355,7 +409,7 @@ SAMPLES["key-in-workload"][0].holders = {"repo:github.com/acme/shop": [WEB]}
 SAMPLES["key-in-workload"][1].append(("on no workload", leaked(), ""))
 
 
-def found(scene: Scene | Google, move: str) -> list[Step]:
+def found(scene: Scene | Google | Microsoft, move: str) -> list[Step]:
     row = next(m for m in moves() if m.id == move)
     world = scene.world()
     return list(steps_of(world, row))

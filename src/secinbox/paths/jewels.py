@@ -19,7 +19,9 @@ _CLASS = re.compile(
 )
 _HARMLESS = re.compile(r"public|open|none|low|internal[_\- ]?public|non[_\- ]?sensitive", re.I)
 _PRODUCTION = re.compile(r"(prod|production|prd|live)([-_].*)?", re.I)
-_SECRETS = ("aws_secretsmanager_secret", "azure_key_vault_secret", "gcp_secret_manager_secret")
+_SECRETS = (
+    "aws_secretsmanager_secret", "azure_microsoft_keyvault_vaults", "gcp_secretmanager_secret",
+)  # fmt: skip
 _DATABASES = (
     "aws_rds_instance", "aws_rds_cluster", "aws_redshift_cluster", "aws_docdb_cluster",
     "aws_neptune_cluster", "aws_dynamodb_table",

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from secinbox.estate import Estate, Item
 from secinbox.iam import Escalation, escalation_of
+from secinbox.iam.azure import Azure
 from secinbox.iam.gcp import Google
 from secinbox.iam.kubernetes import Clusters
 from secinbox.iam.privilege import identities
@@ -87,13 +88,20 @@ class World:
     holders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     pipelines: Sequence[Weakness] = ()  # outsiders run code in a workflow of `resource`
     repositories: Sequence[str] = ()
+    breached: Sequence[str] = ()  # identities and workloads taken to be in an attacker's hands
     # Identities that an attacker gets to at all; None before that is known.
     reached: set[str] | None = None
 
     @cached_property
     def jewels(self) -> list[Jewel]:
         """The crown jewels, in order of uid."""
-        return list(jewels(self.estate, dict(self.crown)))
+        # A store is worth what the keys in it open.
+        held = {
+            leak.resource: f"holds {label(leak.opens)}"
+            for leak in self.leaks
+            if leak.opens and leak.resource in self.estate.items
+        }
+        return list(jewels(self.estate, {**held, **self.crown}))
 
     @cached_property
     def runners(self) -> dict[str, Runner]:
@@ -127,6 +135,11 @@ class World:
     def escalation(self) -> Escalation:
         """Effective permissions of AWS principals and their ways to each other."""
         return escalation_of(self.estate)
+
+    @cached_property
+    def azure(self) -> Azure:
+        """Role assignments of Azure, directory roles, and who can become whom by them."""
+        return Azure(self.estate)
 
     @cached_property
     def google(self) -> Google:
@@ -202,6 +215,12 @@ def label(uid: str, item: Item | None = None) -> str:
         if not name or name.startswith("arn:"):
             name = uid.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
         return f"{kind} {name}"
+    if uid == "entra:tenant":
+        return "the Entra tenant"
+    if item is not None and item.type.startswith(("entra_", "azure_microsoft_")):
+        return f"{item.type.rsplit('_', 1)[-1].removesuffix('s')} {item.name}"
+    if uid.startswith("/subscriptions/") and uid.count("/") == 2:
+        return f"subscription {uid.rsplit('/', 1)[-1]}"
     if ".googleapis.com/" in uid:
         words = uid.split("/")
         kind = words[-2].removesuffix("s") if len(words) > 4 else "resource"
@@ -213,6 +232,7 @@ def label(uid: str, item: Item | None = None) -> str:
         return f"{kind} {name}"
     for prefix, word in (("accesskey:", "access key "), ("repo:", "repository "),
                          ("third-party:", "AWS account "), ("signal:", "whoever caused "),
+                         ("breach:", "whoever holds "),
                          ("image:", "image "), ("unnamed:", "the repository scanned in ")):  # fmt: skip
         if uid.startswith(prefix):
             return word + uid.removeprefix(prefix)

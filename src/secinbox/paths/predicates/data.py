@@ -64,7 +64,9 @@ def store_open_to_anyone(world: World) -> Iterator[Pair]:
             allowed = evidence.text.split(" on ")[0] if amazon else ""
             if evidence.kind == "control" or (amazon and not _READING.search(allowed)):
                 continue
-            if not amazon and evidence.text.endswith("objectCreator"):
+            if not amazon and (
+                evidence.text.endswith("objectCreator") or evidence.kind != "policy"
+            ):
                 continue
             front = evidence.via[-1] if evidence.via else ""
             anyone = item.type in _ANONYMOUS or not item.type.startswith("aws_")

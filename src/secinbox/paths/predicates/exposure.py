@@ -27,7 +27,9 @@ CONNECTED = (
 # Other clouds' types of the same kind end in one of these.
 _ENDINGS = (
     "virtual_machine", "_vm", "compute_instance", "_function", "_app", "run_service", "web_app",
-    "load_balancer", "application_gateway", "container_group", "container_app", "sql_server",
+    "load_balancer", "application_gateway", "virtualmachines", "virtualmachinescalesets",
+    "web_sites", "containergroups", "containerapps", "loadbalancers", "applicationgateways",
+    "managedclusters", "sql_servers", "flexibleservers", "container_group", "container_app", "sql_server",
     "sql_instance", "container_cluster", "managed_cluster", "forwarding_rule",
 )  # fmt: skip
 _KUBERNETES = (

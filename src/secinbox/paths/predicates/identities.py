@@ -38,7 +38,7 @@ def workload_identity(world: World) -> Iterator[Pair]:
         item = world.estate.find(uid)
         if item is None or item.type in _OWN_ROWS:
             continue
-        if item.type.startswith(("kubernetes_", "aws_iam_")):
+        if item.type.startswith(("kubernetes_", "aws_iam_", "azure_")):
             continue
         for role in roles:
             yield Pair(uid, role, actions=(_role(world, uid, role),))
@@ -76,7 +76,8 @@ def metadata_without_token(world: World, pair: Pair) -> Judgement:
 def leaked_key(world: World) -> Iterator[Pair]:
     """A secret scanner found an access key that the account knows."""
     for leak in world.leaks:
-        if not leak.opens:
+        # Who reads a store is known: that is another row's.
+        if not leak.opens or leak.resource in world.estate.items:
             continue
         evidence = Evidence(kind="finding", text=f"{leak.title} at {leak.location}",
                             source=leak.finding)  # fmt: skip
@@ -94,11 +95,34 @@ def key_in_workload(world: World) -> Iterator[Pair]:
             continue
         evidence = Evidence(kind="finding", text=f"{leak.title} at {leak.location}",
                             source=leak.finding)  # fmt: skip
-        for uid in sorted(world.holders.get(leak.resource, ())):
+        own = [leak.resource] if leak.resource in world.estate.items else []
+        for uid in sorted({*own, *world.holders.get(leak.resource, ())}):
             yield Pair(uid, leak.opens, detail=leak.location, evidence=(evidence,),
                        resources=(leak.resource,),
                        actions=(Action(f"key:{leak.opens}", f"Revoke {world.label(leak.opens)}",
                                        leak.opens, (leak.finding,), 0.5),))  # fmt: skip
+
+
+@pairs
+def key_in_store(world: World) -> Iterator[Pair]:
+    """The same key lies in an object of a store."""
+    for leak in world.leaks:
+        if leak.opens and leak.resource in world.estate.items:
+            evidence = Evidence(kind="finding", text=f"{leak.title} at {leak.location}",
+                                source=leak.finding)  # fmt: skip
+            yield Pair(leak.resource, leak.opens, detail=leak.location, evidence=(evidence,),
+                       actions=(Action(f"key:{leak.opens}", f"Revoke {world.label(leak.opens)}",
+                                       leak.opens, (leak.finding,), 0.5),))  # fmt: skip
+
+
+@pairs
+def assumed_breach(world: World) -> Iterator[Pair]:
+    """What somebody asked to take as lost."""
+    for uid in world.breached:
+        kind = "cred" if uid in world.escalation.world.principals else "exec"
+        if "/serviceaccount/" in uid or ".iam.gserviceaccount.com" in uid:
+            kind = "cred"
+        yield Pair(f"breach:{uid}", uid, target_kind=kind)
 
 
 @pairs

@@ -155,6 +155,7 @@ _NO_CODE = (
     "rds_cluster", "redshift_cluster", "eks_cluster", "elasticache_cluster", "docdb_cluster",
     "service_ingress", "kubernetes_service", "kubernetes_ingress", "kubernetes_gateway",
     "kubernetes_node", "sql_server", "sql_instance", "container_cluster", "managed_cluster",
+    "loadbalancers", "applicationgateways", "managedclusters", "sql_servers", "flexibleservers",
     "forwarding_rule", "application_gateway", "msk_cluster", "mq_broker",
 )  # fmt: skip
 

@@ -1,0 +1,111 @@
+"""Published answers: vulnerable-by-design accounts and clusters, what is reached and what is not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from secinbox.estate import Estate, estate_of
+from secinbox.paths import routes
+from secinbox.paths.world import Leak, World
+from tests.test_inventory_aws import DATA, shared
+
+TRUTH = DATA / "truth/iam_cases"
+CASES = DATA.parent / "reference/attack_paths_cases.tsv"
+pytestmark = pytest.mark.skipif(
+    not (TRUTH.is_dir() and CASES.is_file()), reason="shared data not here"
+)
+# Where the published list and the dump name the start differently, or leave it to the operator.
+STARTS = {
+    "mh-to-admin__multiple-paths-combined": "user/pl-prod-mpc-to-admin-starting-user",
+    "mh-to-bucket__role-chain-to-s3": "user/pl-prod-rcs-to-bucket-starting-user",
+    "tool-testing__exclusive-resource-policy": "user/pl-prod-erp-to-bucket-starting-user",
+}
+# Each difference is told in docs/differences.md.
+CLOSED = {"plabs:end-of-life-privesc-paths/iam-passrole+datapipeline-pipeline-to-bucket"}
+IN_OBJECT = "plabs:attack-simulation/sysdig-8-minutes-to-admin"
+
+
+@cache
+def published() -> dict[str, dict[str, str]]:
+    if not CASES.is_file():
+        return {}
+    with CASES.open(newline="") as file:
+        return {row["case"]: row for row in csv.DictReader(file, delimiter="\t")}
+
+
+@cache
+def dumps() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Folder of the dump -> (the published case, the truth)."""
+    out: dict[str, tuple[str, dict[str, Any]]] = {}
+    for path in sorted(TRUTH.glob("*.json")):
+        truth = json.loads(path.read_text())
+        found = re.search(r"modules/scenarios/(?:single-account/)?(\S+)", truth["source"])
+        if found:
+            out[path.stem] = (f"plabs:{found.group(1)}", truth)
+    return out
+
+
+def start_of(name: str) -> str:
+    case, truth = dumps()[name]
+    wanted = STARTS.get(name) or published()[case]["start"]
+    return next(a for a in truth["principals"] if a.split(":", 5)[5] == wanted)
+
+
+def lost(name: str, leaks: list[Leak] | None = None) -> list[routes.Path]:
+    """What follows when the published start is in an attacker's hands; every bucket matters."""
+    estate = estate_of(shared(f"iam_cases/{name}/inventory"))
+    crown = {b.uid: "is the published target" for b in estate.of_type("aws_s3_bucket")}
+    world = World(estate=estate, crown=crown, breached=[start_of(name)], leaks=leaks or [])
+    return [p for p in routes.analyse(world).paths if p.entry.startswith("breach:")]
+
+
+def reaches(paths: list[routes.Path], case: str) -> bool:
+    """The published end, for certain: control of an account, or the bucket of that name."""
+    row = published()[case]
+    sure = [p for p in paths if p.certain]
+    if row["expected"] == "REACHES ADMIN":
+        return any(p.state[0] == "admin" for p in sure)
+    name = row["target"].split("{")[0].rstrip("-").replace("-data-bucket", "-data")
+    return any(name in uid for p in sure for uid in (p.target, *p.also)) or any(
+        p.state[0] == "admin" for p in sure
+    )
+
+
+@pytest.mark.parametrize("name", [n for n, (_, t) in dumps().items() if not t["flip"]])
+def test_the_published_end_is_reached(name: str) -> None:
+    case, _ = dumps()[name]
+    assert reaches(lost(name), case) is (case not in CLOSED and case != IN_OBJECT)
+
+
+@pytest.mark.parametrize("name", [n for n, (_, t) in dumps().items() if t["flip"]])
+def test_without_what_it_takes_over_nothing_is_reached(name: str) -> None:
+    assert not lost(name)
+
+
+def test_a_key_in_an_object_is_the_missing_link_once_a_scanner_found_it() -> None:
+    """8 minutes to administrator: the first step reads credentials out of an object."""
+    name = next(n for n, (c, _) in dumps().items() if c == IN_OBJECT)
+    estate = estate_of(shared(f"iam_cases/{name}/inventory"))
+    user = next(a for a in dumps()[name][1]["principals"] if a.endswith("compromised-user"))
+    key = next(
+        i.uid for i in estate.of_type("aws_iam_access_key")
+        if user in estate.targets(i.uid, "has_identity")
+    )  # fmt: skip
+    bucket = next(b.uid for b in estate.of_type("aws_s3_bucket") if "rag" in b.uid)
+    assert reaches(lost(name, [Leak("f1", bucket, "config.py", "AWS key", key)]), IN_OBJECT)
+
+
+def test_recall_over_all_published_accounts() -> None:
+    """What the list calls reachable and an inventory can show: at least 0.98."""
+    cases = {c for c, t in dumps().values() if not t["flip"]} - CLOSED
+    names = {c: n for n, (c, t) in dumps().items() if not t["flip"]}
+    found = [c for c in sorted(cases) if reaches(lost(names[c]), c)]
+    assert len(cases) == 64
+    assert len(found) / len(cases) >= 0.98, sorted(cases - set(found))
