@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secinbox.estate import Estate
+from secinbox.iam import azure as _azure
 from secinbox.iam import gcp as _gcp
 from secinbox.iam import kubernetes as _kubernetes
 from secinbox.iam.escalation import Escalation, Step, Way, escalation_of
@@ -27,6 +28,8 @@ __all__ = [
 
 def privilege(estate: Estate) -> Iterator[RiskStatement]:
     """privileged_access of every provider; what acts as a cloud identity has its power."""
-    known = {s.resource: s for of in (_of_aws, _gcp.privilege) for s in of(estate)}
+    known = {
+        s.resource: s for of in (_of_aws, _azure.privilege, _gcp.privilege) for s in of(estate)
+    }
     yield from known.values()
     yield from _kubernetes.privilege(estate, known)
