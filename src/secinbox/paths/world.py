@@ -188,6 +188,21 @@ _KINDS = {
     "aws_cloudfront_distribution": "distribution", "aws_opensearch_domain": "search domain",
 }  # fmt: skip
 
+
+def _kind(type_: str) -> str:
+    """`gcp_compute_instance` as `compute instance`, `azure_..._virtualmachines` as one word."""
+    if type_.startswith("azure_microsoft_"):
+        word = type_.rsplit("_", 1)[-1].removesuffix("s")
+        return _AZURE.get(word, word)
+    return type_.partition("_")[2].replace("_", " ") or type_
+
+
+_AZURE = {
+    "virtualmachine": "machine", "storageaccount": "storage account", "site": "application",
+    "vault": "key vault", "userassignedidentitie": "managed identity",
+    "virtualmachinescaleset": "scale set", "managedcluster": "cluster",
+    "loadbalancer": "load balancer", "applicationgateway": "application gateway",
+}  # fmt: skip
 _GOOGLE = {"serviceAccount": "service account", "b": "bucket"}
 
 
@@ -209,18 +224,17 @@ def label(uid: str, item: Item | None = None) -> str:
             place = "" if words[1] == "_" else f"{words[1]}/"
             return f"{words[2]} {place}{words[3]}"
         return f"cluster {words[0]}"
+    if uid == "entra:tenant":
+        return "the Entra tenant"
+    if uid.startswith("/subscriptions/") and uid.count("/") == 2:
+        shown = item.name if item is not None and item.name else uid.rsplit("/", 1)[-1]
+        return f"subscription {shown}"
     if item is not None and not item.type.startswith("gcp_cloudresourcemanager"):
-        kind = _KINDS.get(item.type, item.type.partition("_")[2].replace("_", " ") or item.type)
+        kind = _KINDS.get(item.type) or _kind(item.type)
         name = item.tags.get("Name") or item.name
         if not name or name.startswith("arn:"):
             name = uid.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
         return f"{kind} {name}"
-    if uid == "entra:tenant":
-        return "the Entra tenant"
-    if item is not None and item.type.startswith(("entra_", "azure_microsoft_")):
-        return f"{item.type.rsplit('_', 1)[-1].removesuffix('s')} {item.name}"
-    if uid.startswith("/subscriptions/") and uid.count("/") == 2:
-        return f"subscription {uid.rsplit('/', 1)[-1]}"
     if ".googleapis.com/" in uid:
         words = uid.split("/")
         kind = words[-2].removesuffix("s") if len(words) > 4 else "resource"
