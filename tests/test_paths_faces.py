@@ -134,6 +134,17 @@ def test_paths_close_and_open_with_the_facts(home: Path, tmp_path: Path) -> None
         assert [f["status"] for f in again] == ["open"]
 
 
+def test_a_declared_crown_jewel_is_a_target(home: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "home"
+    shutil.copytree(home, copy)
+    place = next(p for p in run(copy, "paths", "--json")["paths"] if p["entry"] == "internet")
+    uid = next(s["to"] for s in place["steps"] if s["state"] == "exec")
+    assert uid not in {p["target"] for p in run(copy, "paths", "--json")["paths"]}
+    (copy / "secinbox.toml").write_text(f'crown_jewels = ["{uid[:-3]}*"]')
+    found = [p for p in run(copy, "paths", "--json")["paths"] if p["target"] == uid]
+    assert found and found[0]["why_target"] == "is declared a crown jewel"
+
+
 HOSTILE = '<script>alert("x")</script> \x1b[31m "}] | -->\n; drop'
 
 

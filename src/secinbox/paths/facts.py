@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -33,12 +34,24 @@ def world_of(assessment: Assessment) -> World:
         leaks=_leaks(facts),
         alarms=_alarms(assessment),
         tops=dict(facts.rows("SELECT uid, top FROM tops")),
-        crown={},
+        crown=_declared(assessment),
         holders=_holders(facts),
         pipelines=_pipelines(facts),
         repositories=[r[0] for r in facts.rows(
             "SELECT uid FROM resources WHERE uid LIKE 'repo:%' ORDER BY uid")],
     )  # fmt: skip
+
+
+def _declared(assessment: Assessment) -> dict[str, str]:
+    """Crown jewels of the settings, by any name of theirs or a pattern of uids."""
+    out: dict[str, str] = {}
+    for wanted in assessment.settings.crown_jewels:
+        found = assessment.estate.find(wanted)
+        matched = [found.uid] if found is not None else [
+            uid for uid in assessment.estate.items if fnmatchcase(uid, wanted)
+        ]  # fmt: skip
+        out.update(dict.fromkeys(matched, "is declared a crown jewel"))
+    return out
 
 
 def _public(facts: Facts) -> dict[str, list[Evidence]]:

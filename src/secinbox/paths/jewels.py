@@ -60,13 +60,46 @@ def jewels(estate: Estate, crown: dict[str, str] | None = None) -> Iterator[Jewe
     for uid in sorted(estate.items):
         item = estate.items[uid]
         if uid in declared:
-            yield Jewel(uid, ("read", uid), declared[uid], "critical")
+            yield Jewel(uid, (_loss(item), uid), declared[uid], "critical")
+            continue
+        if item.type == "kubernetes_secret":
+            told = worth(item)
+            if told:
+                yield Jewel(uid, ("read", uid), told, "high")
             continue
         if item.type not in STORES and not item.type.startswith(("azure_", "gcp_")):
             continue
         found = _why(estate, item, trails, item.account in marking)
         if found:
             yield Jewel(uid, ("read", uid), *found)
+
+
+# Types of Kubernetes secrets that are credentials by themselves.
+SECRET_TYPES = {
+    "kubernetes.io/tls": "holds a private key",
+    "kubernetes.io/dockerconfigjson": "holds the sign-in of a registry",
+    "kubernetes.io/dockercfg": "holds the sign-in of a registry",
+    "kubernetes.io/basic-auth": "holds a password",
+    "kubernetes.io/ssh-auth": "holds a private key",
+    "kubernetes.io/service-account-token": "holds the token of a service account",
+    "bootstrap.kubernetes.io/token": "holds a token that joins nodes",
+}
+_SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase)?|secret|token|credential|api-?key|private|vault|access-?key|"
+    r"connection|dsn|admin|root", re.I
+)  # fmt: skip
+
+
+def worth(item: Item) -> str:
+    """Why a Kubernetes secret matters; empty where neither its type nor a name says so."""
+    kind = str(item.config.get("type") or "")
+    if kind in SECRET_TYPES:
+        return SECRET_TYPES[kind]
+    fields = item.config.get("data") or item.config.get("stringData") or {}
+    names = [item.name, *(fields if isinstance(fields, dict) else ())]
+    if kind in ("", "Opaque") and any(_SECRET_NAME.search(n) for n in names):
+        return "is a secret of its applications (a guess from its name)"
+    return ""
 
 
 def _why(estate: Estate, item: Item, trails: dict[str, str], marks: bool) -> tuple[str, str] | None:
@@ -99,6 +132,20 @@ def _why(estate: Estate, item: Item, trails: dict[str, str], marks: bool) -> tup
     if item.type in _DATABASES and _in_production(item):
         return "is a database in production (not marked by its owner)", "high"
     return None
+
+
+_ACTORS = ("_iam_role", "_iam_user", "_service_account", "serviceaccount", "entra_user",
+           "entra_serviceprincipal")  # fmt: skip
+_RUNS = ("instance", "function", "service", "task", "pod", "deployment", "statefulset",
+         "daemonset", "virtualmachines", "web_sites", "containerapps")  # fmt: skip
+
+
+def _loss(item: Item) -> str:
+    """What losing it means: somebody acts as it, runs code on it, or reads it."""
+    if item.type.endswith(_ACTORS):
+        return "cred"
+    databases = item.type in _DATABASES or "sql" in item.type
+    return "exec" if item.type.endswith(_RUNS) and not databases else "read"
 
 
 def harmless(item: Item) -> bool:
