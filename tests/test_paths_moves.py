@@ -16,6 +16,7 @@ from secinbox.paths.graph import Step
 from secinbox.paths.predicates import CHECKS, PAIRS
 from secinbox.paths.world import World
 from secinbox.records import Evidence
+from tests import moves_clusters
 from tests.scenes import ANYONE, EC2, ROOT, A, R, Scene, allow, aws, service, vulnerability
 from tests.test_iam_kubernetes import account, binding, role, rule
 from tests.test_network_kubernetes import NODE, pod, thing
@@ -407,6 +408,7 @@ SAMPLES: dict[str, tuple[Scene | Google | Microsoft, list[Flip]]] = {
 }  # fmt: skip
 SAMPLES["key-in-workload"][0].holders = {"repo:github.com/acme/shop": [WEB]}
 SAMPLES["key-in-workload"][1].append(("on no workload", leaked(), ""))
+SAMPLES.update(moves_clusters.SAMPLES)
 
 
 def found(scene: Scene | Google | Microsoft, move: str) -> list[Step]:
@@ -483,6 +485,23 @@ def test_a_wrong_row_is_refused_with_what_is_allowed(change: tuple[str, str], to
     with pytest.raises(CatalogueError, match=r"x\.toml") as caught:
         read(ROW.replace(*change), "x.toml")
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    (moves_clusters.MAP, ["k8s://c"]),
+    (moves_clusters.MAP.replace("system:masters", "deployers"), ["k8s://c/_/group/deployers"]),
+    (moves_clusters.MAP.replace("system:masters", "system:nodes"), []),
+    ("[[[", []), ("- 1", []), ("", []),
+])  # fmt: skip
+def test_the_map_of_cloud_roles_of_a_cluster(text: str, wanted: list[str]) -> None:
+    steps = found(moves_clusters.mapped(text), "eks-access-entry")
+    assert [s.target[1] for s in steps] == wanted
+
+
+def test_a_pushed_image_is_not_run_where_it_is_pinned() -> None:
+    scene = moves_clusters.pushes(image=f"{moves_clusters.REGISTRY}@sha256:{'a' * 64}")
+    (first, second) = sorted(found(scene, "image-push"), key=lambda s: s.source)
+    assert not first.blocked and second.blocked == "it runs the image by its digest"
 
 
 def test_hostile_names_stay_text() -> None:

@@ -6,14 +6,19 @@ import csv
 import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from secinbox.estate import Estate, estate_of
+from secinbox.estate import estate_of
+from secinbox.inventory import kubernetes
+from secinbox.network import exposure
 from secinbox.paths import routes
+from secinbox.paths.build import compiled
+from secinbox.paths.search import forward, possible
 from secinbox.paths.world import Leak, World
+from secinbox.reading import Report
+from tests.conftest import CLOCK
 from tests.test_inventory_aws import DATA, shared
 
 TRUTH = DATA / "truth/iam_cases"
@@ -109,3 +114,89 @@ def test_recall_over_all_published_accounts() -> None:
     found = [c for c in sorted(cases) if reaches(lost(names[c]), c)]
     assert len(cases) == 64
     assert len(found) / len(cases) >= 0.98, sorted(cases - set(found))
+
+
+def cluster_of(folder: str, **more: Any) -> World:
+    """A folder of manifests or dumps as a world; everything that runs is asked about."""
+    root = DATA / "inventory/kubernetes" / folder
+    records = []
+    for path in sorted(root.rglob("*")):
+        if path.suffix not in (".yaml", ".json") or path.name in ("values.yaml", "Chart.yaml"):
+            continue
+        if "templates" in path.parts or path.name == "apis.json":
+            continue  # templates of Helm, and the list of what the server knows
+        parts = path.relative_to(root).parts
+        records += kubernetes.read(
+            Report(path.read_bytes(), path.name, parts, CLOCK, {"cluster": "c"})
+        )
+    estate = estate_of(records)
+    public = {s.resource: list(s.evidence) for s in exposure(estate) if s.value == "yes"}
+    return World(estate=estate, public=public, **more)
+
+
+def follows(world: World, start: str) -> set[tuple[str, str]]:
+    """What is reached for certain or possibly when this is lost."""
+    world.breached = [start]
+    graph = compiled(world)
+    entry = graph.number["entry", f"breach:{start}"]
+    return {graph.states[n] for n in forward(graph, entry, possible).cost}
+
+
+GOAT = "k8s://c/"
+NODE = ("exec", "k8s://c/_/node/any")
+# Scenario of Kubernetes Goat -> (what is lost first, what its text says is reached).
+GOATS = {
+    "health-check: the runtime's socket": ("_/deployment/health-check-deployment", NODE),
+    "system-monitor: out to the host": ("default/deployment/system-monitor-deployment", NODE),
+    "docker-bench-security: a privileged daemon": ("_/daemonset/docker-bench-security", NODE),
+    "hunger-check: secrets by an account's rights": (
+        "big-monolith/deployment/hunger-check-deployment",
+        ("read", "k8s://c/big-monolith/secret/vaultapikey"),
+    ),
+    "cache-store: a service of another namespace": (
+        "default/deployment/build-code-deployment",
+        ("exec", "k8s://c/secure-middleware/deployment/cache-store-deployment"),
+    ),
+    "system-monitor: from the host to its neighbours": (
+        "default/deployment/system-monitor-deployment",
+        ("read", "k8s://c/big-monolith/secret/vaultapikey"),
+    ),
+}
+
+
+@pytest.mark.parametrize("scenario", GOATS)
+def test_kubernetes_goat(scenario: str) -> None:
+    start, wanted = GOATS[scenario]
+    assert wanted in follows(cluster_of("kubernetes-goat"), GOAT + start)
+
+
+@pytest.mark.parametrize(
+    "start", ["default/deployment/poor-registry-deployment", "_/job/hidden-in-layers"]
+)
+def test_kubernetes_goat_has_workloads_that_lead_to_no_node(start: str) -> None:
+    assert NODE not in follows(cluster_of("kubernetes-goat"), GOAT + start)
+
+
+def test_the_account_of_kubernetes_goat_that_nothing_runs_as() -> None:
+    account = "k8s://c/kube-system/serviceaccount/superadmin"
+    assert ("admin", "k8s://c") in follows(cluster_of("kubernetes-goat"), account)
+
+
+def test_a_cluster_without_a_weakness_has_no_path() -> None:
+    """The test data of KubeHound's collector: a reader's role, a plain pod."""
+    world = cluster_of("kubehound-testdata")
+    assert len(world.runners) == 1
+    assert not routes.analyse(world).paths
+    assert not [s for s in follows(world, min(world.runners)) if s[0] in ("admin", "read")]
+
+
+def test_a_real_cluster() -> None:
+    """A dump of a managed cluster: no certain path, and each strong account is found."""
+    world = cluster_of("digitalocean-cluster-dump")
+    assert not [p for p in routes.analyse(world).paths if p.certain]
+    strong = {
+        s.source[1] for s in compiled(world).steps
+        if s.target == ("admin", "k8s://c") and s.certain and not s.blocked
+    }  # fmt: skip
+    assert "k8s://c/kube-system/serviceaccount/cilium" in strong
+    assert "k8s://c/fix/serviceaccount/default" not in strong

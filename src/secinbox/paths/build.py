@@ -12,6 +12,8 @@ from secinbox.paths.world import World
 
 # Stand for the ends of a step in its sentence until it is shown; no report's text has them.
 SOURCE, TARGET = "\x01", "\x02"
+# Keys in stores that open stores with keys: deeper chains of them are not followed.
+MOST_ROUNDS = 4
 # An unknown halves the weight of a step.
 DOUBT = 0.7
 
@@ -25,16 +27,22 @@ def compiled(world: World, rows: Sequence[Move] | None = None) -> Graph:
     early = [m for m in chosen if not _late(m)]
     steps = [step for move in early for step in steps_of(world, move)]
     late = [m for m in chosen if _late(m)]
-    if late:
-        graph = Graph.of(steps)
+    # A store may hold the key of an identity that reads further stores.
+    found: list[Step] = []
+    known: set[str] = set()
+    for _ in range(MOST_ROUNDS if late else 0):
+        graph = Graph.of((*steps, *found))
         world.reached = {
             graph.states[n][1]
             for entry in entries(graph)
             for n in forward(graph, entry, possible).cost
             if graph.states[n][0] == "cred"
         }
-        for move in late:
-            steps += steps_of(world, move)
+        if found and world.reached <= known:
+            break
+        known = world.reached
+        found = [step for move in late for step in steps_of(world, move)]
+    steps += found
     return Graph.of(steps)
 
 

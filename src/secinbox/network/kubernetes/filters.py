@@ -41,12 +41,7 @@ class Filters:
         """What the network policies of a pod say about traffic of this door."""
         if at(runner.spec, "hostNetwork") is True:
             return yes()  # policies do not hold for the host's network
-        own = [
-            p
-            for p in self.policies.get(place_of(runner.uid), ())
-            if selects(obj(p.config, "spec", "podSelector"), runner.labels)
-            and ("Ingress" in (strs(p.config, "spec", "policyTypes") or ["Ingress"]))
-        ]
+        own = self.over(runner)
         if not own:
             if looked_at(self.estate, runner.uid, "networkpolicy") or self.policies:
                 return yes()
@@ -76,6 +71,34 @@ class Filters:
             texts = ", ".join(cidr_texts(s, v) for v, s in partly.items() if s)
             return no(f"network policy {names} admits {texts} only", own[0].uid, texts)
         return no(f"network policy {names} admits nothing from there", own[0].uid)
+
+    def over(self, runner: Runner) -> list[Item]:
+        """The policies that decide what comes in to these pods."""
+        if at(runner.spec, "hostNetwork") is True:
+            return []
+        return [
+            p
+            for p in self.policies.get(place_of(runner.uid), ())
+            if selects(obj(p.config, "spec", "podSelector"), runner.labels)
+            and ("Ingress" in (strs(p.config, "spec", "policyTypes") or ["Ingress"]))
+        ]
+
+    def admits_pod(self, own: list[Item], caller: Runner) -> Verdict:
+        """Whether one of these policies lets another pod in, on some port."""
+        found: list[Verdict] = []
+        for policy in own:
+            for rule in objs(policy.config, "spec", "ingress"):
+                peers = objs(rule, "from")
+                if not peers:
+                    return yes()
+                for peer in peers:
+                    if "ipBlock" not in peer:
+                        found.append(self._selected(peer, policy, caller))
+                    elif any(is_wide(_block(peer, v), v) for v in (4, 6)):
+                        return yes()
+                    else:
+                        found.append(unknown("the addresses of pods were not read", policy.uid))
+        return either(found) if found else Verdict("no")
 
     def _peer(self, peer: Mapping[str, Any], policy: Item, door: Door) -> Verdict:
         if "ipBlock" in peer:

@@ -170,6 +170,12 @@ def pods_of_node(world: World) -> Iterator[Pair]:
     for node in sorted(known):
         for workload in sorted(known[node]):
             yield Pair(node, workload, cost=0.02)
+    # Manifests do not say what runs where; a daemon runs everywhere.
+    for runner in _tops(world):
+        if runner.uid not in world.nodes_of:
+            everywhere = runner.item.type == "kubernetes_daemonset"
+            yield Pair(f"{cluster_uid(runner.uid)}/_/node/any", runner.uid, cost=0.02,
+                       doubt="" if everywhere else "whether it runs on the same node")  # fmt: skip
 
 
 @pairs

@@ -123,16 +123,27 @@ def request_forgery(world: World) -> Iterator[Pair]:
     yield from _code(world, _SSRF_CWE, _SSRF_WORDS)
 
 
+def flawed(weakness: Weakness) -> bool:
+    """A flaw in own code that gives code execution."""
+    return (
+        weakness.type in ("static_code_vulnerability", "runtime_code_vulnerability")
+        and weakness.severity >= 3
+        and _gives(weakness, _EXEC_CWE, _EXEC_WORDS)
+    )
+
+
+def _gives(weakness: Weakness, cwes: frozenset[str], words: re.Pattern[str]) -> bool:
+    text = f"{weakness.rule} {weakness.title} {weakness.description[:400]}"
+    named = set(re.findall(r"CWE-0*(\d+)", text, re.I))
+    return bool(named & cwes or words.search(f"{weakness.rule} {weakness.title}"))
+
+
 def _code(world: World, cwes: frozenset[str], words: re.Pattern[str]) -> Iterator[Pair]:
     for uid in sorted(world.weaknesses):
         for weakness in world.weaknesses[uid]:
             if weakness.type not in ("static_code_vulnerability", "runtime_code_vulnerability"):
                 continue
-            text = f"{weakness.rule} {weakness.title} {weakness.description[:400]}"
-            named = set(re.findall(r"CWE-0*(\d+)", text, re.I))
-            if not (named & cwes or words.search(f"{weakness.rule} {weakness.title}")):
-                continue
-            if weakness.severity < 3:
+            if weakness.severity < 3 or not _gives(weakness, cwes, words):
                 continue
             sure = weakness.type == "runtime_code_vulnerability"
             doubt = "" if sure else "whether a request reaches this code"

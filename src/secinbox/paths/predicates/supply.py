@@ -1,0 +1,121 @@
+"""Writing what others run: images in a registry, state and templates of infrastructure code."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from secinbox.estate import Item
+from secinbox.fingerprint import image_uid
+from secinbox.iam.evaluate import Answer
+from secinbox.iam.resources import policy_of
+from secinbox.inventory.kubernetes.cluster import word
+from secinbox.paths.graph import Action
+from secinbox.paths.predicates import Pair, pairs
+from secinbox.paths.world import INTERNET, World
+from secinbox.records import Evidence
+
+_STATE = re.compile(
+    r"(?<![a-z])(tf-?states?|terraform-?state|pulumi-?state|cf-templates|cfn-templates|"
+    r"cdk-[a-z0-9]+-assets)(?![a-z])", re.I
+)  # fmt: skip
+
+
+def _written(world: World, action: str, item: Item, name: str) -> Iterator[tuple[str, Answer]]:
+    """Identities that may do this to the resource, administrators left out."""
+    escalation = world.escalation
+    own = policy_of(world.estate, item.uid)
+    context: dict[str, tuple[str, ...] | None] = (
+        {"aws:resourceaccount": (item.account,)} if item.account else {}
+    )
+    for arn, principal in sorted(escalation.world.principals.items()):
+        if escalation.admins[arn].value == "yes" or principal.service_linked:
+            continue
+        layers = escalation.evaluator.layers(principal.persona, action)
+        if not layers[0].allows and own is None:
+            continue
+        found = escalation.evaluator.decide_with(principal.persona, action, name, own, context)
+        if found.value != "no":
+            yield arn, found
+
+
+def _users_of(world: World) -> dict[str, list[tuple[str, bool]]]:
+    """Name of an image without its tag -> (what runs it, whether by digest)."""
+    out: dict[str, dict[str, bool]] = defaultdict(dict)
+    for runner in world.runners.values():
+        if runner.idle or world.top(runner.uid) != runner.uid:
+            continue
+        for container in runner.containers():
+            image = word(container, "image").strip()
+            if image:
+                _note(out, image_uid(image), runner.uid)
+    for item in world.estate.of_type("aws_ecs_service", "aws_ecs_task"):
+        for definition in world.estate.targets(item.uid, "runs"):
+            for image in (definition, *world.estate.targets(definition, "runs")):
+                if image.startswith("image:"):
+                    _note(out, image, item.uid)
+    return {name: sorted(found.items()) for name, found in out.items()}
+
+
+def _note(out: dict[str, dict[str, bool]], image: str, uid: str) -> None:
+    text = image.removeprefix("image:")
+    pinned = "@" in text
+    name = text.partition("@")[0] if pinned else text.rpartition(":")[0]
+    out[name][uid] = out[name].get(uid, True) and pinned
+
+
+@pairs
+def image_that_identity_pushes(world: World) -> Iterator[Pair]:
+    """Who may put an image under a tag that something runs."""
+    users = _users_of(world)
+    for item in world.estate.of_type("aws_ecr_repository"):
+        parts = item.uid.split(":", 5)
+        uri = word(item.config, "repositoryUri")
+        if not uri and len(parts) == 6:
+            uri = f"{parts[4]}.dkr.ecr.{parts[3]}.amazonaws.com/{parts[5].partition('/')[2]}"
+        running = users.get(uri, [])
+        if not running:
+            continue
+        fixed = word(item.config, "imageTagMutability") == "IMMUTABLE"
+        hub = f"registry:{item.uid}"
+        for arn, found in _written(world, "ecr:putimage", item, item.uid):
+            text = found.statements[0].text if found.statements else ""
+            yield Pair(arn, hub, target_kind="hub",
+                       doubt=", ".join(found.doubts) if found.value == "unknown" else "",
+                       no="its tags are immutable" if fixed else "",
+                       phrase=f"{world.label(arn)} pushes an image to {world.label(item.uid)}, run by",
+                       evidence=(Evidence(kind="policy", text=text, source=arn),) if text else (),
+                       resources=(item.uid,),
+                       actions=(Action(f"permission:{arn}:{text}",
+                                       f"Take rights from {world.label(arn)}: {text}", arn,
+                                       effort=1.5),))  # fmt: skip
+        for uid, pinned in running:
+            yield Pair(hub, uid, source_kind="hub", silent=True,
+                       no="it runs the image by its digest" if pinned else "")  # fmt: skip
+
+
+@pairs
+def state_that_is_written(world: World) -> Iterator[Pair]:
+    """Who may write state or templates that somebody's pipeline applies to the account."""
+    for item in world.estate.of_type("aws_s3_bucket"):
+        if not item.account or not _STATE.search(item.name or item.uid.rpartition(":")[2]):
+            continue
+        root = f"arn:aws:iam::{item.account}:root"
+        label = world.label(item.uid)
+        for evidence in world.public.get(item.uid, ()):
+            if evidence.kind != "control" and re.search(r"putobject|s3:\*|full_control|write",
+                                                        evidence.text, re.I):  # fmt: skip
+                yield Pair(INTERNET, root, source_kind="entry", detail=label, evidence=(evidence,),
+                           resources=(item.uid,),
+                           actions=(Action(f"share:{item.uid}", f"Stop sharing {label} with everyone",
+                                           item.uid, effort=0.5),))  # fmt: skip
+                break
+        for arn, found in _written(world, "s3:putobject", item, f"{item.uid}/secinbox-any"):
+            text = found.statements[0].text if found.statements else ""
+            yield Pair(arn, root, detail=label, resources=(item.uid,),
+                       doubt=", ".join(found.doubts) if found.value == "unknown" else "",
+                       evidence=(Evidence(kind="policy", text=text, source=arn),) if text else (),
+                       actions=(Action(f"permission:{arn}:{text}",
+                                       f"Take rights from {world.label(arn)}: {text}", arn,
+                                       effort=1.5),))  # fmt: skip

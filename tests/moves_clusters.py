@@ -1,0 +1,134 @@
+"""Samples of the moves inside clusters and through what others run; see test_paths_moves.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.scenes import A, R, Scene, allow, service, vulnerability
+from tests.test_iam_kubernetes import account, binding, role, rule
+from tests.test_network_kubernetes import Object, pod, policy, thing
+
+Flips = list[tuple[str, Scene, str]]
+BOT = {"serviceAccountName": "bot"}
+REGISTRY = f"{A}.dkr.ecr.{R}.amazonaws.com/app"
+DEPLOY = f"arn:aws:iam::{A}:role/Deploy"
+
+
+def secret(kind: str = "Opaque", name: str = "vault-api-key", **notes: str) -> Object:
+    made = thing("Secret", name, {}, "shop", type=kind, data={"value": "c2VjcmV0"})
+    made.pop("spec")
+    made["metadata"]["annotations"] = notes
+    return made
+
+
+def reads(verbs: str, *names: str, held: Object | None = None, space: str = "shop") -> Scene:
+    return Scene().kubernetes(
+        account("bot"),
+        held or secret(),
+        role(rule(verbs, "secrets", "", *names), kind="Role", space=space),
+        binding("RoleBinding", to_kind="Role", space=space),
+    )
+
+
+def two(*more: Object, weak: bool = True) -> Scene:
+    """A pod, and another with a known weakness."""
+    scene = Scene().kubernetes(pod(), pod("db"), *more)
+    if weak:
+        scene.weakness("k8s://c/shop/pod/db", vulnerability())
+    return scene
+
+
+def redis(port: int = 6379, *args: str) -> Scene:
+    made = pod("cache")
+    made["spec"]["containers"][0].update(ports=[{"containerPort": port}], args=list(args))
+    return Scene().kubernetes(made)
+
+
+def mounting(kind: str = "kubernetes.io/dockerconfigjson") -> Scene:
+    volumes = [{"name": "s", "secret": {"secretName": "vault-api-key"}}]
+    return Scene().kubernetes(pod(volumes=volumes), secret(kind))
+
+
+def token(kind: str = "kubernetes.io/service-account-token", **notes: str) -> Scene:
+    return Scene().kubernetes(account("bot"), secret(kind, "bot-token", **notes))
+
+
+def nodes(group: str) -> Scene:
+    subject = {"kind": "Group", "name": group, "apiGroup": "rbac.authorization.k8s.io"}
+    return Scene().kubernetes(
+        pod(), thing("Node", "n1", {}, ""), role(rule("*", "*", "*")), binding(subject=subject)
+    )
+
+
+def entry(policy_name: str = "AmazonEKSClusterAdminPolicy", groups: tuple[str, ...] = ()) -> Scene:
+    scene = Scene().kubernetes(account("bot"))
+    scene.role("Deploy", service("ec2.amazonaws.com"))
+    uid = f"arn:aws:eks:{R}:{A}:access-entry/c/role/{A}/Deploy/x"
+    scene.add(uid, "aws_eks_access_entry", {
+        "clusterName": "c", "principalArn": DEPLOY, "kubernetesGroups": list(groups),
+        "associatedAccessPolicies": [
+            {"policyArn": f"arn:aws:eks::aws:cluster-access-policy/{policy_name}"}]})  # fmt: skip
+    return scene
+
+
+def mapped(text: str) -> Scene:
+    made = thing("ConfigMap", "aws-auth", {}, "kube-system", data={"mapRoles": text})
+    return Scene().kubernetes(account("bot"), made)
+
+
+MAP = f"- rolearn: {DEPLOY}\n  username: deploy\n  groups: [system:masters]\n"
+
+
+def pushes(action: str = "ecr:PutImage", image: str = f"{REGISTRY}:1", **config: Any) -> Scene:
+    made = pod()
+    made["spec"]["containers"][0]["image"] = image
+    scene = Scene().kubernetes(made)
+    scene.user("ana", allow(action))
+    uid = f"arn:aws:ecr:{R}:{A}:repository/app"
+    scene.add(uid, "aws_ecr_repository", {"repositoryUri": REGISTRY, **config})
+    return scene
+
+
+def state(name: str = "acme-tfstate", action: str = "s3:PutObject") -> Scene:
+    scene = Scene().bucket(name)
+    scene.user("ana", allow(action))
+    return scene
+
+
+SAMPLES: dict[str, tuple[Scene, Flips]] = {
+    "k8s-lateral": (two(), [
+        ("no weakness", two(weak=False), ""),
+        ("a policy that admits nothing", two(policy(None)), "admits no other pod"),
+        ("a policy that admits another", two(policy([{"from": [
+            {"podSelector": {"matchLabels": {"app": "other"}}}]}])), "admits no other pod"),
+    ]),
+    "k8s-open-service": (redis(), [
+        ("another port", redis(8080), ""),
+        ("asks for a password", redis(6379, "--requirepass", "$(PASSWORD)"), ""),
+    ]),
+    "k8s-read-secrets": (reads("list"), [
+        ("creates only", reads("create"), ""),
+        ("another namespace", reads("list", space="other"), ""),
+        ("nothing that matters", reads("list", held=secret(name="settings")), ""),
+        ("another name", reads("get", "settings"), ""),
+    ]),
+    "k8s-mounted-secret": (mounting(), [("an ordinary secret", mounting("Opaque"), "")]),
+    "k8s-token-secret": (token(**{"kubernetes.io/service-account.name": "bot"}), [
+        ("of no account", token(), ""),
+        ("no token", token("Opaque", **{"kubernetes.io/service-account.name": "bot"}), ""),
+    ]),
+    "k8s-node-account": (nodes("system:nodes"), [("another group", nodes("readers"), "")]),
+    "eks-access-entry": (entry(), [
+        ("reads only", entry("AmazonEKSViewPolicy"), ""),
+    ]),
+    "image-push": (pushes(), [
+        ("pulls only", pushes("ecr:BatchGetImage"), ""),
+        ("immutable tags", pushes(imageTagMutability="IMMUTABLE"), "immutable"),
+        ("another image", pushes(image="docker.io/library/nginx:1"), ""),
+    ]),
+    "state-store": (state(), [
+        ("reads only", state(action="s3:GetObject"), ""),
+        ("another bucket", state("acme-photos"), ""),
+    ]),
+}  # fmt: skip
+__all__ = ["MAP", "SAMPLES", "entry", "mapped", "pushes", "reads"]
