@@ -287,6 +287,17 @@ def test_stores_and_endpoints(uid: str, rows: list[Row], value: str, told: str) 
     assert told in " ".join(e.text for e in found.evidence)
 
 
+def test_a_database_is_as_open_as_its_server() -> None:
+    inside = {
+        "id": f"{SQL}/databases/shop",
+        "name": "shop",
+        "type": "Microsoft.Sql/servers/databases",
+    }
+    wide, narrow = fire("0.0.0.0", "255.255.255.255"), fire("203.0.113.4", "203.0.113.9")
+    assert public(f"{SQL}/databases/shop", sql(), wide, inside).value == "yes"
+    assert public(f"{SQL}/databases/shop", sql(), narrow, inside).value == "no"
+
+
 # Power
 
 ANA = "bbbbbbbb-0000-0000-0000-000000000002"

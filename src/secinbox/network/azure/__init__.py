@@ -45,6 +45,7 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
         f"{_A}storage_storageaccounts": lambda i: account(estate, i),
         f"{_A}storage_storageaccounts_blobservices_containers": lambda i: container(estate, i),
         f"{_A}web_sites": site,
+        f"{_A}web_sites_slots": site,
         f"{_A}app_containerapps": container_app,
         f"{_A}containerinstance_containergroups": container_group,
         f"{_A}containerservice_managedclusters": cluster,
@@ -57,6 +58,11 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
     for kind, judge in judges.items():
         for item in estate.of_type(kind):
             out[item.uid] = judge(item)
+    for kind in _SERVERS:
+        for item in estate.of_type(f"{_A}{kind}_databases"):
+            above = item.uid.partition("/databases/")[0]
+            if above in out:
+                out[item.uid] = out[above]
     for uid in sorted(out):
         yield out[uid].statement(uid)
 
