@@ -67,6 +67,8 @@ class Graph:
     out: list[list[int]] = field(default_factory=list)
     into: list[list[int]] = field(default_factory=list)
     number: dict[State, int] = field(default_factory=dict)
+    joint: set[int] = field(default_factory=set)  # steps with more than one premise
+    tables: dict[object, object] = field(default_factory=dict)  # what searches keep of it
 
     @classmethod
     def of(cls, steps: Iterable[Step]) -> Graph:
@@ -84,6 +86,7 @@ class Graph:
         source, target = self.state(step.source), self.state(step.target)
         for premise in step.also:
             self.state(premise)
+            self.joint.add(index)
         self.steps.append(step)
         self.source.append(source)
         self.target.append(target)

@@ -7,7 +7,7 @@ and services of the same shape are variants of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from secinbox.fingerprint import fingerprint
@@ -55,8 +55,11 @@ class Path:
     certain: bool
     ways: list[Way] = field(default_factory=list)
     footholds: list[str] = field(default_factory=list)
-    also: list[str] = field(default_factory=list)  # targets that the same way in gives on the way
+    also: dict[str, None] = field(
+        default_factory=dict
+    )  # targets that the same way in gives on the way
     resources: list[str] = field(default_factory=list)
+    passed: set[int] = field(default_factory=set)  # steps whose resources are told already
 
     @property
     def weight(self) -> float:
@@ -151,7 +154,7 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
         reached[entry] = reach
         sure = forward(graph, entry, certain)
         zone = _outside(graph, entry)
-        owners: dict[tuple[str, int, bool], tuple[float, Path]] = {}
+        owners: Owners = {}
         for target in order:
             if target not in reach.cost:
                 continue
@@ -159,25 +162,25 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
             power = jewel.state[0] == "admin"
             owner = jewel.uid if power else _owner(world, jewel.uid)
             for usable, seen in ((certain, sure), (possible, reach)):
+                told = None if power else _covered(graph, owners, owner)
                 for way in ways(
-                    graph, entry, target, seen, usable=usable, closed=() if power else blocks
-                ):
+                    graph, entry, target, seen, usable=usable, closed=() if power else blocks,
+                    told=told,
+                ):  # fmt: skip
                     if _detour(graph, way, zone):
                         continue
                     first = way.foothold(graph)
-                    is_sure = all(graph.steps[i].certain for i in way.steps)
                     if power:
                         path = _add(world, graph, groups, jewel, way)
-                        key = (owner, first, is_sure)
+                        key = (owner, first, way.sure(graph))
                         if key not in owners or way.cost < owners[key][0]:
                             owners[key] = (way.cost, path)
                         continue
-                    above = owners.get((owner, first, True)) or owners.get((owner, first, is_sure))
+                    above = _above(graph, owners, owner, way)
                     # The way in itself may be the whole way (a public bucket): that stays a row.
-                    if above is not None and first != target and above[0] <= way.cost + 0.7:
-                        if jewel.uid not in above[1].also:
-                            above[1].also.append(jewel.uid)
-                        _touch(world, graph, above[1], way)
+                    if above is not None and first != target:
+                        above.also.setdefault(jewel.uid)
+                        _touch(world, graph, above, way)
                         continue
                     _add(world, graph, groups, jewel, way)
     paths = sorted(
@@ -187,9 +190,29 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
     return Analysis(world, graph, found, reached, paths)
 
 
+Owners = dict[tuple[str, int, bool], tuple[float, "Path"]]
+
+
+def _above(graph: Graph, owners: Owners, owner: str, way: Way) -> Path | None:
+    """The path to control of the account that the same way in gives, if it is no dearer."""
+    first = way.foothold(graph)
+    found = owners.get((owner, first, True)) or owners.get((owner, first, way.sure(graph)))
+    return found[1] if found is not None and found[0] <= way.cost + 0.7 else None
+
+
+def _covered(graph: Graph, owners: Owners, owner: str) -> Callable[[Way], bool]:
+    """Whether a way, and so every dearer one by the same way in, is told with another path."""
+    return lambda way: _above(graph, owners, owner, way) is not None
+
+
 def _outside(graph: Graph, entry: int) -> frozenset[int]:
     """What is reached from an entry without running code anywhere."""
-    return frozenset(forward(graph, entry, lambda s: possible(s) and s.target[0] != "exec").cost)
+    return frozenset(forward(graph, entry, outside).cost)
+
+
+def outside(step: Step) -> bool:
+    """Possible, and runs no code."""
+    return not step.blocked and step.target[0] != "exec"
 
 
 def _detour(graph: Graph, way: Way, zone: frozenset[int]) -> bool:
@@ -242,12 +265,20 @@ def _add(
 
 def _touch(world: World, graph: Graph, path: Path, way: Way) -> None:
     """Adds the resources of a way to a path, in the order in which an attacker meets them."""
-    for step in shown(world, graph, way):
-        for uid in (step.source, *step.resources, step.target,
+    fresh = [i for i in way.steps if i not in path.passed]
+    if not fresh:
+        return
+    path.passed.update(fresh)
+    names: dict[str, None] = dict.fromkeys(path.resources)
+    for index in fresh:
+        step = graph.steps[index]
+        ends = [s[1] for s in (step.source, step.target) if s[0] != HUB]
+        for uid in (*ends[:-1], *step.resources, *ends[-1:],
                     *(e.source for e in step.evidence if e.source in world.estate.items)):  # fmt: skip
-            for name in (uid, *world.replicas.get(uid, ())[:MOST_REPLICAS]):
-                if name not in path.resources and name != path.entry:
-                    path.resources.append(name)
+            names[uid] = None
+            names.update(dict.fromkeys(world.replicas.get(uid, ())[:MOST_REPLICAS]))
+    names.pop(path.entry, None)
+    path.resources = list(names)
 
 
 def shown(world: World, graph: Graph, way: Way) -> tuple[Shown, ...]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from secinbox.paths.graph import HUB, Graph, Step
 
 Usable = Callable[[Step], bool]
+# Footholds of one target whose alternatives are looked at, too.
+MOST_OPENINGS = 40
 
 
 def possible(step: Step) -> bool:
@@ -26,6 +28,37 @@ def certain(step: Step) -> bool:
     return step.certain and not step.blocked
 
 
+class Table:
+    """The steps of a graph that a search may use, as numbers: no object is touched in a loop."""
+
+    __slots__ = ("also", "backward", "cost", "into", "out", "source", "steps", "target")
+
+    def __init__(self, graph: Graph, usable: Usable) -> None:
+        self.steps = len(graph.steps)
+        self.source, self.target = graph.source, graph.target
+        self.cost = [s.cost for s in graph.steps]
+        kept = [usable(s) for s in graph.steps]
+        self.out: list[list[int]] = graph.out
+        self.into: list[list[int]] = graph.into
+        if not all(kept):
+            self.out = [[i for i in found if kept[i]] for found in graph.out]
+            self.into = [[i for i in found if kept[i]] for found in graph.into]
+        number = graph.number
+        # Steps with more than one premise are few.
+        self.also = {
+            i: tuple(number[p] for p in s.also) for i, s in enumerate(graph.steps) if s.also
+        }
+        self.backward: dict[object, dict[int, tuple[float, int]]] = {}
+
+    @classmethod
+    def of(cls, graph: Graph, usable: Usable) -> Table:
+        """The table of a graph, made once for each kind of search."""
+        found = graph.tables.get(usable)
+        if not isinstance(found, Table) or found.steps != len(graph.steps):
+            found = graph.tables[usable] = cls(graph, usable)
+        return found
+
+
 @dataclass
 class Reach:
     """What is reached from one entry: cost of each state, and the step that led there."""
@@ -33,47 +66,72 @@ class Reach:
     cost: dict[int, float] = field(default_factory=dict)
     by: dict[int, int] = field(default_factory=dict)
 
+    def way(self, graph: Graph, target: int) -> tuple[int, ...]:
+        """The steps of the cheapest way to a state that is reached."""
+        out: list[int] = []
+        while (index := self.by.get(target)) is not None:
+            out.append(index)
+            target = graph.source[index]
+        return tuple(reversed(out))
+
 
 def forward(
     graph: Graph, entry: int, usable: Usable = possible, without: Collection[int] = ()
 ) -> Reach:
     """The least fixpoint from an entry, cheapest way first. `without`: steps that are taken away."""
-    reach = Reach()
-    best: dict[int, float] = {entry: 0.0}
-    by: dict[int, int] = {}
+    table = Table.of(graph, usable)
+    out, target, source, cost, also = (
+        table.out, table.target, table.source, table.cost, table.also
+    )  # fmt: skip
+    far = float("inf")
+    best = [far] * len(out)
+    by = [-1] * len(out)
+    best[entry] = 0.0
     waiting: dict[int, list[int]] = {}
     heap: list[tuple[float, int]] = [(0.0, entry)]
-    settled = reach.cost
+    settled: dict[int, float] = {}
+    push, pop = heapq.heappush, heapq.heappop
     while heap:
-        cost, state = heapq.heappop(heap)
+        spent, state = pop(heap)
         if state in settled:
             continue
-        settled[state] = cost
-        if state in by:
-            reach.by[state] = by[state]
-        for index in (*graph.out[state], *waiting.pop(state, ())):
-            step = graph.steps[index]
-            if index in without or not usable(step):
-                continue
-            total = settled.get(graph.source[index])
-            if total is None:
-                continue
-            for premise in step.also:
-                number = graph.number[premise]
-                if number not in settled:
-                    waiting.setdefault(number, []).append(index)
-                    total = None
-                    break
-                total += settled[number]
-            if total is None:
-                continue
-            target = graph.target[index]
-            total += step.cost
-            if target not in settled and total < best.get(target, float("inf")):
-                best[target] = total
-                by[target] = index
-                heapq.heappush(heap, (total, target))
-    return reach
+        settled[state] = spent
+        steps = out[state]
+        if waiting and state in waiting:
+            steps = [*steps, *waiting.pop(state)]
+        for index in steps:
+            if also and index in also:
+                found = _premises(index, source[index], also[index], settled, waiting)
+                if found is None:
+                    continue
+                total = found + cost[index]
+            else:
+                total = spent + cost[index]
+            there = target[index]
+            if total < best[there] and there not in settled and index not in without:
+                best[there] = total
+                by[there] = index
+                push(heap, (total, there))
+    return Reach(settled, {n: by[n] for n in settled if by[n] >= 0})
+
+
+def _premises(
+    index: int,
+    source: int,
+    also: tuple[int, ...],
+    settled: dict[int, float],
+    waiting: dict[int, list[int]],
+) -> float | None:
+    """The cost of all premises; None, and the step waits for it, where one is not reached yet."""
+    total = 0.0
+    for premise in (source, *also):
+        known = settled.get(premise)
+        if known is None:
+            if premise != source:
+                waiting.setdefault(premise, []).append(index)
+            return None
+        total += known
+    return total
 
 
 def backward(
@@ -83,26 +141,35 @@ def backward(
 
     closed: states through which no way to this target may go.
     """
+    table = Table.of(graph, usable)
+    into, source, cost, also = table.into, table.source, table.cost, table.also
+    if target in closed:
+        return {}
+    reached = reach.cost
     found: dict[int, tuple[float, int]] = {}
+    best: dict[int, float] = {}
+    far = float("inf")
     heap: list[tuple[float, int, int]] = [(0.0, target, -1)]
+    push, pop = heapq.heappush, heapq.heappop
     while heap:
-        cost, state, step_number = heapq.heappop(heap)
-        if state in found or state in closed:
+        spent, state, first = pop(heap)
+        if state in found:
             continue
-        found[state] = (cost, step_number)
-        for index in graph.into[state]:
-            step = graph.steps[index]
-            source = graph.source[index]
-            if source in found or source not in reach.cost or not usable(step):
+        found[state] = (spent, first)
+        for index in into[state]:
+            before = source[index]
+            total = spent + cost[index]
+            if total >= best.get(before, far) or before not in reached or before in closed:
                 continue
-            extra = 0.0
-            for premise in step.also:
-                known = reach.cost.get(graph.number[premise])
-                if known is None:
-                    break
-                extra += known
-            else:
-                heapq.heappush(heap, (cost + step.cost + extra, source, index))
+            if also and index in also:
+                extra = [reached.get(p) for p in also[index]]
+                if None in extra:
+                    continue
+                total += sum(e for e in extra if e is not None)
+                if total >= best.get(before, far):
+                    continue
+            best[before] = total
+            push(heap, (total, before, index))
     return found
 
 
@@ -114,6 +181,10 @@ class Way:
     target: int
     steps: tuple[int, ...]
     cost: float
+
+    def sure(self, graph: Graph) -> bool:
+        """All its steps are certain."""
+        return all(graph.steps[i].certain for i in self.steps)
 
     def foothold(self, graph: Graph) -> int:
         """The first state that is not a hub behind the entry."""
@@ -133,43 +204,49 @@ def ways(
     usable: Usable = possible,
     closed: Collection[int] = (),
     alternatives: int = 3,
+    told: Callable[[Way], bool] | None = None,
 ) -> Iterator[Way]:
-    """One cheapest way per foothold, then ways that leave it somewhere, cheapest first."""
+    """One cheapest way per foothold, then ways that leave it somewhere, cheapest first.
+
+    told: says of a cheapest way that nobody wants its alternatives.
+    """
     if target not in reach.cost:
         return
     rest = backward(graph, target, reach, usable, closed)
     if entry not in rest:
         return
-    for first in _openings(graph, entry, rest, usable):
-        tail = _follow(graph, first[-1], rest)
-        if tail is None:
+    table = Table.of(graph, usable)
+    cost, source, there_of = table.cost, table.source, table.target
+    tails: dict[int, tuple[int, ...]] = {target: ()}
+    for number, first in enumerate(_openings(graph, entry, rest, usable)):
+        best = (*first, *_tail(there_of, there_of[first[-1]], rest, tails))
+        whole = _way(graph, entry, target, best, reach)
+        yield whole
+        # Beyond these, more ways in of the same kind have no alternatives of their own.
+        if number >= MOST_OPENINGS or (told is not None and told(whole)):
             continue
-        best = (*first, *tail)
         known = [_middle(graph, best, target)]
-        yield _way(graph, entry, target, best, reach)
-        others: list[tuple[float, tuple[int, ...]]] = []
+        spent = sum(cost[i] for i in first)
+        others: list[tuple[float, int, int]] = []
         for position in range(len(first), len(best)):
-            state = graph.source[best[position]]
-            for index in graph.out[state]:
-                step = graph.steps[index]
-                if index == best[position] or not usable(step) or graph.target[index] not in rest:
-                    continue
-                tail = _follow(graph, index, rest)
-                if tail is None:
-                    continue
-                whole = (*best[:position], index, *tail)
-                passed = {graph.source[i] for i in whole} | {target}
-                if len(passed) == len(whole) + 1:  # no state twice
-                    others.append((sum(graph.steps[i].cost for i in whole), whole))
-        for _, whole in sorted(others):
-            middle = _middle(graph, whole, target)
+            for index in table.out[source[best[position]]]:
+                there = there_of[index]
+                if index != best[position] and there in rest:
+                    others.append((spent + cost[index] + rest[there][0], position, index))
+            spent += cost[best[position]]
+        for _, position, index in sorted(others):
             if len(known) > alternatives:
                 break
+            other = (*best[:position], index, *_tail(there_of, there_of[index], rest, tails))
+            passed = {source[i] for i in other} | {target}
+            if len(passed) <= len(other):  # a state twice
+                continue
+            middle = _middle(graph, other, target)
             # More of the same, by another door: only what leaves out something is another way.
-            if any(other <= middle for other in known):
+            if any(o <= middle for o in known):
                 continue
             known.append(middle)
-            yield _way(graph, entry, target, whole, reach)
+            yield _way(graph, entry, target, other, reach)
 
 
 def _openings(
@@ -177,35 +254,41 @@ def _openings(
 ) -> Iterator[tuple[int, ...]]:
     """First steps from an entry, through hubs, the cheapest per foothold."""
     best: dict[int, tuple[float, tuple[int, ...]]] = {}
+    table = Table.of(graph, usable)
     stack: list[tuple[int, tuple[int, ...], float]] = [(entry, (), 0.0)]
     while stack:
-        state, before, cost = stack.pop()
-        for index in graph.out[state]:
-            step = graph.steps[index]
-            there = graph.target[index]
-            if not usable(step) or there not in rest or there == entry:
+        state, before, spent = stack.pop()
+        for index in table.out[state]:
+            there = table.target[index]
+            if there not in rest or there == entry:
                 continue
+            total = spent + table.cost[index]
             if graph.states[there][0] == HUB and len(before) < 3:
-                stack.append((there, (*before, index), cost + step.cost))
+                stack.append((there, (*before, index), total))
                 continue
-            total = cost + step.cost + rest[there][0]
+            total += rest[there][0]
             if there not in best or total < best[there][0]:
                 best[there] = (total, (*before, index))
     for _, first in sorted(best.values()):
         yield first
 
 
-def _follow(graph: Graph, index: int, rest: dict[int, tuple[float, int]]) -> tuple[int, ...] | None:
-    out: list[int] = []
-    state = graph.target[index]
-    while True:
+def _tail(
+    target: list[int],
+    state: int,
+    rest: dict[int, tuple[float, int]],
+    tails: dict[int, tuple[int, ...]],
+) -> tuple[int, ...]:
+    """The steps from a state to the end of the search that `rest` is of; `tails` remembers."""
+    trail: list[tuple[int, int]] = []
+    while state not in tails:
         step = rest[state][1]
-        if step < 0:
-            return tuple(out)
-        out.append(step)
-        state = graph.target[step]
-        if len(out) > len(rest):
-            return None
+        trail.append((state, step))
+        state = target[step]
+    found = tails[state]
+    for before, step in reversed(trail):
+        found = tails[before] = (step, *found)
+    return found
 
 
 def _middle(graph: Graph, steps: tuple[int, ...], target: int) -> frozenset[str]:
@@ -219,6 +302,8 @@ def _middle(graph: Graph, steps: tuple[int, ...], target: int) -> frozenset[str]
 
 def _way(graph: Graph, entry: int, target: int, steps: tuple[int, ...], reach: Reach) -> Way:
     """With the ways to the other premises of its steps put before the step that needs them."""
+    if graph.joint.isdisjoint(steps):
+        return Way(entry, target, steps, sum(graph.steps[i].cost for i in steps))
     out: list[int] = []
     have: set[int] = set()
 

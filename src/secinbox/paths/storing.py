@@ -184,7 +184,7 @@ def shown(analysis: Analysis, path: Path) -> dict[str, Any]:
         "chain": path.rule,
         "ways": len(path.ways),
         "footholds": path.footholds,
-        "also_reaches": path.also,
+        "also_reaches": list(path.also),
         "steps": [_step(s, world.label(s.source), world.label(s.target)) for s in path.steps],
         "resources": list(dict.fromkeys((*path.resources, path.target))),
     }
