@@ -158,11 +158,14 @@ class Scope(Record):
     `key` is a resource uid or name plus, if needed, what part of it (for example
     `aws:123456789012/us-east-1`). A connector yields it only when the report covers it whole.
     `types` limits closing to these finding types (a dependency scan closes no secrets).
+    `pages` (inventories): the file may be one of several pages of the kind, so it replaces what an
+    older export says and leaves what files of the same hour say.
     """
 
     key: str
     types: tuple[str, ...]
     tool: str = ""
+    pages: bool = False
 
 
 class Passed(Record):

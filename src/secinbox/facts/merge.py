@@ -145,7 +145,8 @@ def _inventory(
     con = facts.con
     trust = INVENTORY if source.inventory else 1
     # An inventory call lists everything of its kind: what it lists no longer is gone.
-    scope = scopes[0][1] if source.inventory and len(scopes) == 1 else ""
+    paged = _paged(staged) if source.inventory else []
+    scope = scopes[0][1] if source.inventory and len(scopes) == 1 and not paged else ""
     if scope:
         newer = facts.value(
             "SELECT count(*) FROM coverage WHERE key = ? AND type = '' AND observed > ?",
@@ -171,22 +172,19 @@ def _inventory(
             """
         )
         _drop_view(facts)
+        if paged:
+            _replace_older(facts, paged, source.observed)
         if not scope:
-            con.execute(
-                """
-                DELETE FROM seen_resources WHERE scope = '' AND observed <= ?
-                  AND (ref, tool, config) IN (SELECT ref, tool, config FROM incoming_resources)
-                """,
-                [source.observed],
-            )
+            _keep_newest(facts, paged, source.observed)
         con.execute(
             f"""
             INSERT INTO seen_resources
-            SELECT ref, tool, ?, {trust}, type, name, provider, account, region, tags, config,
-                   states, ?, ?, place
+            SELECT ref, tool, CASE WHEN list_contains($paged, {_PAGE}) THEN {_PAGE} ELSE $scope END,
+                   {trust}, type, name, provider, account, region, tags, config, states, $observed,
+                   $number, place
             FROM incoming_resources
             """,
-            [scope, source.observed, number],
+            {"paged": paged, "scope": scope, "observed": source.observed, "number": number},
         )
         # What the resource is now is gathered once, when the inbox is ranked.
         con.execute("INSERT INTO dirty SELECT DISTINCT 'uid', ref FROM incoming_resources")
@@ -220,6 +218,71 @@ def _inventory(
                 )
 
 
+# The kind and the place of a resource as the scopes of exports name them.
+_PAGE = "concat(provider, ':', account, '/', type)"
+# Files of one export lie closer together in time than two exports do.
+_ONE_EXPORT = "INTERVAL 1 HOUR"
+
+
+def _paged(staged: Staged) -> list[str]:
+    """Kinds of which this file may be one of several pages."""
+    columns = staged.columns["scopes"]
+    return sorted({k for k, p in zip(columns["key"], columns["pages"], strict=True) if p})
+
+
+def _keep_newest(facts: Facts, paged: list[str], when: datetime) -> None:
+    """Of the same thing said by the same tool the newest stays, in whatever order it comes."""
+    mine = "(s.scope = '' OR list_contains($paged, s.scope))"
+    same = "s.ref = i.ref AND s.tool = i.tool AND s.config = i.config"
+    words = "concat_ws(chr(31), {0}.type, {0}.name, {0}.account, {0}.region, {0}.tags, {0}.states)"
+    facts.con.execute(
+        f"""
+        DELETE FROM incoming_resources i WHERE EXISTS (
+            SELECT 1 FROM seen_resources s WHERE {same} AND {mine} AND (s.observed > $when OR
+              (s.observed = $when AND {words.format("s")} > {words.format("i")})))
+        """,
+        {"paged": paged, "when": when},
+    )
+    facts.con.execute(
+        f"""
+        DELETE FROM seen_resources s WHERE {mine} AND s.observed <= $when
+          AND (s.ref, s.tool, s.config) IN (SELECT ref, tool, config FROM incoming_resources)
+        """,
+        {"paged": paged, "when": when},
+    )
+
+
+def _replace_older(facts: Facts, paged: list[str], when: datetime) -> None:
+    """Takes away what exports of another hour said of these kinds: it is said again, or gone."""
+    con = facts.con
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE outdated AS
+        SELECT DISTINCT ref FROM seen_resources
+        WHERE list_contains($paged, scope) AND observed < $when::TIMESTAMP - {_ONE_EXPORT}
+        """,
+        {"paged": paged, "when": when},
+    )
+    if not facts.value("SELECT count(*) FROM outdated"):
+        return
+    con.execute("INSERT INTO dirty SELECT 'uid', ref FROM outdated")
+    con.execute(
+        f"""
+        DELETE FROM relations WHERE source IN (FROM outdated) AND import_id IN (
+            SELECT id FROM imports WHERE observed < ?::TIMESTAMP - {_ONE_EXPORT})
+        """,
+        [when],
+    )
+    con.execute(
+        f"""
+        DELETE FROM seen_resources
+        WHERE list_contains($paged, scope) AND observed < $when::TIMESTAMP - {_ONE_EXPORT}
+        """,
+        {"paged": paged, "when": when},
+    )
+    con.execute("INSERT INTO dirty VALUES ('all', '')")
+
+
 def _aliases(
     facts: Facts,
     staged: Staged,
@@ -228,7 +291,8 @@ def _aliases(
     scopes: list[tuple[str, str, tuple[str, ...]]],
 ) -> set[str]:
     con = facts.con
-    scope = scopes[0][1] if source.inventory and len(scopes) == 1 else ""
+    whole = source.inventory and len(scopes) == 1 and not _paged(staged)
+    scope = scopes[0][1] if whole else ""
     gone: set[str] = set()
     if scope:
         gone = {row[0] for row in facts.rows("SELECT name FROM aliases WHERE scope = ?", [scope])}

@@ -99,7 +99,7 @@ TABLES: dict[str, dict[str, str]] = {
         "time": "t",
         "within": "l",
     },
-    "scopes": {"key": "s", "tool": "s", "types": "l"},
+    "scopes": {"key": "s", "tool": "s", "types": "l", "pages": "b"},
     "components": dict.fromkeys(("resource", "purl", "name", "version"), "s"),
 }  # fmt: skip
 
@@ -392,7 +392,7 @@ def _other(record: r.AnyRecord, tool: str, staged: Staged) -> None:
         case r.Scope():
             _append(
                 columns["scopes"], key=record.key, tool=record.tool or tool,
-                types=list(record.types),
+                types=list(record.types), pages=record.pages,
             )  # fmt: skip
         case r.Passed():
             counts["passed"] += record.count

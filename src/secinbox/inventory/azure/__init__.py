@@ -83,7 +83,7 @@ def read(report: Report) -> Iterator[AnyRecord]:
             yield Skipped(reason="a page of several: the rest is in other files", harmless=True,
                           place=place)  # fmt: skip
     for account, kind in sorted(kinds):
-        yield Scope(key=f"azure:{account}/{kind}", types=(), tool="azure")
+        yield Scope(key=f"azure:{account}/{kind}", types=(), tool="azure", pages=True)
 
 
 def _cut(document: Mapping[str, Any]) -> bool:

@@ -86,10 +86,14 @@ def read(report: Report) -> Iterator[AnyRecord]:
 
 
 def _scopes(assets: Mapping[str, Asset]) -> Iterator[Scope]:
-    """Kinds that were read in a project, so that an absent firewall rule is known to be absent."""
-    seen = {(a.project, a.type) for a in assets.values() if a.project}
+    """Kinds that were read in a project, so that an absent firewall rule is known to be absent.
+
+    A kind of which some record had its policy only was not exported as resources.
+    """
+    bare = {(a.project, a.type) for a in assets.values() if not a.data}
+    seen = {(a.project, a.type) for a in assets.values() if a.project} - bare
     policies = {a.project for a in assets.values() if a.policy is not None and a.project}
     for project, kind in sorted(seen):
-        yield Scope(key=f"gcp:{project}/{kind}", types=(), tool="gcp")
+        yield Scope(key=f"gcp:{project}/{kind}", types=(), tool="gcp", pages=True)
     for project in sorted(policies):
-        yield Scope(key=f"gcp:{project}/iam_policy", types=(), tool="gcp")
+        yield Scope(key=f"gcp:{project}/iam_policy", types=(), tool="gcp", pages=True)
