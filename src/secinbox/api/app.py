@@ -17,7 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from secinbox import __version__, opening
-from secinbox.api import decisions, paths
+from secinbox.api import decisions, paths, public
+from secinbox.decisions.cases import CaseMissing
 from secinbox.decisions.rule import RuleMissing
 from secinbox.decisions.states import Conflict, DecisionError
 from secinbox.facts.store import StoreError
@@ -81,7 +82,11 @@ def create_app(session: Session, token: str) -> FastAPI:
             )
 
     def allowed(request: Request) -> None:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        given = (
+            request.headers.get("authorization", "").removeprefix("Bearer ")
+            or request.headers.get("dd-application-key", "")
+            or request.headers.get("dd-api-key", "")
+        )
         if not hmac.compare_digest(given.encode(), token.encode()):
             raise HTTPException(401, "changes need the token of this server")
 
@@ -150,6 +155,7 @@ def create_app(session: Session, token: str) -> FastAPI:
 
     app.include_router(paths.router(session, read))
     app.include_router(decisions.router(session, read, change, change, lambda _: user()))
+    app.include_router(public.router(session, read, change, change, lambda _: user()))
     app.include_router(pages)
 
     @app.exception_handler(QueryError)
@@ -164,8 +170,9 @@ def create_app(session: Session, token: str) -> FastAPI:
     async def missing(_: Request, problem: NotFound) -> Response:
         return error(404, str(problem))
 
+    @app.exception_handler(CaseMissing)
     @app.exception_handler(RuleMissing)
-    async def no_rule(_: Request, problem: RuleMissing) -> Response:
+    async def no_rule(_: Request, problem: LookupError) -> Response:
         return error(404, str(problem))
 
     @app.exception_handler(DecisionError)

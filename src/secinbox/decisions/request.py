@@ -13,8 +13,9 @@ from secinbox.vocabulary import MUTE_REASONS, MuteReason
 
 MAX_TEXT = 10_000
 MAX_ITEMS = 10_000
-Verb = Literal["mute", "unmute", "assign", "due", "comment", "status", "label", "undo"]
+Verb = Literal["mute", "unmute", "assign", "due", "comment", "status", "label", "severity", "undo"]
 Status = Literal["open", "in_progress", "resolved"]
+Level = Literal["critical", "high", "medium", "low", "info", ""]
 
 
 class Item(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -48,6 +49,7 @@ class Request(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     assignee_kind: Literal["person", "team"] = "person"
     due: str | None = None
     status: Status | None = None
+    severity: Level | None = None  # of findings; "" takes it back
     add: list[str] = []
     remove: list[str] = []
     dry_run: bool = False
@@ -81,7 +83,10 @@ def _checked(request: Request) -> Request:
     if bool(request.rule) != bool(request.resource):
         raise DecisionError("rule and resource go together")
     narrow = request.findings or request.rule or request.matching
-    if narrow and request.action not in ("mute", "unmute", "undo", "comment"):
+    extra = ("assign", "severity") if request.findings else ()
+    if request.action == "severity" and not request.findings:
+        raise DecisionError("severity is given to findings")
+    if narrow and request.action not in ("mute", "unmute", "undo", "comment", *extra):
         raise DecisionError(f"{request.action} is for issues; findings, a rule on a resource and "
                             "queries can be muted, unmuted, commented and undone")  # fmt: skip
     if request.batch and request.action != "undo":
@@ -91,12 +96,12 @@ def _checked(request: Request) -> Request:
     if len(request.text) > MAX_TEXT:
         raise DecisionError(f"text is at most {MAX_TEXT} characters")
     needed = {"mute": request.reason, "assign": request.assignee, "due": request.due,
-              "status": request.status, "comment": request.text.strip() or None,
+              "status": request.status, "severity": request.severity, "comment": request.text.strip() or None,
               "label": (request.add or request.remove) or None}  # fmt: skip
     if request.action in needed and needed[request.action] is None:
         what = {"mute": f"a reason: {', '.join(MUTE_REASONS)}", "assign": "an assignee",
                 "due": "a due date", "status": f"a status: {', '.join(STATUSES)}",
-                "comment": "text", "label": "labels to add or remove"}[request.action]  # fmt: skip
+                "severity": "a severity", "comment": "text", "label": "labels to add or remove"}[request.action]  # fmt: skip
         raise DecisionError(f"{request.action} needs {what}")
     for label in (*request.add, *request.remove, request.assignee or ""):
         if len(label) > 100 or not label.isprintable():
@@ -122,6 +127,8 @@ def change(request: Request, now: datetime) -> Change:
     if request.action == "due":
         due = day(request.due, now) if request.due else ""
         return Change("due", {"due": due}, request.text)
+    if request.action == "severity":
+        return Change("severity", {"override": request.severity or ""}, request.text)
     if request.action == "label":
         return Change("label", {}, request.text, tuple(request.add), tuple(request.remove))
     return Change(request.action, {}, request.text)

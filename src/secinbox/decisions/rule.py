@@ -46,7 +46,7 @@ class MuteRule(_Common, tag="mute", frozen=True, kw_only=True):
 class DueDateRule(_Common, tag="due_date", frozen=True, kw_only=True):
     """Sets a due date: days by severity, or the tier of BOD 26-04."""
 
-    days: dict[Level, int] = {}
+    days: dict[Level | Literal["unknown"], int] = {}
     tiers: Literal["bod-26-04"] | None = None
     since: Literal["first_seen", "fix_available"] = "first_seen"
 
@@ -61,9 +61,10 @@ class TicketRule(_Common, tag="ticket", frozen=True, kw_only=True):
     """Opens a ticket for each issue that comes to match."""
 
     project: str
+    target: Literal["case_management", "jira", "linear"] = "case_management"
     assignee: str = ""
     daily_limit: int = 50
-    fields: dict[str, str] = {}
+    fields: dict[str, Any] = {}
 
 
 class NotificationRule(_Common, tag="notification", frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
     "resolved": {"reopen": "open"},
 }
 # What leaves the status as it is, and may be done in each.
-NOTES = ("assign", "due", "comment", "label")
+NOTES = ("assign", "due", "comment", "label", "severity")
 ACTIONS = (*sorted({a for moves in TRANSITIONS.values() for a in moves}), *NOTES, "undo")
 
 # The fields of a state and what they are before anything was decided.
@@ -37,6 +37,7 @@ EMPTY: Mapping[str, Any] = {
     "assignee_kind": "",
     "due": "",
     "labels": "[]",
+    "override": "",  # a severity given by a person, of a finding
 }
 
 

@@ -50,6 +50,7 @@ STATES = sa.Table(
     sa.Column("due", sa.String(32), nullable=False, server_default=""),
     sa.Column("labels", sa.Text, nullable=False, server_default="[]"),
     sa.Column("version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("override", sa.String(16), nullable=False, server_default=""),
 )
 # Append-only: no statement of this program changes or deletes a row of it.
 TIMELINE = sa.Table(
@@ -89,6 +90,30 @@ SWITCHES = sa.Table(
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("enabled", sa.Boolean, nullable=False),
 )
+CASES_META = sa.MetaData()
+CASES = sa.Table(
+    "cases",
+    CASES_META,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False, unique=True),
+    sa.Column("project", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("priority", sa.String(16), nullable=False),
+    sa.Column("assignee", sa.Text, nullable=False),
+    sa.Column("created_at", sa.String(32), nullable=False),
+    sa.Column("modified_at", sa.String(32), nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("modified_by", sa.Text, nullable=False),
+    sa.Column("ticket_kind", sa.String(16), nullable=False),  # jira, linear, servicenow
+    sa.Column("ticket_url", sa.Text, nullable=False),
+)
+CASE_FINDINGS = sa.Table(
+    "case_findings",
+    CASES_META,
+    sa.Column("finding", sa.String(64), primary_key=True),
+    sa.Column("case_id", sa.String(36), nullable=False, index=True),
+)
 SCHEMA = sa.Table(
     "schema_version", sa.MetaData(), sa.Column("version", sa.Integer, primary_key=True)
 )
@@ -108,5 +133,15 @@ def _second(connection: Any) -> None:
     _FIRST.drop_all(connection)
 
 
+def _fourth(connection: Any) -> None:
+    """Cases, and severities given by a person."""
+    CASES_META.create_all(connection)
+    known = {c["name"] for c in sa.inspect(connection).get_columns("states")}
+    if "override" not in known:
+        connection.execute(
+            sa.text("ALTER TABLE states ADD COLUMN override VARCHAR(16) NOT NULL DEFAULT ''")
+        )
+
+
 # In order; each brings a store from its number to the next.
-MIGRATIONS = (_FIRST.create_all, _second, RULES_META.create_all)
+MIGRATIONS = (_FIRST.create_all, _second, RULES_META.create_all, _fourth)

@@ -122,7 +122,7 @@ ASSESSED = """
         decided_severity TINYINT, decided_risks TINYINT, reopened BOOLEAN, regressed BOOLEAN);
     CREATE TABLE IF NOT EXISTS finding_mutes (
         subject VARCHAR, finding VARCHAR, rule VARCHAR, resource VARCHAR, query VARCHAR,
-        severity TINYINT, risks TINYINT, worse BOOLEAN);
+        severity TINYINT, risks TINYINT, worse BOOLEAN, muted BOOLEAN, override TINYINT);
     CREATE TABLE IF NOT EXISTS attack_paths (
         id VARCHAR, entry VARCHAR, target VARCHAR, severity VARCHAR, certain BOOLEAN, cost DOUBLE,
         title VARCHAR, data VARCHAR);

@@ -250,13 +250,28 @@ def findings(
     )
     page = rows[:limit]
     return {
-        "findings": _finding_rows(facts, page, rules),
+        "findings": finding_rows(facts, page, rules),
         "total": total,
         "next": page[-1]["key"] if len(rows) > limit else None,
     }
 
 
-def _finding_rows(
+def detected(
+    facts: Facts, query: str, limit: int, cursor: str, *, newest: bool
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Rows of findings by the time at which they were detected (again), and the next cursor."""
+    condition = compile_query(query, FINDING_FIELDS, FINDING_FREE_TEXT, _clock(facts))
+    key = "strftime(coalesce(f.reopened, f.first_seen), '%Y%m%d%H%M%S') || f.id"
+    after = f"AND {key} {'<' if newest else '>'} ?" if cursor else ""
+    rows = facts.dicts(
+        f"SELECT f.*, {key} AS key FROM {FINDING_ROWS} WHERE {condition.sql} {after} "
+        f"ORDER BY key {'DESC' if newest else 'ASC'} LIMIT ?",
+        [*condition.parameters, *([cursor] if cursor else []), limit + 1],
+    )
+    return rows[:limit], rows[limit - 1]["key"] if len(rows) > limit else None
+
+
+def finding_rows(
     facts: Facts, page: list[dict[str, Any]], rules: Sequence[InboxRule]
 ) -> list[dict[str, Any]]:
     ids = [row["id"] for row in page]

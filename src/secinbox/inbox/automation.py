@@ -59,6 +59,9 @@ def compiled(
     """The effects of these rules, in their order, and of the default inbox rules."""
     severities = [r for r in rules if isinstance(r, SeverityRule)]
     severity_rule, parameters = _first(severities, clock)
+    override = deciding.overridden(facts)
+    if override:  # a person's word is above the rules
+        severity_rule = f"CASE WHEN {override} IS NOT NULL THEN 'decision' ELSE {severity_rule} END"
     decided, more = deciding.muted_by(facts, clock)
     muted, others = _first([r for r in rules if isinstance(r, MuteRule)], clock)
     parameters += [*more, *others]
@@ -74,7 +77,7 @@ def compiled(
     due_rule, others = _first(dues, clock)
     parameters += others
     return Effects(
-        _severity(severities),
+        _severity(severities, override),
         severity_rule,
         muted if decided == "''" else f"coalesce(nullif({decided}, ''), {muted})",
         admitted,
@@ -96,8 +99,8 @@ def _first(rules: Sequence[Rule | Admission], clock: datetime) -> tuple[str, lis
     return (f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"), parameters
 
 
-def _severity(rules: Sequence[SeverityRule]) -> str:
-    cases = []
+def _severity(rules: Sequence[SeverityRule], override: str) -> str:
+    cases = [f"WHEN 'decision' THEN {override}"] if override else []
     for rule in rules:
         value = (
             str(severity_rank(rule.set))

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from secinbox.decisions.states import stamp
+from secinbox.facts.staging import SEVERITY_RANK
 from secinbox.facts.store import Facts
 from secinbox.inbox.fields import FINDING_FREE_TEXT, RULE_FIELDS
 from secinbox.inbox.query import compile_query
@@ -62,7 +63,7 @@ def pending(facts: Facts, decided: Decided, clock: datetime) -> bool:
                 )
         con.execute("DELETE FROM finding_mutes")
         for row in sorted(wanted):
-            con.execute("INSERT INTO finding_mutes VALUES (?,?,?,?,?,?,?,?)", list(row))
+            con.execute("INSERT INTO finding_mutes VALUES (?,?,?,?,?,?,?,?,?,?)", list(row))
     return True
 
 
@@ -78,10 +79,12 @@ def _woken(seen: dict[str, str], clock: datetime) -> bool:
 
 
 def _mute(state: dict[str, Any], clock: datetime) -> tuple[Any, ...] | None:
-    """(subject, finding, rule, resource, query, severity, risks, until worse) of a standing mute."""
+    """What a decision on findings does now, as a row of `finding_mutes`; None if nothing."""
     key: str = state["subject"]
     over = state["expires"] and state["expires"] <= stamp(clock)
-    if key.startswith(ISSUE) or state["status"] != "muted" or over:
+    muted = state["status"] == "muted" and not over
+    override = SEVERITY_RANK[state["override"]] if state["override"] else -1
+    if not muted and override < 0:
         return None
     finding = rule = resource = query = ""
     if key.startswith(FINDING):
@@ -91,26 +94,35 @@ def _mute(state: dict[str, Any], clock: datetime) -> tuple[Any, ...] | None:
     else:
         query = key.removeprefix(QUERY)
     worse = bool(state["until_worse"])
-    return (key, finding, rule, resource, query, state["severity"], state["risks"], worse)
+    return (key, finding, rule, resource, query, state["severity"], state["risks"], worse, muted,
+            override)  # fmt: skip
 
 
 def muted_by(facts: Facts, clock: datetime) -> tuple[str, list[Any]]:
     """SQL over a judged finding `f`: the subject of the decision that mutes it, else ''."""
     cases: list[str] = []
     parameters: list[Any] = []
-    for subject, finding, rule, resource, query, severity, risks, worse in facts.rows(
-        "SELECT * FROM finding_mutes WHERE query <> '' ORDER BY subject"
+    for subject, query in facts.rows(
+        "SELECT subject, query FROM finding_mutes WHERE query <> '' AND muted ORDER BY subject"
     ):
-        del finding, rule, resource, severity, risks, worse
         compiled = compile_query(query, RULE_FIELDS, FINDING_FREE_TEXT, clock)
         cases.append(f"WHEN {compiled.sql} THEN ?")
         parameters += [*compiled.parameters, subject]
-    if facts.value("SELECT count(*) FROM finding_mutes WHERE query = ''"):
-        still = "(NOT m.worse OR (f.severity <= m.severity AND f.risks <= m.risks))"
+    if facts.value("SELECT count(*) FROM finding_mutes WHERE query = '' AND muted"):
+        still = "m.muted AND (NOT m.worse OR (f.severity <= m.severity AND f.risks <= m.risks))"
         for condition in ("m.finding = f.id", "m.rule = f.rule AND m.resource = f.resource"):
             found = f"(SELECT min(m.subject) FROM finding_mutes m WHERE {condition} AND {still})"
             cases.append(f"WHEN {found} IS NOT NULL THEN {found}")
     return (f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"), parameters
+
+
+def overridden(facts: Facts) -> str:
+    """SQL over a finding `f`: the severity that a person gave it, else NULL; '' if there is none."""
+    if not facts.value("SELECT count(*) FROM finding_mutes WHERE override >= 0"):
+        return ""
+    return (
+        "(SELECT max(m.override) FROM finding_mutes m WHERE m.finding = f.id AND m.override >= 0)"
+    )
 
 
 # Whether the decision on an issue still holds.

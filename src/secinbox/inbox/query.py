@@ -88,11 +88,12 @@ class _Compiler:
         from luqum.parser import lexer, parser
 
         # `a:b` values with colons (ARNs) are one word for people: quote them for the parser.
+        text = foreign(self.text)
         text = re.sub(
             r"(?<![\w\"])((?:-|NOT )?)([A-Za-z_][\w.]*):((?:arn|k8s|repo|image|service|accesskey"
             r"|host|urn|//)[^\s()\"]*)",
             lambda m: f'{m.group(1)}{m.group(2)}:"{m.group(3)}"',
-            self.text,
+            text,
         )
         try:
             lexer.lineno = 1
@@ -256,3 +257,33 @@ def risk_fields(sql: Callable[[str], str]) -> dict[str, Field]:
         for name in (RISKS[index], column):
             fields[f"risk.{name}"] = Field(case, "word", f"detected risk {RISKS[index]}", words)
     return fields
+
+
+# Attribute names of the public findings schema, for queries written for it.
+_FOREIGN = {
+    "finding_id": "id", "finding_type": "type", "severity": "severity", "title": "title",
+    "resource_id": "resource", "resource_name": "resource", "service.name": "service",
+    "rule.id": "rule", "rule.name": "title", "advisory.cve": "cve", "advisory.id": "cve",
+    "package.name": "package", "code_location.filename": "location", "first_seen_at": "first_seen",
+    "last_seen_at": "last_seen", "is_in_security_inbox": "in_inbox",
+    "cloud_resource.account": "account", "origin": "tool",
+    "risk.is_publicly_accessible": "risk.public", "risk.has_privileged_access": "risk.privileged",
+    "risk.is_exposed_to_attacks": "risk.attacked", "risk.has_exploit_available": "risk.exploit",
+    "risk.is_production": "risk.production", "status": "status",
+}  # fmt: skip
+
+
+def foreign(text: str) -> str:
+    """`@risk.is_production:true` as `risk.production:yes`; all else as it is."""
+    if "@" not in text:
+        return text
+    text = re.sub(
+        r"(?<![\w\"])@([A-Za-z_][\w.]*):",
+        lambda m: _FOREIGN.get(m.group(1), "@" + m.group(1)) + ":",
+        text,
+    )
+    return re.sub(
+        r"\b((?:risk\.\w+|in_inbox):)(true|false)\b",
+        lambda m: m.group(1) + ("yes" if m.group(2) == "true" else "no"),
+        text,
+    )
