@@ -400,7 +400,5 @@ def test_the_table_in_the_docs_names_every_operation() -> None:
     assert not missing
     tests = Path(__file__).read_text()
     for name in operations():
-        rule = any(
-            name.endswith(f"_automation_{k}") or name.endswith(f"_automation_{k}s") for k in ACTIONS
-        )
+        rule = any(name.endswith((f"_automation_{k}", f"_automation_{k}s")) for k in ACTIONS)
         assert rule or f"{name}(" in tests or f'"{name}"' in tests, name

@@ -42,18 +42,25 @@ class RemoteSession:
         self._client.close()
 
     def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        return self._body(self._reply(method, path, **options))
+
+    def _body(self, answer: Any) -> dict[str, Any]:
+        try:
+            body: dict[str, Any] = answer.json()
+        except ValueError:
+            raise RemoteError(f"{self.url} does not answer like a secinbox server") from None
+        return body
+
+    def _reply(self, method: str, path: str, **options: Any) -> Any:
         import httpx2
 
         try:
             answer = self._client.request(method, "/api/v1" + path, **options)
         except httpx2.HTTPError as error:
             raise RemoteError(f"no answer from {self.url}: {error}") from None
-        try:
-            body: dict[str, Any] = answer.json()
-        except ValueError:
-            raise RemoteError(f"{self.url} does not answer like a secinbox server") from None
         if answer.status_code < 400:
-            return body
+            return answer
+        body = self._body(answer)
         detail = body.get("error", {}) if isinstance(body, dict) else {}
         message = str(detail.get("message", f"HTTP {answer.status_code}"))
         if answer.status_code == 404:
@@ -140,6 +147,10 @@ class RemoteSession:
     def automation(self) -> RemoteAutomation:
         """See Session.automation."""
         return RemoteAutomation(self._ask)
+
+    def export(self, form: str, query: str = "") -> str:
+        """See Session.export."""
+        return self._reply("GET", "/export", params=_given(format=form, q=query)).text
 
     def doctor(self) -> dict[str, Any]:
         """See Session.doctor."""

@@ -268,6 +268,18 @@ class Session:
                 rules=self.automation.active(), limit=limit,
             )  # fmt: skip
 
+    def exported(self, form: str, query: str = "") -> tuple[str, str]:
+        """(media type, text): see exporting.export."""
+        from secinbox.exporting import export
+
+        rules = self.automation.admissions()
+        with self.reading() as reader:
+            return export(reader, form, query, self.clock, rules)
+
+    def export(self, form: str, query: str = "") -> str:
+        """The inbox in another format."""
+        return self.exported(form, query)[1]
+
     def facets(self, query: str = "") -> dict[str, Any]:
         """Counts by severity, type, service, environment and risk of what a query finds."""
         with self.reading() as reader:

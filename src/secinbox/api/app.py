@@ -10,14 +10,14 @@ import hmac
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from secinbox import __version__, opening
-from secinbox.api import decisions, paths, public
+from secinbox.api import decisions, operations, paths, public
 from secinbox.decisions.cases import CaseMissing
 from secinbox.decisions.rule import RuleMissing
 from secinbox.decisions.states import Conflict, DecisionError
@@ -90,6 +90,7 @@ def create_app(session: Session, token: str) -> FastAPI:
         if not hmac.compare_digest(given.encode(), token.encode()):
             raise HTTPException(401, "changes need the token of this server")
 
+    replies = operations.Replies()
     read = [Depends(known)]
     change = [Depends(known), Depends(allowed)]
 
@@ -101,8 +102,10 @@ def create_app(session: Session, token: str) -> FastAPI:
         return session.issues(q, limit=limit, cursor=cursor, **options)
 
     @app.get("/api/v1/issues/{name}", dependencies=read)
-    def issue(name: str) -> Any:
-        return session.show(name)
+    def issue(name: str, response: Response) -> Any:
+        shown = session.show(name)
+        response.headers["etag"] = f'"{shown["version"]}"'  # for If-Match of a decision
+        return shown
 
     @app.get("/api/v1/findings", dependencies=read)
     def findings(q: Text = "", limit: Limit = 100, cursor: Text = "") -> Any:
@@ -140,20 +143,21 @@ def create_app(session: Session, token: str) -> FastAPI:
         service: Text = "",
         cluster: Text = "",
         account: Text = "",
+        idempotency_key: Annotated[str, Header(max_length=200)] = "",
     ) -> Any:
-        parts: list[bytes] = []
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > MAX_UPLOAD:
-                return error(413, f"an upload is at most {MAX_UPLOAD // 1024**2} MB")
-            parts.append(chunk)
+        body = await operations.received(request, MAX_UPLOAD)
         given = {"resource": resource, "service": service, "cluster": cluster, "account": account}
         options = {k: v for k, v in given.items() if v}
-        data = opening.unpacked(b"".join(parts))
-        return await run_in_threadpool(session.import_reports, (name,), options=options, data=data)
+        data = opening.unpacked(body)
+
+        def store() -> dict[str, Any]:
+            return session.import_reports((name,), options=options, data=data)
+
+        asked = (repr((name, sorted(options.items()))).encode(), data)
+        return await run_in_threadpool(replies.once, idempotency_key, asked, store)
 
     app.include_router(paths.router(session, read))
+    app.include_router(operations.router(session, read, change, replies))
     app.include_router(decisions.router(session, read, change, change, lambda _: user()))
     app.include_router(public.router(session, read, change, change, lambda _: user()))
     app.include_router(pages)
