@@ -23,7 +23,7 @@ from tests.scenes import EC2, ROOT, A, R, Scene, allow, aws, service, to, vulner
 from tests.test_iam_kubernetes import account, binding, role, rule
 from tests.test_network_kubernetes import NODE, pod, thing
 from tests.test_network_kubernetes import service as k8s_service
-from tests.test_paths_moves import K8S_ROLE, KEY, NEW, OLD, READ, front, oidc
+from tests.test_paths_moves import K8S_ROLE, KEY, NEW, OLD, READ, ROLE, front, oidc
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import estates
@@ -471,3 +471,26 @@ def test_a_way_that_nothing_can_cut_is_told() -> None:
 def test_entries_of_a_graph_are_states_of_that_kind() -> None:
     graph = routes.analyse(host(BUCKET).world()).graph
     assert [graph.states[n] for n in entries(graph)] == [("entry", "internet")]
+
+
+@pytest.mark.parametrize("reader", [False, True])
+def test_what_is_not_searched_in_a_large_graph_is_told_all_the_same(
+    reader: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short cut for large graphs gives the rows, and what they also reach, of the long way."""
+    scene = Scene().instance("web", "app", **OLD).weakness(EC2 + "instance/i-web")
+    rights = allow("iam:PutRolePolicy", ROLE), allow("s3:GetObject")
+    scene.role("app", service("ec2.amazonaws.com"), *rights, profile=True)
+    scene.bucket("data").bucket("more").bucket("open", READ).secret("token")
+    if reader:  # another way in, which gives one bucket and no account
+        scene.instance("api", "api", **OLD).weakness(EC2 + "instance/i-api")
+        scene.role("api", service("ec2.amazonaws.com"), allow("s3:GetObject"), profile=True)
+
+    def rows() -> set[Any]:
+        found = routes.analyse(scene.world()).paths
+        return {(p.id, p.cost, p.severity, tuple(sorted(p.also))) for p in found}
+
+    long = rows()
+    assert any(also for *_, also in long)
+    monkeypatch.setattr(routes, "LARGE", 0)
+    assert rows() == long

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from secinbox.paths.graph import Action, Graph
-from secinbox.paths.search import Usable, certain, forward
+from secinbox.paths.search import Table, Usable, certain, forward
 
 EXACT_PATHS = 400
 EXACT_NODES = 40_000  # branch-and-bound nodes before the greedy answer stands
@@ -188,57 +188,74 @@ def _by_gain(chosen: frozenset[str], sets: Sequence[frozenset[str]]) -> list[str
 
 
 def dominators(graph: Graph, entries: Iterable[int], usable: Usable = certain) -> dict[int, int]:
-    """Immediate dominator of each reached state (Cooper, Harvey and Kennedy); -1 is the start.
+    """Immediate dominator of each reached state (semi-dominators and nearest common ancestors,
+    Georgiadis); -1 is the start.
 
     A state that dominates targets is one that every way to them passes: a choke point. Further
     premises of a step are not looked at: they can only make a way harder.
     """
-    roots = set(entries)
-    order: list[int] = []
-    seen: set[int] = set()
-    for root in sorted(roots):
-        stack: list[tuple[int, int]] = [(root, 0)]
-        if root in seen:
-            continue
-        seen.add(root)
-        while stack:
-            state, position = stack.pop()
-            out = graph.out[state]
-            while position < len(out):
-                there = graph.target[out[position]]
-                position += 1
-                if there not in seen and usable(graph.steps[out[position - 1]]):
-                    seen.add(there)
-                    stack += [(state, position), (there, 0)]
-                    break
-            else:
-                order.append(state)
-    rank = {state: number for number, state in enumerate(order)}
-    rank[-1] = len(order)
-    idom: dict[int, int] = {-1: -1, **dict.fromkeys(sorted(roots), -1)}
-    changed = True
-    while changed:
-        changed = False
-        for state in reversed(order):
-            if state in roots:
+    table = Table.of(graph, usable)
+    roots = sorted(set(entries))
+    number = [-1] * len(graph.states)
+    order, parent = _depth_first(table, roots, number)
+    into, source = table.into, table.source
+    starts = {number[r] for r in roots}
+    count = len(order)
+    semi, label, above = list(range(count)), list(range(count)), list(parent)
+    for here in range(count - 1, 0, -1):
+        least = 0 if here in starts else parent[here]
+        for index in into[order[here]] if least else ():
+            before = number[source[index]]
+            if before < 0:
                 continue
-            new: int | None = None
-            for index in graph.into[state]:
-                before = graph.source[index]
-                if before not in idom or not usable(graph.steps[index]):
-                    continue
-                new = before if new is None else _meet(before, new, idom, rank)
-            if new is not None and idom.get(state) != new:
-                idom[state] = new
-                changed = True
-    del idom[-1]
-    return idom
+            if above[before] > here:
+                before = _least(before, here, above, label, semi)
+            else:
+                before = label[before]
+            if semi[before] < least:
+                least = semi[before]
+        semi[here] = least
+    found = list(parent)
+    for here in range(1, count):
+        over, least = found[here], semi[here]
+        while over > least:
+            over = found[over]
+        found[here] = over
+    return {order[n]: order[found[n]] for n in range(1, count)}
 
 
-def _meet(a: int, b: int, idom: Mapping[int, int], rank: Mapping[int, int]) -> int:
-    while a != b:
-        while rank[a] < rank[b]:
-            a = idom[a]
-        while rank[b] < rank[a]:
-            b = idom[b]
-    return a
+def _depth_first(table: Table, roots: list[int], number: list[int]) -> tuple[list[int], list[int]]:
+    """States in the order of a depth-first search, and the place of each one's parent in it."""
+    order, parent = [-1], [0]
+    out, target = table.out, table.target
+    for root in roots:
+        stack = [(root, 0)]
+        while stack:
+            state, before = stack.pop()
+            if number[state] >= 0:
+                continue
+            number[state] = here = len(order)
+            order.append(state)
+            parent.append(before)
+            for index in out[state]:
+                there = target[index]
+                if number[there] < 0:
+                    stack.append((there, here))
+    return order, parent
+
+
+def _least(state: int, last: int, above: list[int], label: list[int], semi: list[int]) -> int:
+    """The label with the least semi-dominator on the way up to `last`; shortens that way."""
+    trail: list[int] = []
+    while above[state] > last:
+        trail.append(state)
+        state = above[state]
+    best = label[state]
+    for below in reversed(trail):
+        above[below] = above[state]
+        if semi[best] < semi[label[below]]:
+            label[below] = best
+        else:
+            best = label[below]
+        state = below
+    return label[state]

@@ -7,20 +7,30 @@ and services of the same shape are variants of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from secinbox.fingerprint import fingerprint
 from secinbox.paths.build import SOURCE, TARGET, compiled, entries
 from secinbox.paths.graph import HUB, Action, Graph, State, Step
 from secinbox.paths.jewels import Jewel
-from secinbox.paths.search import Reach, Way, certain, forward, possible, ways
+from secinbox.paths.owners import Owned, Owners, above, covered, owner_of
+from secinbox.paths.search import (
+    Reach,
+    Way,
+    certain,
+    forward,
+    possible,
+    ways,
+)  # fmt: skip
 from secinbox.paths.world import World
 from secinbox.records import Evidence
 
 MOST_VARIANTS = 40
 MOST_PATHS = 5_000
 MOST_REPLICAS = 20
+# Targets times steps, beyond which what an owner's paths tell is not searched for by itself.
+LARGE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +155,7 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
         graph = Graph.of(s for s in graph.steps if not any(a.key in without for a in s.actions))
     found = targets(world, graph)
     blocks = frozenset(n for s, n in graph.number.items() if s[0] == "admin")
+    large = len(found) * len(graph.steps) > LARGE
     groups: dict[tuple[str, str, str, bool], Path] = {}
     reached: dict[int, Reach] = {}
     # Control of an account first: what it owns is told with it, not in a row of its own.
@@ -155,14 +166,20 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
         sure = forward(graph, entry, certain)
         zone = _outside(graph, entry)
         owners: Owners = {}
+        owned = Owned(world, graph, found, blocks, owners, entry)
         for target in order:
             if target not in reach.cost:
                 continue
             jewel = found[target]
             power = jewel.state[0] == "admin"
-            owner = jewel.uid if power else _owner(world, jewel.uid)
+            owner = jewel.uid if power else owner_of(world, jewel.uid)
             for usable, seen in ((certain, sure), (possible, reach)):
-                told = None if power else _covered(graph, owners, owner)
+                if large and not power and target in seen.cost:
+                    told_by = owned.path(owner, target, usable, seen)
+                    if told_by is not None:
+                        told_by.also.setdefault(jewel.uid)
+                        continue
+                told = None if power else covered(graph, owners, owner)
                 for way in ways(
                     graph, entry, target, seen, usable=usable, closed=() if power else blocks,
                     told=told,
@@ -176,11 +193,11 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
                         if key not in owners or way.cost < owners[key][0]:
                             owners[key] = (way.cost, path)
                         continue
-                    above = _above(graph, owners, owner, way)
+                    told_by = above(graph, owners, owner, way)
                     # The way in itself may be the whole way (a public bucket): that stays a row.
-                    if above is not None and first != target:
-                        above.also.setdefault(jewel.uid)
-                        _touch(world, graph, above, way)
+                    if told_by is not None and first != target:
+                        told_by.also.setdefault(jewel.uid)
+                        _touch(world, graph, told_by, way)
                         continue
                     _add(world, graph, groups, jewel, way)
     paths = sorted(
@@ -188,21 +205,6 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
         key=lambda p: (SEVERITIES.index(p.severity), p.cost, p.id),
     )[:MOST_PATHS]
     return Analysis(world, graph, found, reached, paths)
-
-
-Owners = dict[tuple[str, int, bool], tuple[float, "Path"]]
-
-
-def _above(graph: Graph, owners: Owners, owner: str, way: Way) -> Path | None:
-    """The path to control of the account that the same way in gives, if it is no dearer."""
-    first = way.foothold(graph)
-    found = owners.get((owner, first, True)) or owners.get((owner, first, way.sure(graph)))
-    return found[1] if found is not None and found[0] <= way.cost + 0.7 else None
-
-
-def _covered(graph: Graph, owners: Owners, owner: str) -> Callable[[Way], bool]:
-    """Whether a way, and so every dearer one by the same way in, is told with another path."""
-    return lambda way: _above(graph, owners, owner, way) is not None
 
 
 def _outside(graph: Graph, entry: int) -> frozenset[int]:
@@ -227,14 +229,6 @@ def _detour(graph: Graph, way: Way, zone: frozenset[int]) -> bool:
 
 
 SEVERITIES = ("critical", "high", "medium", "low")
-
-
-def _owner(world: World, uid: str) -> str:
-    """The account or cluster whose control includes this."""
-    if uid.startswith("k8s://"):
-        return "/".join(uid.split("/")[:3])
-    item = world.estate.find(uid)
-    return f"arn:aws:iam::{item.account}:root" if item is not None and item.account else ""
 
 
 def _add(

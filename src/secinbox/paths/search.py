@@ -31,7 +31,7 @@ def certain(step: Step) -> bool:
 class Table:
     """The steps of a graph that a search may use, as numbers: no object is touched in a loop."""
 
-    __slots__ = ("also", "backward", "cost", "into", "out", "source", "steps", "target")
+    __slots__ = ("also", "cost", "into", "out", "source", "steps", "target")
 
     def __init__(self, graph: Graph, usable: Usable) -> None:
         self.steps = len(graph.steps)
@@ -48,7 +48,6 @@ class Table:
         self.also = {
             i: tuple(number[p] for p in s.also) for i, s in enumerate(graph.steps) if s.also
         }
-        self.backward: dict[object, dict[int, tuple[float, int]]] = {}
 
     @classmethod
     def of(cls, graph: Graph, usable: Usable) -> Table:
@@ -93,6 +92,8 @@ def forward(
     push, pop = heapq.heappush, heapq.heappop
     while heap:
         spent, state = pop(heap)
+        if spent > best[state]:
+            continue  # a cheaper way was found meanwhile
         if state in settled:
             continue
         settled[state] = spent
@@ -100,15 +101,14 @@ def forward(
         if waiting and state in waiting:
             steps = [*steps, *waiting.pop(state)]
         for index in steps:
+            total = spent + cost[index]
             if also and index in also:
                 found = _premises(index, source[index], also[index], settled, waiting)
                 if found is None:
                     continue
                 total = found + cost[index]
-            else:
-                total = spent + cost[index]
             there = target[index]
-            if total < best[there] and there not in settled and index not in without:
+            if total < best[there] and (not without or index not in without):
                 best[there] = total
                 by[there] = index
                 push(heap, (total, there))
@@ -141,15 +141,27 @@ def backward(
 
     closed: states through which no way to this target may go.
     """
+    return _back(graph, [target], reach, usable, closed)
+
+
+def nearest(
+    graph: Graph, targets: Collection[int], reach: Reach, usable: Usable, closed: Collection[int]
+) -> dict[int, float]:
+    """For each reached state the cost to whichever of the targets is cheapest from there."""
+    found = _back(graph, sorted(targets), reach, usable, closed)
+    return {state: cost for state, (cost, _) in found.items()}
+
+
+def _back(
+    graph: Graph, targets: list[int], reach: Reach, usable: Usable, closed: Collection[int]
+) -> dict[int, tuple[float, int]]:
     table = Table.of(graph, usable)
     into, source, cost, also = table.into, table.source, table.cost, table.also
-    if target in closed:
-        return {}
     reached = reach.cost
     found: dict[int, tuple[float, int]] = {}
     best: dict[int, float] = {}
     far = float("inf")
-    heap: list[tuple[float, int, int]] = [(0.0, target, -1)]
+    heap: list[tuple[float, int, int]] = [(0.0, t, -1) for t in targets if t not in closed]
     push, pop = heapq.heappush, heapq.heappop
     while heap:
         spent, state, first = pop(heap)
@@ -247,6 +259,22 @@ def ways(
                 continue
             known.append(middle)
             yield _way(graph, entry, target, other, reach)
+
+
+def footholds(graph: Graph, entry: int, usable: Usable) -> dict[int, float]:
+    """The states behind an entry, hubs passed, with the cost to get there."""
+    table = Table.of(graph, usable)
+    out: dict[int, float] = {}
+    stack: list[tuple[int, int, float]] = [(entry, 0, 0.0)]
+    while stack:
+        state, depth, spent = stack.pop()
+        for index in table.out[state]:
+            there, total = table.target[index], spent + table.cost[index]
+            if graph.states[there][0] == HUB and depth < 3:
+                stack.append((there, depth + 1, total))
+            elif there != entry and total < out.get(there, float("inf")):
+                out[there] = total
+    return out
 
 
 def _openings(

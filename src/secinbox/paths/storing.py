@@ -99,10 +99,24 @@ def _write(facts: Facts, analysis: Analysis) -> None:
         facts.con.unregister("rows")
     facts.con.execute("INSERT INTO fix_plan VALUES (?)", [json.dumps(plan(analysis))])
     # A path is live on what it passes: its risks are those of the worst place on it.
+    facts.con.register("rows", _pairs(_stations(analysis), "path", "uid"))
     facts.con.execute(
-        "INSERT INTO footprints SELECT path, uid, 'on the path' FROM path_resources "
-        "SEMI JOIN resources r ON r.uid = path_resources.uid"
+        "INSERT INTO footprints SELECT path, uid, 'on the path' FROM rows "
+        "SEMI JOIN resources r ON r.uid = rows.uid"
     )
+    facts.con.unregister("rows")
+
+
+def _stations(analysis: Analysis) -> list[tuple[str, str]]:
+    """(path, resource) of what its own ways lead through; not of what they also give."""
+    graph = analysis.graph
+    out: dict[tuple[str, str], None] = {}
+    for path in analysis.paths:
+        for way in path.ways:
+            for index in way.steps:
+                for uid in (graph.states[graph.target[index]][1], *graph.steps[index].resources):
+                    out[path.id, uid] = None
+    return list(out)
 
 
 def _pairs(rows: list[tuple[str, str]], first: str, second: str) -> Any:

@@ -83,6 +83,16 @@ class Filters:
             and ("Ingress" in (strs(p.config, "spec", "policyTypes") or ["Ingress"]))
         ]
 
+    @staticmethod
+    def of_one_namespace(own: list[Item]) -> bool:
+        """Whether these policies let in pods of their own namespace only."""
+        return all(
+            "podSelector" in peer and "namespaceSelector" not in peer
+            for policy in own
+            for rule in objs(policy.config, "spec", "ingress")
+            for peer in objs(rule, "from") or [{}]
+        )
+
     def admits_pod(self, own: list[Item], caller: Runner) -> Verdict:
         """Whether one of these policies lets another pod in, on some port."""
         found: list[Verdict] = []

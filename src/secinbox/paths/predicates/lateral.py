@@ -57,8 +57,10 @@ def pods_that_reach(world: World) -> Iterator[Pair]:
         return
     filters = Filters(world.estate, {})
     everyone: dict[str, list[Runner]] = defaultdict(list)
+    nearby: dict[tuple[str, str], list[Runner]] = defaultdict(list)
     for runner in tops:
         everyone[cluster_uid(runner.uid)].append(runner)
+        nearby[place_of(runner.uid)].append(runner)
     wide: set[str] = set()
     admitted: dict[str, list[tuple[str, str]]] = {}
     for runner in targets:
@@ -69,7 +71,10 @@ def pods_that_reach(world: World) -> Iterator[Pair]:
             names = "+".join(sorted(p.name for p in own))
             hub = f"pods:{cluster}/{place_of(runner.uid)[1]}/{names}"
             if hub not in admitted:
-                verdicts = [(c.uid, filters.admits_pod(own, c)) for c in everyone[cluster]]
+                callers = everyone[cluster]
+                if filters.of_one_namespace(own):
+                    callers = nearby[place_of(runner.uid)]
+                verdicts = [(c.uid, filters.admits_pod(own, c)) for c in callers]
                 admitted[hub] = [
                     (uid, "" if v.value == "yes" else "what the network policy admits")
                     for uid, v in verdicts if v.value != "no"

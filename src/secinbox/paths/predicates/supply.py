@@ -68,8 +68,9 @@ def _note(out: dict[str, dict[str, bool]], image: str, uid: str) -> None:
 @pairs
 def image_that_identity_pushes(world: World) -> Iterator[Pair]:
     """Who may put an image under a tag that something runs."""
-    users = _users_of(world)
-    for item in world.estate.of_type("aws_ecr_repository"):
+    repositories = world.estate.of_type("aws_ecr_repository")
+    users = _users_of(world) if repositories else {}
+    for item in repositories:
         parts = item.uid.split(":", 5)
         uri = word(item.config, "repositoryUri")
         if not uri and len(parts) == 6:
