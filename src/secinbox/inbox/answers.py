@@ -281,6 +281,13 @@ def finding_rows(
     subjects = {row["live"] or row["resource"] for row in page}
     subjects |= {row["vulnerability"] for row in page if row["vulnerability"]}
     values = risk_values(facts, subjects)
+    # A path is a thing of our own: people know what it ends at.
+    targets = dict(
+        facts.rows(
+            "SELECT id, target FROM attack_paths WHERE id IN (SELECT unnest(?))",
+            [[row["resource"] for row in page if row["type"] == "attack_path"]],
+        )
+    )
     return [
         {
             "id": row["id"],
@@ -290,7 +297,7 @@ def finding_rows(
             "severity_word": row["severity_word"],
             "score": row["score"],
             "vector": texts[row["lead"]]["vector"] or None,
-            "resource": row["resource"],
+            "resource": targets.get(row["resource"], row["resource"]),
             "rule": row["rule"],
             "vulnerability": row["vulnerability"] or None,
             "package": row["package"] or None,
