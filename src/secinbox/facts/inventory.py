@@ -8,6 +8,35 @@ from secinbox.estate import Estate, Item
 from secinbox.facts.store import Facts
 
 
+def kept_estate(facts: Facts) -> Estate:
+    """The estate, and what analyses keep with it, of the last call while the inventory is the same.
+
+    A process that ranks again after a new finding neither reads the inventory again nor asks anew
+    who may do what.
+    """
+    key = _state(facts)
+    if facts.kept is None or facts.kept[0] != key:
+        facts.kept = (key, load_estate(facts))
+    found: Estate = facts.kept[1]
+    return found
+
+
+def _state(facts: Facts) -> str:
+    """What the inventory says, as a short text: changes whenever load_estate would."""
+    parts = facts.rows(
+        """
+        SELECT count(*), bit_xor(hash(ref, tool, type, name, provider, account, region, tags,
+                                      config, observed)) FROM seen_resources WHERE trust >= 2
+        UNION ALL
+        SELECT count(*), bit_xor(hash(ref, uid)) FROM names
+        WHERE uid IN (SELECT uid FROM resources WHERE inventoried)
+        UNION ALL SELECT count(*), bit_xor(hash(source, kind, target, tool)) FROM relations
+        UNION ALL SELECT count(*), bit_xor(hash(key, type, tool)) FROM coverage
+        """
+    )
+    return repr(sorted(parts))
+
+
 def load_estate(facts: Facts) -> Estate:
     """All inventoried resources with merged configuration, relations and coverage."""
     estate = Estate()
@@ -17,7 +46,8 @@ def load_estate(facts: Facts) -> Estate:
         """
         SELECT coalesce(n.uid, s.ref), type, name, provider, account, region, tags, config
         FROM seen_resources s LEFT JOIN names n ON n.ref = s.ref
-        WHERE trust >= 2 ORDER BY 1, observed, config
+        WHERE trust >= 2
+        ORDER BY 1, observed, config, starts_with(name, 'arn:'), name, type, account, region, tags
         """
     ):
         estate.add(

@@ -170,7 +170,8 @@ def refresh_resources(facts: Facts, *, everything: bool = False) -> None:
 def _merged(facts: Facts) -> list[dict[str, Any]]:
     rows = facts.dicts(
         "SELECT * FROM told SEMI JOIN told_often USING (uid) "
-        "ORDER BY uid, trust DESC, observed DESC, (ref = uid) DESC, ref, type, name, tags"
+        "ORDER BY uid, trust DESC, observed DESC, (ref = uid) DESC, ref, type, "
+        "starts_with(name, 'arn:'), name, account, region, tags, states"
     )
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
