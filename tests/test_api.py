@@ -93,7 +93,7 @@ def test_other_host_names_are_refused_and_headers_are_strict(client: TestClient)
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_only_loopback_is_served(session: Session) -> None:
+def test_only_loopback_is_served_without_a_public_address(session: Session) -> None:
     from secinbox.api.serving import serve
     from secinbox.facts.store import StoreError
 

@@ -150,7 +150,12 @@ class RemoteSession:
 
     def export(self, form: str, query: str = "") -> str:
         """See Session.export."""
-        return self._reply("GET", "/export", params=_given(format=form, q=query)).text
+        return str(self._reply("GET", "/export", params=_given(format=form, q=query)).text)
+
+    @property
+    def administration(self) -> RemoteAdministration:
+        """See Session.administration."""
+        return RemoteAdministration(self._ask)
 
     def doctor(self) -> dict[str, Any]:
         """See Session.doctor."""
@@ -191,6 +196,47 @@ class RemoteAutomation:
         del actor
         verb = "enable" if enabled else "disable"
         return self._ask("POST", f"/rules/{quote(identity, safe='')}/{verb}")
+
+
+class RemoteAdministration:
+    """The accounts of a server: see administration.Administration."""
+
+    def __init__(self, ask: Callable[..., dict[str, Any]]) -> None:
+        self._ask = ask
+
+    def tokens(self) -> dict[str, Any]:
+        """See Administration.tokens."""
+        return self._ask("GET", "/tokens")
+
+    def create_token(
+        self, name: str, role: str, expires: str = "", actor: str = ""
+    ) -> dict[str, Any]:
+        """See Administration.create_token."""
+        del actor
+        return self._ask("POST", "/tokens", json={"name": name, "role": role, "expires": expires})
+
+    def revoke_token(self, identity: str, actor: str = "") -> dict[str, Any]:
+        """See Administration.revoke_token."""
+        del actor
+        return self._ask("DELETE", "/tokens/" + quote(identity, safe=""))
+
+    def users(self) -> dict[str, Any]:
+        """See Administration.users."""
+        return self._ask("GET", "/users")
+
+    def invite(self, name: str, role: str, actor: str = "") -> dict[str, Any]:
+        """See Administration.invite."""
+        del actor
+        return self._ask("POST", "/users", json={"name": name, "role": role})
+
+    def remove_user(self, name: str, actor: str = "") -> dict[str, Any]:
+        """See Administration.remove_user."""
+        del actor
+        return self._ask("DELETE", "/users/" + quote(name, safe=""))
+
+    def audit(self, *, limit: int = 1_000, before: int = 0) -> dict[str, Any]:
+        """See Administration.audit."""
+        return self._ask("GET", "/audit", params={"limit": limit, "before": before})
 
 
 def _given(**options: Any) -> dict[str, Any]:

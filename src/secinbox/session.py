@@ -9,13 +9,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from secinbox import pipeline, settings
+from secinbox.administration import Administration
 from secinbox.automating import Automation
 from secinbox.facts.store import Facts
 from secinbox.inbox import answers, attack_paths, deciding, explaining, whatif
 from secinbox.inbox.ranking import rank
+
+if TYPE_CHECKING:
+    from secinbox.decisions.accounts import Accounts
 
 Progress = Callable[[str, int, int], None]
 
@@ -104,6 +108,18 @@ class Session:
         if self._automation is None:
             self._automation = Automation(self)
         return self._automation
+
+    @property
+    def accounts(self) -> Accounts:
+        """Users, tokens and the audit log."""
+        from secinbox.decisions.accounts import Accounts
+
+        return Accounts(self.decisions)
+
+    @property
+    def administration(self) -> Administration:
+        """Accounts and what is done with them."""
+        return Administration(self)
 
     def changing(self) -> AbstractContextManager[Any]:
         """Held while something changes: changes come one after the other."""

@@ -1,23 +1,25 @@
 """The HTTP server: `/api/v1` for programs, pages for people, one process, one home.
 
-Until sign-in exists the server listens on loopback only and answers only to loopback host names
-(no other site can reach it through a browser); changes need the token in the home's server.json.
+For a single user it listens on loopback, answers only to loopback host names (no other site can
+reach it through a browser), and is read without sign-in. Beyond loopback, or once a user exists,
+everything needs a session or a token. Changes always do.
 """
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from secinbox import __version__, opening
-from secinbox.api import decisions, operations, paths, public
+from secinbox.api import accounts, decisions, operations, paths, public
+from secinbox.api.access import Access
 from secinbox.decisions.cases import CaseMissing
 from secinbox.decisions.rule import RuleMissing
 from secinbox.decisions.states import Conflict, DecisionError
@@ -25,8 +27,9 @@ from secinbox.facts.store import StoreError
 from secinbox.inbox.answers import NotFound
 from secinbox.inbox.query import QueryError
 from secinbox.reading import ReportError
-from secinbox.session import Session, user
+from secinbox.session import Session
 from secinbox.web.pages import router as pages
+from secinbox.web.pages import static_router as static
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "testserver")
 MAX_UPLOAD = 1024**3
@@ -44,8 +47,14 @@ def error(status: int, message: str, **more: Any) -> JSONResponse:
     return JSONResponse({"error": {"status": status, "message": message, **more}}, status)
 
 
-def create_app(session: Session, token: str) -> FastAPI:
-    """The application for one open session."""
+def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI:
+    """The application for one open session.
+
+    public_url: where others reach it, beyond this machine; then nobody reads without sign-in.
+    """
+    access = Access(session, token, beyond_loopback=bool(public_url))
+    outward = urlsplit(public_url)
+    hosts = {*LOOPBACK, outward.hostname} if outward.hostname else set(LOOPBACK)
     app = FastAPI(
         title="secinbox",
         version=__version__,
@@ -60,8 +69,8 @@ def create_app(session: Session, token: str) -> FastAPI:
         request: Request, proceed: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         host = request.headers.get("host", "").rsplit(":", 1)[0]
-        if host not in LOOPBACK:
-            return error(421, "this server answers to loopback names only")
+        if host not in hosts:
+            return error(421, "this server answers to its own names only")
         answer = await proceed(request)
         answer.headers["content-security-policy"] = CSP
         answer.headers["x-content-type-options"] = "nosniff"
@@ -81,18 +90,10 @@ def create_app(session: Session, token: str) -> FastAPI:
                 f"unknown parameters: {', '.join(unknown)}; allowed: {', '.join(sorted(names))}"
             )
 
-    def allowed(request: Request) -> None:
-        given = (
-            request.headers.get("authorization", "").removeprefix("Bearer ")
-            or request.headers.get("dd-application-key", "")
-            or request.headers.get("dd-api-key", "")
-        )
-        if not hmac.compare_digest(given.encode(), token.encode()):
-            raise HTTPException(401, "changes need the token of this server")
-
     replies = operations.Replies()
-    read = [Depends(known)]
-    change = [Depends(known), Depends(allowed)]
+    read = [Depends(known), Depends(access.needs("viewer"))]
+    change = [Depends(known), Depends(access.needs("triager"))]
+    administer = [Depends(known), Depends(access.needs("admin"))]
 
     @app.get("/api/v1/issues", dependencies=read)
     def issues(
@@ -127,7 +128,7 @@ def create_app(session: Session, token: str) -> FastAPI:
     def doctor() -> Any:
         return session.doctor()
 
-    @app.get("/healthz", dependencies=read)
+    @app.get("/healthz", dependencies=[Depends(known)])
     def health() -> Any:
         return {"status": "ok", "version": __version__}
 
@@ -158,9 +159,12 @@ def create_app(session: Session, token: str) -> FastAPI:
 
     app.include_router(paths.router(session, read))
     app.include_router(operations.router(session, read, change, replies))
-    app.include_router(decisions.router(session, read, change, change, lambda _: user()))
-    app.include_router(public.router(session, read, change, change, lambda _: user()))
-    app.include_router(pages)
+    app.include_router(decisions.router(session, read, change, administer, access.actor))
+    app.include_router(public.router(session, read, change, administer, access.actor))
+    app.include_router(accounts.api(session, access, administer))
+    app.include_router(accounts.pages(session, access, secure=outward.scheme == "https"))
+    app.include_router(static)
+    app.include_router(pages, dependencies=[Depends(access.needs("viewer"))])
 
     @app.exception_handler(QueryError)
     async def wrong_query(_: Request, problem: QueryError) -> Response:
@@ -190,8 +194,15 @@ def create_app(session: Session, token: str) -> FastAPI:
         return error(503, str(problem))
 
     @app.exception_handler(HTTPException)
-    async def refused(_: Request, problem: HTTPException) -> Response:
-        return error(problem.status_code, str(problem.detail))
+    async def refused(request: Request, problem: HTTPException) -> Response:
+        path, page = request.url.path, request.method == "GET"
+        page = page and not path.startswith(("/api/", "/metrics", "/readyz"))
+        if problem.status_code == 401 and page and not path.endswith(".json"):
+            wanted = path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/sign-in?next={quote(wanted, safe='')}", 303)
+        answer = error(problem.status_code, str(problem.detail))
+        answer.headers.update(problem.headers or {})
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, problem: RequestValidationError) -> Response:

@@ -9,25 +9,33 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from secinbox.api.app import create_app
 from secinbox.facts.store import StoreError
-from secinbox.session import Session
+from secinbox.session import Session, user
 
 
-def serve(session: Session, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Serves until stopped. Port 0 takes a free one. Raises StoreError for other addresses."""
+def serve(
+    session: Session, host: str, port: int, ready: Callable[[str], None], public_url: str = ""
+) -> None:
+    """Serves until stopped. Port 0 takes a free one.
+
+    public_url: the address that others use; needed beyond loopback. Raises StoreError without it.
+    """
     try:
         loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         loopback = False
-    if not loopback:
+    if not loopback and not public_url:
         raise StoreError(
-            f"{host} is not a loopback address: without sign-in secinbox serves this machine only; "
-            "use 127.0.0.1, and an authenticating proxy or an SSH tunnel for others"
+            f"{host} is not a loopback address: say with --public-url how others reach it "
+            "(https://NAME); then everybody has to sign in"
         )
+    if public_url and urlsplit(public_url).scheme not in ("http", "https"):
+        raise StoreError(f"--public-url is an address like https://inbox.example.org: {public_url}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -50,7 +58,10 @@ def serve(session: Session, host: str, port: int, ready: Callable[[str], None]) 
         json.dump({"url": url, "token": token, "pid": os.getpid()}, handle)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(session, token), log_level="warning", access_log=False, server_header=False
+            create_app(session, token, public_url=public_url),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
         )
     )
 
@@ -61,6 +72,11 @@ def serve(session: Session, host: str, port: int, ready: Callable[[str], None]) 
         # The server hands a signal on when it has stopped: leave in order, not at once.
         signal.signal(signal.SIGTERM, stop)
         ready(url)
+        if public_url and not session.accounts.any_user():
+            link = session.administration.invite("admin", "admin", user())
+            ready(
+                f"{public_url.rstrip('/')}{link['path']} for the first administrator; it works once and"
+            )
         server.run(sockets=[listener])
     finally:
         told.unlink(missing_ok=True)

@@ -114,6 +114,58 @@ CASE_FINDINGS = sa.Table(
     sa.Column("finding", sa.String(64), primary_key=True),
     sa.Column("case_id", sa.String(36), nullable=False, index=True),
 )
+ACCOUNTS_META = sa.MetaData()
+USERS = sa.Table(
+    "users",
+    ACCOUNTS_META,
+    sa.Column("name", sa.String(100), primary_key=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("password", sa.Text, nullable=False),
+    sa.Column("created_at", sa.String(32), nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("locked_until", sa.String(32), nullable=False, server_default=""),
+)
+LINKS = sa.Table(
+    "links",
+    ACCOUNTS_META,
+    sa.Column("hash", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("expires", sa.String(32), nullable=False),
+)
+SESSIONS = sa.Table(
+    "sessions",
+    ACCOUNTS_META,
+    sa.Column("hash", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(100), nullable=False, index=True),
+    sa.Column("csrf", sa.String(64), nullable=False),
+    sa.Column("created_at", sa.String(32), nullable=False),
+    sa.Column("expires", sa.String(32), nullable=False),
+)
+TOKENS = sa.Table(
+    "tokens",
+    ACCOUNTS_META,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("expires", sa.String(32), nullable=False, server_default=""),
+    sa.Column("created_at", sa.String(32), nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("last_used", sa.String(32), nullable=False, server_default=""),
+)
+# Append-only, like the timeline.
+AUDIT = sa.Table(
+    "audit",
+    ACCOUNTS_META,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("time", sa.String(32), nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.String(32), nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
 SCHEMA = sa.Table(
     "schema_version", sa.MetaData(), sa.Column("version", sa.Integer, primary_key=True)
 )
@@ -144,4 +196,4 @@ def _fourth(connection: Any) -> None:
 
 
 # In order; each brings a store from its number to the next.
-MIGRATIONS = (_FIRST.create_all, _second, RULES_META.create_all, _fourth)
+MIGRATIONS = (_FIRST.create_all, _second, RULES_META.create_all, _fourth, ACCOUNTS_META.create_all)

@@ -24,6 +24,7 @@ _STATIC = {"style.css": "text/css", "inbox.js": "text/javascript", "icon.svg": "
 PAGE_ROWS = 50
 
 router = APIRouter(include_in_schema=False)
+static_router = APIRouter(include_in_schema=False)
 _templates = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
     autoescape=select_autoescape(["html"]),
@@ -51,9 +52,21 @@ def _page(request: Request, template: str, answer: Any, **more: Any) -> Response
     if request.url.path.endswith(".json"):
         return JSONResponse(answer)
     text = _templates.get_template(template).render(
-        answer=answer, twin=_twin(request), path=request.url.path, **more
+        answer=answer,
+        twin=_twin(request),
+        path=request.url.path,
+        principal=getattr(request.state, "principal", None),
+        **more,
     )
     return HTMLResponse(text)
+
+
+def show(request: Request, template: str, *, status: int, **values: Any) -> Response:
+    """A page without a twin."""
+    text = _templates.get_template(template).render(
+        twin="", path=request.url.path, principal=None, **values
+    )
+    return HTMLResponse(text, status)
 
 
 def _twin(request: Request) -> str:
@@ -187,7 +200,7 @@ def health(request: Request) -> Response:
     return _page(request, "health.html", request.app.state.session.doctor(), q="")
 
 
-@router.get("/static/{name}")
+@static_router.get("/static/{name}")
 def static(name: str) -> Response:
     """Our own style sheet, script and icon."""
     if name not in _STATIC:
