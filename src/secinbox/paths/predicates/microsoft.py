@@ -39,8 +39,10 @@ def managed_identity(world: World) -> Iterator[Pair]:
     for uid, item in sorted(world.estate.items.items()):
         if not uid.startswith("/subscriptions/") or item.type.endswith("userassignedidentities"):
             continue
+        # The identity as a resource of its own lies on the way, too.
+        assigned = tuple(t for t in world.estate.targets(uid, "has_identity") if t.startswith("/"))
         for principal in world.azure.identities(item):
-            yield Pair(uid, principal, actions=(Action(
+            yield Pair(uid, principal, resources=assigned, actions=(Action(
                 f"identity:{uid}>{principal}", f"Give {world.label(uid)} an identity that may do less",
                 uid, effort=2.0),))  # fmt: skip
 
