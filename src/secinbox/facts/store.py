@@ -36,6 +36,7 @@ class Facts:
 
     def __init__(self, home: Path, *, patience: float = 600.0, memory: str = "") -> None:
         self.home = home
+        self.kept: tuple[str, Any] | None = None  # the inventory in memory: facts/inventory.py
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _own(home / "lock", patience)
         try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from secinbox.paths.catalogue import Move, moves
 from secinbox.paths.graph import HUB, Action, Graph, State, Step
-from secinbox.paths.predicates import CHECKS, PAIRS, Judgement, Pair
+from secinbox.paths.predicates import CHECKS, LASTING, PAIRS, Judgement, Pair
 from secinbox.paths.search import forward, possible
 from secinbox.paths.world import World
 
@@ -25,7 +25,7 @@ def compiled(world: World, rows: Sequence[Move] | None = None) -> Graph:
     """
     chosen = moves() if rows is None else rows
     early = [m for m in chosen if not _late(m)]
-    steps = [step for move in early for step in steps_of(world, move)]
+    steps = [step for move in early for step in _kept_steps(world, move)]
     late = [m for m in chosen if _late(m)]
     # A store may hold the key of an identity that reads further stores.
     found: list[Step] = []
@@ -39,11 +39,21 @@ def compiled(world: World, rows: Sequence[Move] | None = None) -> Graph:
             if graph.states[n][0] == "cred"
         }
         if found and world.reached <= known:
-            break
+            return graph
         known = world.reached
         found = [step for move in late for step in steps_of(world, move)]
     steps += found
     return Graph.of(steps)
+
+
+def _kept_steps(world: World, move: Move) -> list[Step]:
+    """The steps of a row; those that no finding changes are kept with the inventory."""
+    if move.pairs not in LASTING:
+        return list(steps_of(world, move))
+    kept: dict[Move, tuple[str, list[Step]]] = world.estate.once("paths.steps", dict)
+    if move not in kept or kept[move][0] != world.seen:
+        kept[move] = (world.seen, list(steps_of(world, move)))
+    return kept[move][1]
 
 
 def _late(move: Move) -> bool:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 
 from secinbox.estate import Estate, Item
 from secinbox.iam import Escalation, escalation_of
@@ -106,7 +107,7 @@ class World:
     @cached_property
     def runners(self) -> dict[str, Runner]:
         """Pods and workloads of Kubernetes by uid."""
-        return {r.uid: r for r in runners(self.estate)}
+        return self.estate.once("paths.runners", lambda: {r.uid: r for r in runners(self.estate)})
 
     @cached_property
     def nodes_of(self) -> dict[str, tuple[str, ...]]:
@@ -139,32 +140,37 @@ class World:
     @cached_property
     def azure(self) -> Azure:
         """Role assignments of Azure, directory roles, and who can become whom by them."""
-        return Azure(self.estate)
+        return self.estate.once("paths.azure", lambda: Azure(self.estate))
 
     @cached_property
     def google(self) -> Google:
         """Bindings of Google Cloud and who can become whom by them."""
-        return Google(self.estate)
+        return self.estate.once("paths.google", lambda: Google(self.estate))
 
     @cached_property
     def network(self) -> Network:
         """Subnets, rules and routes."""
-        return Network(self.estate)
+        return self.estate.once("paths.network", lambda: Network(self.estate))
 
     @cached_property
     def clusters(self) -> Clusters:
         """RBAC of all Kubernetes clusters."""
-        return Clusters(self.estate, {})
+        return self.estate.once("paths.clusters", lambda: Clusters(self.estate, {}))
 
     @cached_property
     def runs_as(self) -> dict[str, tuple[str, ...]]:
         """resource -> the cloud identities that it runs as, along `runs` and instance profiles."""
-        out: dict[str, tuple[str, ...]] = {}
-        for uid in self.estate.items:
-            found = identities(self.estate, uid, 0)
-            if found:
-                out[uid] = tuple(sorted(found))
-        return out
+        return self.estate.once("paths.runs_as", lambda: _runs_as(self.estate))
+
+    @cached_property
+    def seen(self) -> str:
+        """What lasting predicates see beside the inventory, as a short text."""
+        digest = blake2b(digest_size=16)
+        for uid in sorted(self.public):
+            digest.update(f"{uid}\x00{list(self.public[uid])!r}\x01".encode())
+        for uid in sorted(self.tops):
+            digest.update(f"{uid}\x00{self.tops[uid]}\x02".encode())
+        return digest.hexdigest()
 
     def label(self, uid: str) -> str:
         """A short name for sentences: what it is and what it is called."""
@@ -174,6 +180,15 @@ class World:
     def top(self, uid: str) -> str:
         """The workload of a replica, or the resource itself."""
         return self.tops.get(uid, uid)
+
+
+def _runs_as(estate: Estate) -> dict[str, tuple[str, ...]]:
+    out: dict[str, tuple[str, ...]] = {}
+    for uid in estate.items:
+        found = identities(estate, uid, 0)
+        if found:
+            out[uid] = tuple(sorted(found))
+    return out
 
 
 _KINDS = {

@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from typing import Any, Protocol
 
 from secinbox.estate import Estate
-from secinbox.facts.inventory import load_estate
+from secinbox.facts.inventory import kept_estate
 from secinbox.facts.store import Facts
 from secinbox.settings import Settings
 
@@ -39,8 +39,8 @@ class Assessment:
 
     @cached_property
     def estate(self) -> Estate:
-        """The inventory with configurations, loaded once an assessment."""
-        return load_estate(self.facts)
+        """The inventory with configurations; the same object while nothing of it changes."""
+        return kept_estate(self.facts)
 
 
 class Risk(Protocol):

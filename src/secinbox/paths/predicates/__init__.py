@@ -55,12 +55,21 @@ class Judgement:
 PairPredicate = Callable[[World], Iterator[Pair]]
 CheckPredicate = Callable[[World, Pair], Judgement]
 PAIRS: dict[str, PairPredicate] = {}
+# Pair predicates that look at the inventory and at what is public only: their steps are kept while
+# both stay the same.
+LASTING: set[str] = set()
 CHECKS: dict[str, CheckPredicate] = {}
 
 
 def pairs(function: PairPredicate) -> PairPredicate:
     """Registers a predicate that finds pairs."""
     PAIRS[function.__name__] = function
+    return function
+
+
+def lasting(function: PairPredicate) -> PairPredicate:
+    """Marks a pair predicate as one that looks at no finding, signal or search."""
+    LASTING.add(function.__name__)
     return function
 
 

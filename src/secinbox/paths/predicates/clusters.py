@@ -16,7 +16,7 @@ from secinbox.iam.kubernetes import (
 )
 from secinbox.inventory.kubernetes.cluster import Runner, at, labels_of, obj, place_of, word
 from secinbox.paths.graph import Action
-from secinbox.paths.predicates import Judgement, Pair, check, pairs
+from secinbox.paths.predicates import Judgement, Pair, check, lasting, pairs
 from secinbox.paths.world import INTERNET, World
 from secinbox.records import Evidence
 
@@ -38,6 +38,7 @@ def _account(world: World, runner: Runner) -> Subject:
     return world.clusters.account_of(runner)
 
 
+@lasting
 @pairs
 def service_account(world: World) -> Iterator[Pair]:
     """What runs, and the service account that it runs as."""
@@ -58,6 +59,7 @@ def token_is_mounted(world: World, pair: Pair) -> Judgement:
     return Judgement(held, "" if held else why)
 
 
+@lasting
 @pairs
 def cloud_identity_of_account(world: World) -> Iterator[Pair]:
     """A service account and the cloud identity that it acts as (IRSA, Pod Identity, Workload Identity)."""
@@ -73,6 +75,7 @@ def _binding(world: World, grant: Grant) -> Action:
                   f"Narrow {world.label(grant.source)}: {grant.text}", grant.source)  # fmt: skip
 
 
+@lasting
 @pairs
 def cluster_power(world: World) -> Iterator[Pair]:
     """Rules in the whole cluster that are, or lead to, control of it."""
@@ -94,6 +97,7 @@ def cluster_power(world: World) -> Iterator[Pair]:
         )  # fmt: skip
 
 
+@lasting
 @pairs
 def namespace_power(world: World) -> Iterator[Pair]:
     """Rules in one namespace that give every service account of it."""
@@ -129,6 +133,7 @@ def namespace_power(world: World) -> Iterator[Pair]:
                        cost=0.0, silent=True)  # fmt: skip
 
 
+@lasting
 @pairs
 def anonymous_subject(world: World) -> Iterator[Pair]:
     """Rules that are bound to clients without any credentials, on an API server that answers."""
@@ -141,6 +146,7 @@ def anonymous_subject(world: World) -> Iterator[Pair]:
                                        f"Remove what is bound to {subject[3]}", uid),))  # fmt: skip
 
 
+@lasting
 @pairs
 def container_escape(world: World) -> Iterator[Pair]:
     """A container with a way out, and the nodes that its pods are on."""
@@ -160,6 +166,7 @@ def container_escape(world: World) -> Iterator[Pair]:
                        actions=(action,))  # fmt: skip
 
 
+@lasting
 @pairs
 def pods_of_node(world: World) -> Iterator[Pair]:
     """A node and everything that runs on it."""
@@ -178,6 +185,7 @@ def pods_of_node(world: World) -> Iterator[Pair]:
                        doubt="" if everywhere else "whether it runs on the same node")  # fmt: skip
 
 
+@lasting
 @pairs
 def control_plane_node(world: World) -> Iterator[Pair]:
     """A node that runs the control plane holds the cluster's own keys."""
@@ -187,6 +195,7 @@ def control_plane_node(world: World) -> Iterator[Pair]:
             yield Pair(item.uid, cluster_uid(item.uid))
 
 
+@lasting
 @pairs
 def machine_of_node(world: World) -> Iterator[Pair]:
     """A node and the cloud machine that it is."""
@@ -197,6 +206,7 @@ def machine_of_node(world: World) -> Iterator[Pair]:
             yield Pair(item.uid, found.uid, cost=0.01)
 
 
+@lasting
 @pairs
 def node_metadata(world: World) -> Iterator[Pair]:
     """A pod, and the roles of the machines that it runs on."""
@@ -231,6 +241,7 @@ def metadata_reaches_pods(world: World, pair: Pair) -> Judgement:
     return Judgement(True)
 
 
+@lasting
 @pairs
 def accounts_of_cluster(world: World) -> Iterator[Pair]:
     """Control of a cluster is control of every service account with a cloud identity."""

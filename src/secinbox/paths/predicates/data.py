@@ -11,7 +11,7 @@ from secinbox.iam.privilege import personal
 from secinbox.iam.resources import policy_of
 from secinbox.iam.world import Persona
 from secinbox.paths.graph import Action
-from secinbox.paths.predicates import Pair, pairs
+from secinbox.paths.predicates import Pair, lasting, pairs
 from secinbox.paths.world import ANY_AWS, ANY_GOOGLE, INTERNET, World
 from secinbox.records import Evidence
 
@@ -81,6 +81,7 @@ def store_open_to_anyone(world: World) -> Iterator[Pair]:
             break
 
 
+@lasting
 @pairs
 def trail_in_bucket(world: World) -> Iterator[Pair]:
     """An audit trail and the bucket that it is kept in."""

@@ -11,7 +11,7 @@ from secinbox.estate import Item
 from secinbox.network.aws.compute import groups_of, interfaces_of
 from secinbox.network.ranges import IntSet, addresses, cidr_texts
 from secinbox.paths.graph import Action
-from secinbox.paths.predicates import Pair, pairs
+from secinbox.paths.predicates import Pair, lasting, pairs
 from secinbox.paths.world import INTERNET, World
 from secinbox.records import Evidence
 
@@ -79,6 +79,7 @@ def _fronts(world: World, item: Item, found: Evidence) -> tuple[str, ...]:
     return tuple(out)
 
 
+@lasting
 @pairs
 def reachable_from_internet(world: World) -> Iterator[Pair]:
     """Answers anyone by an address of its own."""
@@ -93,6 +94,7 @@ def reachable_from_internet(world: World) -> Iterator[Pair]:
                    actions=(_close(world, uid),))  # fmt: skip
 
 
+@lasting
 @pairs
 def reachable_through_front(world: World) -> Iterator[Pair]:
     """Answers anyone through a load balancer, an API, an ingress."""
@@ -119,6 +121,7 @@ def _ports(found: object) -> str:
     return ""
 
 
+@lasting
 @pairs
 def neighbours(world: World) -> Iterator[Pair]:
     """Who is let in by the security groups of whom, inside connected networks.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from secinbox.iam.escalation import Step as Escalating
 from secinbox.iam.escalation import change_steps, edge_steps
 from secinbox.paths.graph import Action
-from secinbox.paths.predicates import Judgement, Pair, check, pairs
+from secinbox.paths.predicates import Judgement, Pair, check, lasting, pairs
 from secinbox.paths.world import ANY_AWS, ANY_GITHUB, ANY_USER, World
 from secinbox.records import Evidence
 
@@ -19,6 +19,7 @@ def _role(world: World, uid: str, why: str) -> Action:
                   f"{world.label(why)}", uid, effort=2.0)  # fmt: skip
 
 
+@lasting
 @pairs
 def instance_identity(world: World) -> Iterator[Pair]:
     """An EC2 instance and the role of its profile."""
@@ -31,6 +32,7 @@ def instance_identity(world: World) -> Iterator[Pair]:
 _OWN_ROWS = ("aws_ec2_instance", "aws_iam_access_key", "gcp_compute_instance")
 
 
+@lasting
 @pairs
 def workload_identity(world: World) -> Iterator[Pair]:
     """A task, a function, a notebook ... and the role that it runs as."""
@@ -125,6 +127,7 @@ def assumed_breach(world: World) -> Iterator[Pair]:
         yield Pair(f"breach:{uid}", uid, target_kind=kind)
 
 
+@lasting
 @pairs
 def key_of_user(world: World) -> Iterator[Pair]:
     """An access key and the user that it belongs to."""
@@ -145,6 +148,7 @@ def key_is_active(world: World, pair: Pair) -> Judgement:
     return Judgement(True if status else None, "" if status else "whether the key is active")
 
 
+@lasting
 @pairs
 def public_trust(world: World) -> Iterator[Pair]:
     """Roles that any AWS account, or any workload of a shared issuer, can assume."""
@@ -163,6 +167,7 @@ def public_trust(world: World) -> Iterator[Pair]:
                                        item.uid),))  # fmt: skip
 
 
+@lasting
 @pairs
 def third_party_trust(world: World) -> Iterator[Pair]:
     """Roles that name a foreign account without an external id."""
@@ -188,6 +193,7 @@ def third_party_trust(world: World) -> Iterator[Pair]:
                 )  # fmt: skip
 
 
+@lasting
 @pairs
 def aws_escalations(world: World) -> Iterator[Pair]:
     """Every way from one AWS identity to another: assume, pass, take over, rewrite."""
@@ -199,6 +205,7 @@ def aws_escalations(world: World) -> Iterator[Pair]:
             yield Pair(hub, member, source_kind="hub", cost=0.0, silent=True)
 
 
+@lasting
 @pairs
 def aws_administrators(world: World) -> Iterator[Pair]:
     """Identities that are administrator, or make themselves so by rewriting their permissions."""
@@ -241,6 +248,7 @@ def _escalating(world: World, step: Escalating, hub: bool) -> Pair:
     )  # fmt: skip
 
 
+@lasting
 @pairs
 def identities_of_account(world: World) -> Iterator[Pair]:
     """An administrator becomes any role and user of the account."""
@@ -253,7 +261,7 @@ def identities_of_account(world: World) -> Iterator[Pair]:
 def pipeline_identity(world: World) -> Iterator[Pair]:
     """A repository's workflows and the roles whose trust names exactly that repository."""
     repositories = [u for u in world.repositories if u.startswith("repo:")]
-    for role in world.escalation.world.roles():
+    for role in world.escalation.world.roles() if repositories else ():
         for statement in role.trust.statements if role.trust else ():
             if statement.effect != "Allow" or not statement.about("sts:assumerolewithwebidentity"):
                 continue

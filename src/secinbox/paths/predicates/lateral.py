@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from secinbox.inventory.kubernetes.cluster import Runner, at, objs, place_of, strs
 from secinbox.network.kubernetes.filters import Filters
 from secinbox.paths.graph import Action
-from secinbox.paths.predicates import Pair, pairs
+from secinbox.paths.predicates import Pair, lasting, pairs
 from secinbox.paths.predicates.clusters import cluster_uid
 from secinbox.paths.predicates.weaknesses import exploitable, flawed
 from secinbox.paths.world import World
@@ -108,6 +108,7 @@ def _ports(runner: Runner) -> str:
     return f" on {', '.join(found[:4])}" if found else ""
 
 
+@lasting
 @pairs
 def service_without_sign_in(world: World) -> Iterator[Pair]:
     """Something that by default runs commands for whoever can connect."""

@@ -9,7 +9,7 @@ from secinbox.iam.kubernetes import Grant, subject_uid
 from secinbox.inventory.kubernetes.cluster import at, near, notes_of, place_of, word
 from secinbox.paths.graph import Action
 from secinbox.paths.jewels import SECRET_TYPES, worth
-from secinbox.paths.predicates import Pair, pairs
+from secinbox.paths.predicates import Pair, lasting, pairs
 from secinbox.paths.predicates.clusters import cluster_uid
 from secinbox.paths.world import World
 from secinbox.records import Evidence
@@ -32,6 +32,7 @@ def _narrow(world: World, grant: Grant) -> Action:
                   f"Narrow {world.label(grant.source)}: {grant.text}", grant.source)  # fmt: skip
 
 
+@lasting
 @pairs
 def secrets_that_account_reads(world: World) -> Iterator[Pair]:
     """Rules on secrets: list and watch give the contents, get those whose name is known."""
@@ -71,6 +72,7 @@ def secrets_that_account_reads(world: World) -> Iterator[Pair]:
                        silent=True)  # fmt: skip
 
 
+@lasting
 @pairs
 def mounted_secret(world: World) -> Iterator[Pair]:
     """What runs, and the secrets in its volumes and variables."""
@@ -87,6 +89,7 @@ def mounted_secret(world: World) -> Iterator[Pair]:
                     effort=2.0),))  # fmt: skip
 
 
+@lasting
 @pairs
 def token_in_secret(world: World) -> Iterator[Pair]:
     """A secret that holds the token of a service account, which never expires."""
@@ -99,6 +102,7 @@ def token_in_secret(world: World) -> Iterator[Pair]:
                 "on demand", item.uid, effort=0.5),))  # fmt: skip
 
 
+@lasting
 @pairs
 def node_account(world: World) -> Iterator[Pair]:
     """A node and what is bound to nodes beside the kubelet's own rights."""
@@ -113,6 +117,7 @@ def node_account(world: World) -> Iterator[Pair]:
                     f"nodes:{uid}", f"Remove what is bound to {subject[3]}", uid),))  # fmt: skip
 
 
+@lasting
 @pairs
 def entry_of_cloud_role(world: World) -> Iterator[Pair]:
     """A cloud identity that EKS lets in, by an access entry or by the map aws-auth."""

@@ -12,7 +12,7 @@ from secinbox.iam.evaluate import Answer
 from secinbox.iam.resources import policy_of
 from secinbox.inventory.kubernetes.cluster import word
 from secinbox.paths.graph import Action
-from secinbox.paths.predicates import Pair, pairs
+from secinbox.paths.predicates import Pair, lasting, pairs
 from secinbox.paths.world import INTERNET, World
 from secinbox.records import Evidence
 
@@ -65,6 +65,7 @@ def _note(out: dict[str, dict[str, bool]], image: str, uid: str) -> None:
     out[name][uid] = out[name].get(uid, True) and pinned
 
 
+@lasting
 @pairs
 def image_that_identity_pushes(world: World) -> Iterator[Pair]:
     """Who may put an image under a tag that something runs."""
@@ -96,6 +97,7 @@ def image_that_identity_pushes(world: World) -> Iterator[Pair]:
                        no="it runs the image by its digest" if pinned else "")  # fmt: skip
 
 
+@lasting
 @pairs
 def state_that_is_written(world: World) -> Iterator[Pair]:
     """Who may write state or templates that somebody's pipeline applies to the account."""

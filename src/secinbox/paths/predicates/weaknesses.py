@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from secinbox.paths.graph import Action
-from secinbox.paths.predicates import Pair, pairs
+from secinbox.paths.predicates import Pair, lasting, pairs
 from secinbox.paths.predicates.exposure import connects
 from secinbox.paths.world import Weakness, World
 from secinbox.records import Evidence
@@ -153,6 +153,7 @@ def _code(world: World, cwes: frozenset[str], words: re.Pattern[str]) -> Iterato
                        resources=(weakness.resource,))  # fmt: skip
 
 
+@lasting
 @pairs
 def service_that_answers(world: World) -> Iterator[Pair]:
     """Anything that clients can talk to and that runs code of somebody's."""
