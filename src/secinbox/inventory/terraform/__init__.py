@@ -1,11 +1,11 @@
-"""Terraform state and plans: AWS resources as the AWS API would describe them.
+"""Terraform state and plans: resources of AWS, Azure and Google Cloud as their APIs describe them.
 
 A state knows what it manages and nothing else: it never says that an account was read completely,
 so what is absent from it is unknown. Of a plan what exists already is taken, with the values that it
 will have; what is only planned has no identity yet. Passwords and keys in a state are not taken
 into the inventory (the report itself is archived as it came: keep states where secrets may be).
 Sources: the state format (version 4) and "JSON Output Format" of developer.hashicorp.com, and the
-schemas of the AWS provider.
+schemas of the providers.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from secinbox.inventory.aws.calls import Call, place_in
 from secinbox.inventory.aws.elements import records_of
+from secinbox.inventory.terraform import azurerm, google
 from secinbox.inventory.terraform.answers import answers_of
 from secinbox.inventory.terraform.blocks import Block, blocks_of
 from secinbox.reading import Head, Report, ReportError
@@ -46,6 +47,10 @@ def read(report: Report) -> Iterator[AnyRecord]:
         aws = [b for b in blocks if b.type.startswith("aws_")]
         yield from _records(report, aws)
         others = len(blocks) - len(aws)
+        for prefix, made in (("google_", google.records), ("azurerm_", azurerm.records)):
+            own = [b for b in blocks if b.type.startswith(prefix)]
+            yield from made(own)
+            others -= len(own)
         if others:
             yield Skipped(reason="resources of other providers", count=others, harmless=True)
         if planned:

@@ -1,0 +1,151 @@
+"""Terraform state of Azure and Google Cloud gives the same answers as the clouds' own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from secinbox.connectors import recognise
+from secinbox.estate import Estate, estate_of
+from secinbox.iam.azure import privilege as azure_power
+from secinbox.iam.gcp import privilege as google_power
+from secinbox.inventory import terraform
+from secinbox.network import exposure
+from secinbox.reading import Report
+from tests.test_azure import SUB
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "inventory" / "terraform"
+RG = f"{SUB}/resourceGroups/shop/providers"
+NET = f"{RG}/Microsoft.Network"
+
+
+def state(*resources: tuple[str, dict[str, Any]]) -> Estate:
+    rows = [{"mode": "managed", "type": t, "name": f"r{n}", "provider": "x",
+             "instances": [{"schema_version": 0, "attributes": v}]}
+            for n, (t, v) in enumerate(resources)]  # fmt: skip
+    document = {"version": 4, "terraform_version": "1.9.0", "serial": 1, "lineage": "l",
+                "outputs": {}, "resources": rows}  # fmt: skip
+    data = json.dumps(document).encode()
+    assert recognise(data, "terraform.tfstate").id == "terraform"
+    return estate_of(terraform.read(Report(data, name="terraform.tfstate")))
+
+
+def public(made: Estate) -> dict[str, str]:
+    return {s.resource: s.value for s in exposure(made)}
+
+
+def machine(port: str = "443", source: str = "*", attached: bool = True) -> Estate:
+    rule = {"name": "web", "priority": 100, "direction": "Inbound", "access": "Allow",
+            "protocol": "Tcp", "source_address_prefix": source, "destination_port_range": port}  # fmt: skip
+    rows: list[tuple[str, dict[str, Any]]] = [
+        ("azurerm_network_security_group", {"id": f"{NET}/networkSecurityGroups/g", "name": "g",
+                                            "security_rule": [rule]}),
+        ("azurerm_public_ip", {"id": f"{NET}/publicIPAddresses/ip", "sku": "Standard",
+                               "ip_address": "20.1.2.3"}),
+        ("azurerm_subnet", {"id": f"{NET}/virtualNetworks/v/subnets/s", "name": "s"}),
+        ("azurerm_network_interface", {"id": f"{NET}/networkInterfaces/nic", "ip_configuration": [
+            {"name": "c", "subnet_id": f"{NET}/virtualNetworks/v/subnets/s",
+             "public_ip_address_id": f"{NET}/publicIPAddresses/ip"}]}),
+        ("azurerm_linux_virtual_machine", {
+            "id": f"{RG}/Microsoft.Compute/virtualMachines/web", "name": "web",
+            "network_interface_ids": [f"{NET}/networkInterfaces/nic"],
+            "identity": [{"type": "SystemAssigned", "principal_id": "aaaa-1"}]}),
+        ("azurerm_role_assignment", {
+            "id": f"{SUB}/providers/Microsoft.Authorization/roleAssignments/x", "scope": SUB,
+            "role_definition_name": "Owner", "principal_id": "aaaa-1", "role_definition_id":
+            f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"}),
+    ]  # fmt: skip
+    if attached:
+        rows.append(("azurerm_network_interface_security_group_association", {
+            "network_interface_id": f"{NET}/networkInterfaces/nic",
+            "network_security_group_id": f"{NET}/networkSecurityGroups/g"}))  # fmt: skip
+    return state(*rows)
+
+
+VM = f"{RG}/Microsoft.Compute/virtualMachines/web".lower()
+
+
+def test_a_machine_of_azure() -> None:
+    assert public(machine())[VM] == "yes"
+    assert public(machine(source="203.0.113.0/24"))[VM] == "no"
+    assert public(machine(attached=False))[VM] == "no"
+    power = {s.resource: s.value for s in azure_power(machine())}
+    assert power[VM] == "yes"
+
+
+def blobs(level: str, allowed: bool = True) -> str:
+    account = f"{RG}/Microsoft.Storage/storageAccounts/data"
+    uid = f"{account}/blobServices/default/containers/files"
+    made = state(("azurerm_storage_account", {"id": account, "name": "data",
+                                              "allow_nested_items_to_be_public": allowed}),
+                 ("azurerm_storage_container", {"id": uid, "name": "files",
+                                                "container_access_type": level}))  # fmt: skip
+    return public(made)[uid.lower()]
+
+
+def test_a_container_of_azure() -> None:
+    assert (blobs("blob"), blobs("private"), blobs("blob", False)) == ("yes", "no", "no")
+
+
+LINK = "https://www.googleapis.com/compute/v1/projects/p/global/networks/n"
+INSTANCE = "//compute.googleapis.com/projects/p/zones/z/instances/web"
+
+
+def google(ranges: list[str], role: str = "roles/viewer") -> Estate:
+    return state(
+        ("google_compute_instance", {
+            "id": "projects/p/zones/z/instances/web", "name": "web", "project": "p", "zone": "z",
+            "current_status": "RUNNING", "tags": ["web"],
+            "network_interface": [{"network": LINK, "access_config": [{"nat_ip": "34.1.2.3"}]}],
+            "service_account": [{"email": "app@p.iam.gserviceaccount.com", "scopes": [
+                "https://www.googleapis.com/auth/cloud-platform"]}]}),
+        ("google_compute_firewall", {
+            "id": "projects/p/global/firewalls/f", "name": "f", "project": "p", "network": LINK,
+            "direction": "INGRESS", "priority": 1000, "source_ranges": ranges,
+            "allow": [{"protocol": "tcp", "ports": ["443"]}]}),
+        ("google_service_account", {"name": "projects/p/serviceAccounts/app@p.iam.gserviceaccount.com",
+                                    "email": "app@p.iam.gserviceaccount.com", "project": "p"}),
+        ("google_project_iam_member", {"project": "p", "role": role,
+                                       "member": "serviceAccount:app@p.iam.gserviceaccount.com"}),
+        ("google_storage_bucket", {"name": "data", "uniform_bucket_level_access": True}),
+        ("google_storage_bucket_iam_member", {"bucket": "b/data", "member": "allUsers",
+                                              "role": "roles/storage.objectViewer"}),
+    )  # fmt: skip
+
+
+def test_resources_of_google_cloud() -> None:
+    assert public(google(["0.0.0.0/0"]))[INSTANCE] == "yes"
+    assert public(google(["203.0.113.0/24"]))[INSTANCE] == "no"
+    assert public(google([]))["//storage.googleapis.com/data"] == "yes"
+    power = {s.resource: s.value for s in google_power(google([], "roles/owner"))}
+    assert power[INSTANCE] == "yes"
+    assert {s.resource: s.value for s in google_power(google([]))}[INSTANCE] == "no"
+
+
+def test_wrong_shapes_are_no_crash() -> None:
+    for value in (None, 7, "x", [], {}, [7], {"a": 7}):
+        for kind in ("google_compute_instance", "google_compute_firewall", "google_storage_bucket",
+                     "google_project_iam_binding", "azurerm_network_interface",
+                     "azurerm_network_security_group", "azurerm_role_assignment"):  # fmt: skip
+            for key in ("network_interface", "allow", "members", "ip_configuration", "security_rule",
+                        "scope", "name", "identity"):  # fmt: skip
+                made = state((kind, {"id": f"{RG}/Microsoft.X/y/z", "name": "n", "project": "p",
+                                     "role": "r", key: value}))  # fmt: skip
+                public(made)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="NO REAL DATA: shared/data/inventory is absent")
+def test_real_states_are_read() -> None:
+    found: set[str] = set()
+    for path in sorted(SHARED.glob("driftctl-tfstate/**/*.tfstate")):
+        data = path.read_bytes()
+        if b'"google_' not in data and b'"azurerm_' not in data:
+            continue
+        made = estate_of(terraform.read(Report(data, name=path.name)))
+        found |= {i.type for i in made.items.values()}
+        public(made)
+    assert {"gcp_storage_bucket", "gcp_compute_instance",
+            "azure_microsoft_network_networksecuritygroups"} <= found  # fmt: skip
