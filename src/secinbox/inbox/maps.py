@@ -55,8 +55,14 @@ _VERBS = {
     "k8s-namespace-power": "acts as", "k8s-anonymous": "acts as", "k8s-escape": "escapes to",
     "k8s-node-pods": "enters", "k8s-control-plane": "controls", "k8s-node-machine": "is",
     "k8s-node-metadata": "takes credentials", "pipeline-poison": "runs code in",
-    "pipeline-role": "assumes",
+    "pipeline-role": "assumes", "gcp-machine-credentials": "takes credentials",
+    "azure-managed-identity": "takes credentials", "gcp-owner": "controls",
+    "azure-control": "controls", "gcp-read-store": "reads", "azure-read-store": "reads",
+    "gcp-any-account": "owns", "azure-any-identity": "owns", "aws-any-identity": "owns",
 }  # fmt: skip
+
+
+_ESCALATES = "becomes"  # ids of the escalation catalogue: the step beside the map says how
 
 
 def of_path(path: dict[str, Any]) -> Map:
@@ -86,7 +92,7 @@ def of_path(path: dict[str, Any]) -> Map:
         found.nodes.append(
             Node(
                 uid, labels.get(uid, uid), kind, layer,
-                "; ".join(_VERBS.get(s["move"], s["move"]) for _, s in inside)
+                "; ".join(_VERBS.get(s["move"], _ESCALATES) for _, s in inside)
                 or (path["why_target"] if kind == "target" else ""),
                 folded if uid == first and folded > 0 else 0,
             )
@@ -95,7 +101,7 @@ def of_path(path: dict[str, Any]) -> Map:
         inside = before.get(target, [])
         found.edges.append(
             Edge(
-                source, target, " / ".join(_VERBS.get(s["move"], s["move"]) for _, s in steps),
+                source, target, " / ".join(_VERBS.get(s["move"], _ESCALATES) for _, s in steps),
                 all(s["certain"] for _, s in (*steps, *inside)), steps[0][0],
                 " ".join(s["sentence"] for _, s in (*steps, *inside)),
             )
