@@ -18,7 +18,9 @@ from secinbox.paths.build import compiled
 from secinbox.paths.search import forward, possible
 from secinbox.paths.world import Leak, World
 from secinbox.reading import Report
+from secinbox.records import Evidence
 from tests.conftest import CLOCK
+from tests.scenes import A, R, Scene, allow, service, vulnerability
 from tests.test_inventory_aws import DATA, shared
 
 TRUTH = DATA / "truth/iam_cases"
@@ -114,6 +116,21 @@ def test_recall_over_all_published_accounts() -> None:
     found = [c for c in sorted(cases) if reaches(lost(names[c]), c)]
     assert len(cases) == 64
     assert len(found) / len(cases) >= 0.98, sorted(cases - set(found))
+
+
+@pytest.mark.parametrize("flaw", [False, True])
+def test_a_public_function_with_administrator_rights(flaw: bool) -> None:
+    """Published as certain; what the function's code does with a request is not in an inventory."""
+    scene = Scene().function("hook", "app")
+    scene.role("app", service("lambda.amazonaws.com"), allow("*"))
+    uid = f"arn:aws:lambda:{R}:{A}:function:hook"
+    scene.said_public[uid] = [Evidence(kind="endpoint", text="a function URL without sign-in")]
+    if flaw:
+        scene.weakness(uid, vulnerability("eval", type="runtime_code_vulnerability",
+                                          rule="code-injection", vulnerability=""))  # fmt: skip
+    found = [p for p in scene.paths() if p.state[0] == "admin"]
+    assert found
+    assert any(p.certain for p in found) is flaw
 
 
 def cluster_of(folder: str, **more: Any) -> World:
