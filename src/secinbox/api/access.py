@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import secrets
 import threading
 import time
 from collections import OrderedDict
@@ -51,6 +53,9 @@ class Access:
         self.session = session
         self._token = token
         self._beyond = beyond_loopback
+        # Whoever started the server may decide in the browser: a link told on the terminal.
+        self.code = hmac.new(token.encode(), b"enter", hashlib.sha256).hexdigest()
+        self._owner: dict[str, str] = {}  # session -> CSRF token, while the server runs
         self.pace = Pace()
         self.tries = Pace(rate=0.2, burst=10)  # sign-ins of one address
 
@@ -74,11 +79,21 @@ class Access:
                 raise HTTPException(401, "this token is unknown or has expired")
             return self._paced(found)
         secret = request.cookies.get(COOKIE, "")
+        if secret in self._owner:
+            return Principal(user(), "admin", self._owner[secret])
         if secret and self.session.has_decisions:
             found = self.session.accounts.by_session(secret)
             if found is not None:
                 return self._paced(found)
         return None
+
+    def enter(self, code: str) -> str | None:
+        """The secret of a session of the owner of this machine; None for a wrong code."""
+        if self._beyond or not hmac.compare_digest(code.encode(), self.code.encode()):
+            return None
+        secret = secrets.token_urlsafe(32)
+        self._owner[secret] = secrets.token_urlsafe(24)
+        return secret
 
     def _paced(self, principal: Principal) -> Principal:
         self.pace.take(principal.name)

@@ -139,6 +139,16 @@ def pages(session: Any, access: Access, secure: bool) -> APIRouter:
         answer.delete_cookie(COOKIE, path="/")
         return answer
 
+    @routes.get("/enter/{code}")
+    def enter(request: Request, code: str) -> Response:
+        access.tries.take(request.client.host if request.client else "")
+        secret = access.enter(code)
+        if secret is None:
+            raise HTTPException(404, "this is not the link that the server told when it started")
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(COOKIE, secret, httponly=True, samesite="lax", secure=secure, path="/")
+        return answer
+
     @routes.get("/link/{code}")
     def link(request: Request, code: str) -> Response:
         return show(request, "link.html", code=code, problem="", status=200)

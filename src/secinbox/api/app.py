@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from secinbox import __version__, opening
-from secinbox.api import accounts, decisions, operations, paths, public
+from secinbox.api import accounts, decisions, forms, operations, paths, public
 from secinbox.api.access import Access
 from secinbox.decisions.cases import CaseMissing
 from secinbox.decisions.rule import RuleMissing
@@ -74,7 +74,7 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
         answer = await proceed(request)
         answer.headers["content-security-policy"] = CSP
         answer.headers["x-content-type-options"] = "nosniff"
-        answer.headers["referrer-policy"] = "no-referrer"
+        answer.headers["referrer-policy"] = "same-origin"  # forms need their origin
         answer.headers["cross-origin-opener-policy"] = "same-origin"
         answer.headers["cross-origin-resource-policy"] = "same-origin"
         answer.headers.setdefault("cache-control", "no-store")
@@ -163,6 +163,7 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
     app.include_router(public.router(session, read, change, administer, access.actor))
     app.include_router(accounts.api(session, access, administer))
     app.include_router(accounts.pages(session, access, secure=outward.scheme == "https"))
+    app.include_router(forms.router(session, access))
     app.include_router(static)
     app.include_router(pages, dependencies=[Depends(access.needs("viewer"))])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import ipaddress
 import json
 import os
@@ -72,7 +74,10 @@ def serve(
         # The server hands a signal on when it has stopped: leave in order, not at once.
         signal.signal(signal.SIGTERM, stop)
         ready(url)
-        if public_url and not session.accounts.any_user():
+        if not public_url:
+            code = hmac.new(token.encode(), b"enter", hashlib.sha256).hexdigest()
+            ready(f"{url}/enter/{code} for you to decide in the browser")
+        elif not session.accounts.any_user():
             link = session.administration.invite("admin", "admin", user())
             ready(
                 f"{public_url.rstrip('/')}{link['path']} for the first administrator; it works once and"

@@ -17,7 +17,7 @@ from secinbox.inbox.drawing import svg
 from secinbox.inbox.maps import of_issue, of_path
 from secinbox.inbox.query import QueryError
 from secinbox.paths.catalogue import STATES
-from secinbox.vocabulary import RISK_LABELS, RISKS
+from secinbox.vocabulary import MUTE_REASONS, RISK_LABELS, RISKS
 
 _HERE = Path(__file__).parent
 _STATIC = {"style.css": "text/css", "inbox.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -37,14 +37,17 @@ def _words(text: str) -> str:
     return text.replace("_", " ")
 
 
-def _href(path: str, **query: object) -> str:
+def href(path: str, **query: object) -> str:
+    """An address with the parameters that say something."""
     given = {k: v for k, v in query.items() if v not in ("", None)}
     return path + ("?" + urlencode(given) if given else "")
 
 
 _templates.filters["words"] = _words
 _templates.filters["quoted"] = lambda text: quote(str(text), safe="")
-_templates.globals.update(href=_href, risk_labels=RISK_LABELS, risk_names=RISKS)
+_templates.globals.update(
+    href=href, risk_labels=RISK_LABELS, mute_reasons=MUTE_REASONS, risk_names=RISKS
+)
 
 
 def _page(request: Request, template: str, answer: Any, **more: Any) -> Response:
