@@ -1,4 +1,4 @@
-"""Who owns an issue, as far as the tags of its resources say: with confidence and reason."""
+"""Who owns an issue, as far as tags and the service catalogue say: with confidence and reason."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ def owner(facts: Facts, uids: Sequence[str], row: dict[str, Any]) -> dict[str, A
             "confidence": round(trust * (0.5 + share / 2), 2),
             "reason": f"tag {tag}:{name} on {count} of {len(asked)} resources",
         }
+    told = row["service"] and facts.value(
+        "SELECT json_extract_string(lower(tags), '$.team') FROM resources "
+        "WHERE uid = ? AND tags <> ''", ["service:" + row["service"]],
+    )  # fmt: skip
+    if told:
+        return {"name": told, "kind": "team", "confidence": 0.85,
+                "reason": f"the catalogue gives the service {row['service']} to {told}"}  # fmt: skip
     if row["team"]:
         return {
             "name": row["team"], "kind": "team", "confidence": 0.7,
