@@ -182,7 +182,7 @@ def test_bulk_counts_first_and_tells_failures_item_by_item(filled: Session) -> N
         ({"action": "comment", "text": "x", "issues": ["1"], "query": ""}, "exactly one"),
         ({"action": "comment", "text": "x", "issue": ["1"]}, "allowed: action"),
         ({"action": "assign", "assignee": "a\x1b[2J", "issues": ["1"]}, "printable"),
-        ({"action": "assign", "assignee": "a", "findings": ["1"]}, "for issues"),
+        ({"action": "due", "due": "1d", "findings": ["1"]}, "for issues"),
     ],
 )
 def test_bad_requests_say_what_is_allowed(filled: Session, request_: Any, said: str) -> None:
