@@ -102,7 +102,10 @@ def test_owner_is_read_from_tags_and_assignment_is_a_decision(filled: Session) -
 
 def test_owner_is_read_from_the_catalogue(session: Session, put: Any) -> None:
     put({"Findings": [asff("A.1", instance(1), tags={"env": "prod", "service": "checkout"})]})
-    put(b"secinbox_catalogue: 1\nservices:\n- name: checkout\n  owner: payments\n", "catalogue/secinbox-services.yaml")
+    put(
+        b"secinbox_catalogue: 1\nservices:\n- name: checkout\n  owner: payments\n",
+        "catalogue/secinbox-services.yaml",
+    )
     (issue,) = ids(session)
     owner = session.show(issue)["owner"]
     assert owner and owner["name"] == "payments" and "catalogue" in owner["reason"], owner
