@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from secinbox.cli.opening import home_of, open_session
-from secinbox.cli.printing import console, note, one_line, print_json
+from secinbox.cli.printing import note, one_line, print_json
+from secinbox.cli.progress import Bar
 
 
 @click.group("collect", help=__doc__)
@@ -58,7 +59,7 @@ def aws(ctx: click.Context, /, to: str | None, print_policy: bool, no_import: bo
         print_json(policy(asked["last_accessed"], bool(asked["organization_role"])))
         return
     folder = Path(to) if to else home_of(ctx) / "collected" / "aws"
-    with _progress(as_json) as step:
+    with Bar("collecting", as_json) as step:
         done = collect(folder, Asked(**asked), step)
     answer: dict[str, Any] = {
         "folder": str(done.folder),
@@ -92,7 +93,7 @@ def kubernetes(ctx: click.Context, /, to: str | None, context: str, cluster: str
     from secinbox.collect.kubernetes import collect
 
     folder = Path(to) if to else home_of(ctx) / "collected"
-    with _progress(as_json) as step:
+    with Bar("collecting", as_json) as step:
         done = collect(folder, context, cluster, step)
     answer: dict[str, Any] = {
         "folder": str(done.folder), "cluster": done.cluster, "kinds": done.kinds, "gaps": done.gaps,
@@ -132,31 +133,3 @@ def _tell_gaps(gaps: dict[str, list[dict[str, Any]]]) -> None:
             times = f", {len(regions)} times" if len(regions) > 1 else ""
             places = ", ".join(sorted(set(regions))[:3])
             note(f"not read in {account} ({places}): {call}: {one_line(error)}{times}")
-
-
-class _progress:
-    """A bar on stderr when a person watches."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._out = None if quiet else console(stderr=True)
-        self._bar: Any = None
-        self._task: Any = None
-
-    def __enter__(self) -> Any:
-        if self._out is None or not self._out.is_terminal:
-            return None
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            console=self._out, transient=True,
-        )  # fmt: skip
-        self._bar.start()
-        self._task = self._bar.add_task("collecting", total=None)
-        return lambda what, done, total: self._bar.update(
-            self._task, completed=done, total=total, description=one_line(what, 60)
-        )
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()

@@ -11,6 +11,7 @@ import click
 
 from secinbox.cli.opening import common
 from secinbox.cli.printing import console, note, one_line, print_json
+from secinbox.cli.progress import Bar
 
 
 @click.command("import", help=__doc__)
@@ -28,7 +29,7 @@ from secinbox.cli.printing import console, note, one_line, print_json
 @common
 def command(session: Any, paths: tuple[str, ...], as_json: bool, **named: str | None) -> None:
     options = {k.rstrip("_"): v for k, v in named.items() if v}
-    with _progress(as_json) as step:
+    with Bar("importing", as_json) as step:
         answer = session.import_reports(paths, options=options, progress=step)
     if as_json:
         print_json(answer)
@@ -95,31 +96,3 @@ def show(files: list[dict[str, Any]]) -> None:
     done = [f for f in files if f["status"] == "imported"]
     total = sum(f["records"]["findings"] for f in done)
     note(f"{len(done)} files imported, {total} findings read; see `secinbox list`")
-
-
-class _progress:
-    """A bar on stderr when a person watches."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._out = None if quiet else console(stderr=True)
-        self._bar: Any = None
-        self._task: Any = None
-
-    def __enter__(self) -> Any:
-        if self._out is None or not self._out.is_terminal:
-            return None
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            console=self._out, transient=True,
-        )  # fmt: skip
-        self._bar.start()
-        self._task = self._bar.add_task("importing", total=None)
-        return lambda path, done, total: self._bar.update(
-            self._task, completed=done, total=total, description=one_line(path, 40)
-        )
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
