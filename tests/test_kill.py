@@ -19,7 +19,7 @@ CLIENTS, EACH = 4, 250
 CLIENT = """
 import json, sys, httpx2
 url, token, name, each, *issues = sys.argv[1:]
-with httpx2.Client(headers={"authorization": "Bearer " + token}, timeout=30) as client:
+with httpx2.Client(headers={"authorization": "Bearer " + token}, timeout=120) as client:
     for n in range(int(each)):
         text = f"{name}-{n}"
         body = {"action": "comment", "issues": [issues[n % len(issues)]], "text": text}
@@ -47,6 +47,9 @@ def test_no_acknowledged_decision_is_lost(tmp_path: Path) -> None:
         )  # fmt: skip
         assert server.stderr is not None
         assert b"http://" in server.stderr.readline()
+        # A full pipe would stop the server: what it says is read, and shown if the test fails.
+        talk = threading.Thread(target=lambda out=server.stderr: print(out.read().decode()))
+        talk.start()
         told = json.loads((home / "server.json").read_text())
         clients = [
             subprocess.Popen(
@@ -64,14 +67,15 @@ def test_no_acknowledged_decision_is_lost(tmp_path: Path) -> None:
         threads = [threading.Thread(target=listen, args=(c,)) for c in clients]
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while len(said) < 100 and time.monotonic() < deadline:
             time.sleep(0.01)
         server.kill()
         server.wait(20)
         for client, thread in zip(clients, threads, strict=True):
-            client.wait(60)
-            thread.join(60)
+            client.wait(150)
+            thread.join(150)
+        talk.join(20)
         assert 100 <= len(said) < CLIENTS * EACH
         acknowledged |= said
     store = DecisionStore(home)

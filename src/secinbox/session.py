@@ -78,7 +78,10 @@ class Session:
         if self._decisions is None:
             from secinbox.decisions.store import DecisionStore
 
-            self._decisions = DecisionStore(self.home, os.environ.get("SECINBOX_DATABASE", ""))
+            with self._change:  # two first requests at once make one store
+                if self._decisions is None:
+                    url = os.environ.get("SECINBOX_DATABASE", "")
+                    self._decisions = DecisionStore(self.home, url)
         return self._decisions
 
     @property
