@@ -46,7 +46,9 @@ def refresh_findings(facts: Facts) -> None:
                    bool_or(live) AS live, max(reopened) AS reopened,
                    bool_or(verified) AS verified,
                    max(nullif(fixed_version, '')) AS fixed_version,
-                   max(score) AS score
+                   max(score) AS score,
+                   -- Our own title says what is wrong; many a tool's says what should hold.
+                   min(title) FILTER (tools = 'secinbox' AND live) AS own
             FROM gathered GROUP BY id HAVING count(*) > 1
             """
         )
@@ -57,7 +59,7 @@ def refresh_findings(facts: Facts) -> None:
             UNION ALL BY NAME
             SELECT g.* REPLACE (s.tools AS tools, s.first_seen AS first_seen,
                    s.last_seen AS last_seen, s.live AS live, s.reopened AS reopened,
-                   s.verified AS verified,
+                   s.verified AS verified, coalesce(s.own, g.title) AS title,
                    coalesce(nullif(g.fixed_version, ''), s.fixed_version, '') AS fixed_version,
                    coalesce(g.score, s.score) AS score)
             FROM (SELECT DISTINCT ON (id) * FROM gathered SEMI JOIN shared USING (id)
