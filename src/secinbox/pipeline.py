@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from secinbox import opening
+from secinbox import attested, opening
 from secinbox.connectors import UnknownFormat, named, recognise
 from secinbox.facts import archive, merge
 from secinbox.facts.staging import Staged, stage
@@ -72,6 +72,7 @@ def prepare(
             prepared.known = True
             return prepared
         forced = "generic" if options.get("mapping") else options.get("format", "")
+        whole, data = data, attested.carried(data)
         found = named(forced) if forced else recognise(data, place.name)
         prepared.format = found.id
         prepared.inventory = found.room == "inventory"
@@ -90,7 +91,7 @@ def prepare(
             rest = second.submit(_other_part, prepared, clock, str(spill))
             report.share = (0.0, FIRST_SHARE)
         with ThreadPoolExecutor(1) as pool:  # compression lets the parser run beside it
-            kept = pool.submit(archive.put, Path(home), prepared.hash, data)
+            kept = pool.submit(archive.put, Path(home), prepared.hash, whole)
             staged = stage(found.connector.read(report), found.id, spill=spill)
             if rest:
                 staged.join(rest.result())
@@ -125,6 +126,7 @@ def _other_part(prepared: Prepared, clock: datetime, spill: str) -> Staged:
         raise ReportError("the file changed while it was read", "byte 0", "import it again")
     found = named(prepared.format)
     place, options = prepared.place, prepared.options
+    data = attested.carried(data)
     report = Report(
         data, place.name, place.parts, clock.replace(tzinfo=UTC), options, (FIRST_SHARE, 1.0)
     )

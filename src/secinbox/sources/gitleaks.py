@@ -1,4 +1,4 @@
-"""Gitleaks JSON reports, 7 (`offender`, `lineNumber`, `rule`) and 8 (`Secret`, `RuleID`).
+"""Gitleaks reports, JSON and CSV: 7 (`offender`, `lineNumber`, `rule`) and 8 (`Secret`, `RuleID`).
 
 Secrets are never kept: their hash is the anchor. Source: gitleaks/gitleaks, report/finding.go;
 for 7, scan/leak.go. Betterleaks writes the form of 8.
@@ -6,10 +6,12 @@ for 7, scan/leak.go. Betterleaks writes the form of 8.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from typing import Any
 
-from secinbox.reading import Head, Report
+from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Finding, Relation, Scope
 from secinbox.sources._code import Anchors, access_key_id, clean_path
 from secinbox.sources._names import (
@@ -23,6 +25,8 @@ TITLE = "Gitleaks"
 
 
 def recognise(head: Head) -> int:
+    if head.kind == "csv":
+        return 100 if {"ruleid", "commit", "file", "secret", "match"} <= set(head.columns) else 0
     if head.kind not in ("array", "lines", "object"):
         return 0
     if head.has("RuleID", "Secret", "File") or head.has("RuleID", "Match", "File", "StartLine"):
@@ -36,6 +40,9 @@ def recognise(head: Head) -> int:
 
 
 def _items(report: Report) -> Iterator[Node]:
+    if report.text.lstrip()[:1] not in ("[", "{"):
+        yield from _rows(report.text)
+        return
     documents: Iterator[tuple[str, Any]] = report.documents()
     for place, value in documents:
         item = Node(value, place).require_object()
@@ -43,6 +50,18 @@ def _items(report: Report) -> Iterator[Node]:
             yield from item.objects("findings")
         else:
             yield item
+
+
+def _rows(text: str) -> Iterator[Node]:
+    number = 0
+    try:
+        for number, row in enumerate(csv.DictReader(io.StringIO(text)), 1):
+            if None in row or None in row.values():
+                raise ReportError("more or fewer fields than the head names", f"row {number}",
+                                  "run the scanner again")  # fmt: skip
+            yield Node(row, f"row {number}")
+    except csv.Error as error:
+        raise ReportError(f"not valid CSV: {error}", f"row {number + 1}", "run it again") from None
 
 
 def read(report: Report) -> Iterator[AnyRecord]:

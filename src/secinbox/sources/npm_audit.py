@@ -21,7 +21,9 @@ TITLE = "npm audit"
 
 
 def recognise(head: Head) -> int:
-    if head.kind == "lines" or (head.kind == "object" and head.has("type", "data")):
+    if head.kind == "lines" or (
+        head.kind == "object" and (head.has("type", "data") or head.has("value", "children"))
+    ):
         if head.has("value", "children") and '"Vulnerable Versions"' in head.text:
             return 95
         # Yarn 1 may write notes before its answer.

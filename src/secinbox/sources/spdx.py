@@ -1,7 +1,7 @@
 """SPDX 2.2 and 2.3, JSON, YAML and tag-value: packages, and the advisories that they refer to.
 
-SPDX has no vulnerabilities; a package may refer to security advisories (`SECURITY advisory`),
-which Trivy and others fill. Each id in one is a finding of unknown severity. SPDX 3 is refused.
+SPDX 2 has no vulnerabilities; a package may refer to security advisories (`SECURITY advisory`),
+which Trivy and others fill. Each id in one is a finding of unknown severity..
 Source: spdx.github.io/spdx-spec/v2.3, annex F (external references).
 """
 
