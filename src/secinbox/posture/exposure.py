@@ -117,6 +117,59 @@ _RULES: dict[str, tuple[tuple[str, ...], Rule]] = {
         "Anyone may try passwords and known faults on the broker's ports and its console.",
         "Recreate the broker with PubliclyAccessible off.", "vulnerability", "medium",
         canonical="mq_broker_not_publicly_accessible")),
+    "aws_events_event_bus": (("policy",), Rule(
+        "secinbox-eventbridge-public", "Event bus takes events from anyone",
+        "Any AWS account may put events on the bus and set off whatever rules do with them.",
+        _CLOSE, _ANYONE, "medium", canonical="eventbridge_bus_exposed")),
+    "aws_lambda_layer": (("policy",), Rule(
+        "secinbox-layer-public", "Function layer may be read by any AWS account",
+        "Anyone may download the layer, with the code and the secrets that it holds.", _CLOSE,
+        _ANYONE, "low")),
+    "aws_backup_backup_vault": (("policy",), Rule(
+        "secinbox-backup-vault-public", "Backup vault is open to any AWS account",
+        "Anyone may act on the backups as the vault's policy says: copy them, or put others among "
+        "them.", _CLOSE, _ANYONE, "high")),
+    "aws_glacier_vaults": (("policy",), Rule(
+        "secinbox-glacier-public", "Archive vault is open to any AWS account",
+        "Anyone may fetch archives or add some.", _CLOSE, _ANYONE, "medium")),
+    "aws_glue": (("policy",), Rule(
+        "secinbox-glue-catalog-public", "Data catalogue is open to any AWS account",
+        "Anyone may read what databases and tables there are and where their data lies.", _CLOSE,
+        _ANYONE, "medium")),
+    "aws_codeartifact_repository": (("policy",), Rule(
+        "secinbox-codeartifact-public", "Package repository is open to any AWS account",
+        "Anyone may read the packages or, where publishing is allowed, put others in their place.",
+        _CLOSE, _ANYONE, "high")),
+    "aws_codeartifact_domain": (("policy",), Rule(
+        "secinbox-codeartifact-public", "Package domain is open to any AWS account",
+        "Anyone may sign in to the domain and use the repositories that let them.", _CLOSE,
+        _ANYONE, "medium")),
+    "aws_kinesis_stream": (("policy",), Rule(
+        "secinbox-kinesis-public", "Data stream is open to any AWS account",
+        "Anyone may read what flows through the stream or add to it.", _CLOSE, _ANYONE, "medium")),
+    "aws_s3_accesspoint": (("policy",), Rule(
+        "secinbox-s3-access-point-public", "Bucket's objects are open to anyone through an access point",
+        "Anyone may use the objects as the access point's policy says.",
+        "Turn on the public access block of the account; name the principals in the point's policy.",
+        _ANYONE, "medium")),
+    "aws_ssm_document": (("shared",), Rule(
+        "secinbox-ssm-document-public", "Automation document is shared with every AWS account",
+        "Anyone may read the document, with the commands and the secrets written in it.",
+        "Share it with account numbers; block public sharing of documents for the account.",
+        _ANYONE, "medium", canonical="ssm_documents_set_as_public")),
+    "aws_cognito_identity_identity_pool": (("endpoint",), Rule(
+        "secinbox-identity-pool-guests", "Identity pool gives credentials to guests",
+        "Anyone gets credentials of the pool's role for guests, without signing in.",
+        "Turn access for guests off, or make sure that the role may do nothing of worth.",
+        _ANYONE, "low")),
+    "aws_appsync_apis": (("endpoint",), Rule(
+        "secinbox-graphql-key", "GraphQL API asks for an API key only",
+        "The key lies in every client: whoever has one may call the API.",
+        "Ask for a sign-in (Cognito, OpenID Connect or IAM).", _ANYONE, "low")),
+    "aws_redshift_serverless_workgroup": (("route",), Rule(
+        "secinbox-redshift-public", "Data warehouse is reachable from the Internet",
+        "Anyone may try passwords and known faults on the workgroup's port.",
+        "Turn publiclyAccessible off; narrow its security group.", "vulnerability", "medium")),
 }  # fmt: skip
 
 _FUNCTION_URL = Rule(

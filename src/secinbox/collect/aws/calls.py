@@ -107,6 +107,16 @@ _REGIONAL = _rows(
     emr: ListClusters
     emr-serverless: ListApplications
     cognito-identity: ListIdentityPools
+    lambda: ListLayers
+    events: ListEventBuses
+    backup: ListBackupVaults
+    glue: GetResourcePolicy
+    codeartifact: ListRepositories ListDomains
+    kinesis: ListStreams
+    appsync: ListGraphqlApis
+    transfer: ListServers
+    lightsail: GetInstances
+    redshift-serverless: ListWorkgroups
     acm: ListCertificates
     accessanalyzer: ListAnalyzers
     sso-admin: ListInstances
@@ -131,6 +141,8 @@ _WITH_PARAMETERS = [
     Call("ec2", "DescribeImages", asks=({"Owners": ["self"]},)),
     Call("rds", "DescribeDBSnapshots", asks=({"SnapshotType": "manual"},)),
     Call("rds", "DescribeDBClusterSnapshots", asks=({"SnapshotType": "manual"},)),
+    Call("ssm", "ListDocuments", asks=({"Filters": [{"Key": "Owner", "Values": ["Self"]}]},)),
+    Call("s3control", "ListAccessPoints", asks=({"AccountId": "{account}"},)),
     Call("s3control", "GetPublicAccessBlock", "global", ({"AccountId": "{account}"},)),
     Call("organizations", "ListPolicies", "global",
          ({"Filter": "SERVICE_CONTROL_POLICY"}, {"Filter": "RESOURCE_CONTROL_POLICY"})),
@@ -240,6 +252,22 @@ _FOLLOW_UPS = [
            {"agentRuntimeId": "agentRuntimeId"}),
     *_each("bedrock-agentcore-control", "GetBrowser", "bedrock-agentcore-control.list_browsers",
            "browserSummaries[]", {"browserId": "browserId"}),
+    *_each("lambda", "GetLayerVersionPolicy", "lambda.list_layers", "Layers[]",
+           {"LayerName": "LayerName", "VersionNumber": "LatestMatchingVersion.Version"}),
+    *_each("backup", "GetBackupVaultAccessPolicy", "backup.list_backup_vaults",
+           "BackupVaultList[]", {"BackupVaultName": "BackupVaultName"}),
+    *_each("codeartifact", "GetRepositoryPermissionsPolicy", "codeartifact.list_repositories",
+           "repositories[]", {"repository": "name", "domain": "domainName"}),
+    *_each("codeartifact", "GetDomainPermissionsPolicy", "codeartifact.list_domains",
+           "domains[]", {"domain": "name"}),
+    *_each("kinesis", "GetResourcePolicy", "kinesis.list_streams", "StreamSummaries[]",
+           {"ResourceARN": "StreamARN"}),
+    *_each("ssm", "DescribeDocumentPermission", "ssm.list_documents", "DocumentIdentifiers[]",
+           {"Name": "Name"}, PermissionType="Share"),
+    *_each("transfer", "DescribeServer", "transfer.list_servers", "Servers[]",
+           {"ServerId": "ServerId"}),
+    *_each("s3control", "GetAccessPoint GetAccessPointPolicy", "s3control.list_access_points",
+           "AccessPointList[]", {"Name": "Name"}, AccountId="{account}"),
     *_each("mq", "DescribeBroker", "mq.list_brokers", "BrokerSummaries[]",
            {"BrokerId": "BrokerId"}),
     *_each("stepfunctions", "DescribeStateMachine", "stepfunctions.list_state_machines",

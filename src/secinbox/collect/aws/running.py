@@ -168,7 +168,7 @@ def _taken(source: str, request: Mapping[str, Any], element: Any) -> Any:
         return element
     if source.startswith("^"):
         return request.get(source[1:])
-    return element.get(source) if isinstance(element, dict) else None
+    return next(walk(element, source), None)
 
 
 def _whole(client: Any, method: str, request: dict[str, Any]) -> dict[str, Any]:

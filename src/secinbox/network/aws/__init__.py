@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from secinbox.estate import Estate, Item
-from secinbox.network.aws import brokers, compute, gateways, services, stores
+from secinbox.network.aws import brokers, compute, gateways, managed, services, stores
 from secinbox.network.aws import buckets as s3
 from secinbox.network.aws.balancers import Balancers, describe
 from secinbox.network.aws.vpc import Network, network_of
@@ -25,6 +25,7 @@ _BY_POLICY: dict[str, Callable[[Item], Verdict]] = {
     "aws_rds_cluster_snapshot": stores.database_snapshot,
     "aws_iam_role": services.role,
     "aws_eks_cluster": compute.eks,
+    **managed.JUDGES,
 }
 
 
@@ -79,6 +80,9 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
             out[item.uid] = stores.function(item, through.get(item.uid, []))
     for item in buckets.values():
         out[item.uid] = s3.bucket(estate, item, through.get(item.uid, []))
+    for item in estate.of_type("aws_s3_accesspoint"):
+        if item.config:
+            out[item.uid] = managed.access_point(estate, item, buckets)
     for item in estate.of_type("aws_cloudtrail_trail"):
         out[item.uid] = services.trail(item, buckets, out)
     for kind, judge in _BY_POLICY.items():
@@ -112,3 +116,6 @@ def _databases(estate: Estate, network: Network, out: dict[str, Verdict]) -> Non
     for item in estate.of_type("aws_redshift_cluster"):
         if item.config:
             out[item.uid] = compute.redshift(network, item)
+    for item in estate.of_type("aws_redshift_serverless_workgroup"):
+        if item.config:
+            out[item.uid] = managed.warehouse(network, item)

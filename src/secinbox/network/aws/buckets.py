@@ -37,7 +37,7 @@ def _blocks(estate: Estate, item: Item) -> list[tuple[str, Mapping[str, Any] | U
     return [("bucket", own), ("account", whole)]
 
 
-def _blocked(estate: Estate, item: Item, setting: str) -> Verdict:
+def blocked(estate: Estate, item: Item, setting: str) -> Verdict:
     """yes: nothing blocks; no: a block does; unknown: a block was not read."""
     gaps = []
     for level, found in _blocks(estate, item):
@@ -94,7 +94,7 @@ def bucket_policy(
     open_policy = either(ways)
     if open_policy.value == "no":
         return open_policy
-    return both([open_policy, _blocked(estate, item, "RestrictPublicBuckets")])
+    return both([open_policy, blocked(estate, item, "RestrictPublicBuckets")])
 
 
 def bucket_acl(estate: Estate, item: Item, granted: tuple[str, ...] | None = None) -> Verdict:
@@ -102,7 +102,7 @@ def bucket_acl(estate: Estate, item: Item, granted: tuple[str, ...] | None = Non
     if isinstance(found, Unread):
         # A block settles it whatever the ACL says.
         gap = unknown(f"bucket ACL: {found.text}", item.uid)
-        return both([gap, _blocked(estate, item, "IgnorePublicAcls")])
+        return both([gap, blocked(estate, item, "IgnorePublicAcls")])
     grants = []
     for grant in entries((found or {}).get("Grants")):
         grantee = grant.get("Grantee")
@@ -120,5 +120,5 @@ def bucket_acl(estate: Estate, item: Item, granted: tuple[str, ...] | None = Non
         dict(ownership or {}), "OwnershipControls.Rules[].ObjectOwnership"
     ):
         gates.append(no("ACLs are off (BucketOwnerEnforced)", item.uid))
-    gates.append(_blocked(estate, item, "IgnorePublicAcls"))
+    gates.append(blocked(estate, item, "IgnorePublicAcls"))
     return both(gates)
