@@ -157,7 +157,27 @@ def test_everything_can_be_read_without_scripts(browser: Any, url: str) -> None:
 def test_a_narrow_screen_needs_no_sideways_scrolling(browser: Any, url: str) -> None:
     context = browser.new_context(base_url=url, viewport={"width": 360, "height": 740})
     page = context.new_page()
-    for path in ("/", "/issues/1", "/findings", "/health"):
+    pages = ("/", "/issues/1", "/findings", "/health", "/rules", "/report", "/?group=service")
+    for path in pages:
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 362, path
     context.close()
+
+
+def test_grouped_rules_and_report_lead_to_what_they_count(page: Any) -> None:
+    page.goto("/?group=service")
+    row = page.locator("tbody tr", has_text="svc-1").first
+    count = row.locator("td").nth(4).inner_text()
+    row.locator("a").click()
+    assert page.locator(".count").inner_text().startswith(f"{count} issue")
+    page.get_by_role("link", name="Rules", exact=True).click()
+    rule = page.locator("tbody tr", has_text="misconfiguration_default_rule").first
+    hits = rule.locator("td.number").inner_text()
+    rule.locator("td.number a").click()
+    assert page.locator("tbody tr, .finding, li").count() >= 1 and hits == "60"
+    page.get_by_role("link", name="Report", exact=True).click()
+    assert page.locator("svg.chart rect.new").count() == 12
+    critical = page.locator("tbody tr", has_text="critical").first
+    count = critical.locator("td").first.inner_text()
+    critical.locator("a").first.click()
+    assert page.locator(".count").inner_text().startswith(f"{count} issue")

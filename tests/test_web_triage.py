@@ -138,3 +138,26 @@ def test_triage_in_chromium(tmp_path: Path, scripts: bool) -> None:
     finally:
         server.terminate()
         server.wait(20)
+
+
+def test_an_administrator_switches_a_rule_and_a_triager_may_not(
+    client: TestClient, session: Session
+) -> None:
+    csrf = enter(client, session)
+    address = "/rules/misconfiguration_default_rule/switch"
+    assert "Switch off" not in client.get("/rules").text
+    assert client.post(address, data={"csrf": csrf, "enabled": ""}).status_code == 403
+    client.cookies.clear()
+    link = session.administration.invite("ada", "admin", "test")["path"]
+    session.accounts.accept(link.rsplit("/", 1)[-1], PASSWORD)
+    assert client.post("/sign-in", data={"name": "ada", "password": PASSWORD}).status_code == 303
+    text = client.get("/rules").text
+    csrf = re.search(r'name="csrf" value="([^"]+)"', text).group(1)  # type: ignore[union-attr]
+    assert client.post(address, data={"enabled": ""}).status_code == 403
+    before = session.issues()["total"]
+    assert client.post(address, data={"csrf": csrf, "enabled": ""}).status_code == 303
+    assert before == 4 and session.issues()["total"] == 0
+    assert client.post(address, data={"csrf": csrf, "enabled": "1"}).status_code == 303
+    assert session.issues()["total"] == before
+    missing = client.post("/rules/nothing/switch", data={"csrf": csrf, "enabled": "1"})
+    assert missing.status_code == 422 and "nothing" in missing.text

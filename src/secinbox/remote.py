@@ -157,6 +157,14 @@ class RemoteSession:
         """See Session.administration."""
         return RemoteAdministration(self._ask)
 
+    def groups(self, field: str, query: str = "") -> dict[str, Any]:
+        """As Session.groups."""
+        return self._ask("GET", "/api/v1/groups", params=_given(by=field, q=query))
+
+    def report(self, weeks: int = 12) -> dict[str, Any]:
+        """As Session.report."""
+        return self._ask("GET", "/api/v1/report", params={"weeks": weeks})
+
     def doctor(self) -> dict[str, Any]:
         """See Session.doctor."""
         return self._ask("GET", "/doctor")

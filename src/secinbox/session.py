@@ -304,6 +304,20 @@ class Session:
         with self.reading() as reader:
             return answers.facets(reader, query)
 
+    def groups(self, field: str, query: str = "") -> dict[str, Any]:
+        """See groups.groups."""
+        from secinbox.inbox.groups import groups
+
+        with self.reading() as reader:
+            return groups(reader, field, query)
+
+    def report(self, weeks: int = 12) -> dict[str, Any]:
+        """See reports.report."""
+        from secinbox.inbox.reports import report
+
+        with self.reading() as reader:
+            return report(reader, self.clock, weeks)
+
     def doctor(self) -> dict[str, Any]:
         """The state of this home: stores, feeds, gaps, names that join nothing."""
         from secinbox.doctor import examine

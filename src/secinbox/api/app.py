@@ -124,6 +124,14 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
     def facets(q: Text = "") -> Any:
         return session.facets(q)
 
+    @app.get("/api/v1/groups", dependencies=read)
+    def groups(by: Text, q: Text = "") -> Any:
+        return session.groups(by, q)
+
+    @app.get("/api/v1/report", dependencies=read)
+    def report(weeks: Annotated[int, Query(ge=1, le=104)] = 12) -> Any:
+        return session.report(weeks)
+
     @app.get("/api/v1/doctor", dependencies=read)
     def doctor() -> Any:
         return session.doctor()

@@ -1,4 +1,4 @@
-"""Decisions from the pages: plain forms with a CSRF token, one issue or a selection."""
+"""Decisions from the pages: plain forms with a CSRF token, one issue or a selection; rules on and off."""
 
 from __future__ import annotations
 
@@ -96,5 +96,16 @@ def router(session: Any, access: Access) -> APIRouter:
             message = f"{len(told['done'])} done, {len(told['failed'])} not"
             return failed(request, message, 422, back=back, failures=told["failed"][:50])
         return RedirectResponse(back, 303)
+
+    @routes.post("/rules/{identity}/switch", dependencies=[Depends(access.needs("admin"))])
+    async def switch(request: Request, identity: str) -> Response:
+        fields = await form(request)
+        checked(fields, request)
+        on = bool(fields.get("enabled"))
+        try:
+            await run_in_threadpool(session.automation.switch, identity, on, access.actor(request))
+        except (DecisionError, NotFound) as problem:
+            return failed(request, str(problem), 422, back="/rules", failures=[])
+        return RedirectResponse("/rules", 303)
 
     return routes

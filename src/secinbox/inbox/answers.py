@@ -538,10 +538,12 @@ def facets(facts: Facts, query: str = "") -> dict[str, Any]:
     condition = listed(facts, query)
     sql = condition.sql
     columns = ", ".join(f"i.{c}" for c in ("severity", "type", "service", "environment", "team"))
+    overdue, soon, flight = (ISSUE_FIELDS[n].sql for n in ("overdue", "due_soon", "in_flight"))
     rows = facts.rows(
         f"""
         WITH found AS (SELECT {columns}, i.public, i.privileged, i.attacked, i.exploit,
-                              i.production FROM issues i WHERE {sql})
+                              i.production, {overdue} AS overdue, {soon} AS soon,
+                              {flight} AS flight FROM issues i WHERE {sql})
         SELECT 'severity', severity::VARCHAR, count(*) FROM found GROUP BY ALL
         UNION ALL SELECT 'type', type, count(*) FROM found GROUP BY ALL
         UNION ALL SELECT 'service', service, count(*) FROM found GROUP BY ALL
@@ -552,11 +554,14 @@ def facets(facts: Facts, query: str = "") -> dict[str, Any]:
         UNION ALL SELECT 'risk', 'under_attack', count(*) FILTER (attacked = 1) FROM found
         UNION ALL SELECT 'risk', 'exploit_available', count(*) FILTER (exploit = 1) FROM found
         UNION ALL SELECT 'risk', 'in_production', count(*) FILTER (production = 1) FROM found
+        UNION ALL SELECT 'triage', 'overdue', count(*) FILTER (overdue) FROM found
+        UNION ALL SELECT 'triage', 'due_soon', count(*) FILTER (soon) FROM found
+        UNION ALL SELECT 'triage', 'in_flight', count(*) FILTER (flight) FROM found
         """,
         list(condition.parameters),
     )
     result: dict[str, list[dict[str, Any]]] = {
-        n: [] for n in ("severity", "risk", "type", "environment", "service", "team")
+        n: [] for n in ("severity", "triage", "risk", "type", "environment", "service", "team")
     }
     for facet, value, count in rows:
         if value not in ("", None) and count:

@@ -83,6 +83,12 @@ ISSUE_FIELDS: dict[str, Field] = {
     "overdue": Field(
         f"(i.due <> '' AND i.due < left({_CLOCK}::VARCHAR, 10) "
         "AND i.status IN ('open', 'in_progress'))", "flag", "its due date has passed"),
+    "due_soon": Field(
+        f"(i.due <> '' AND i.due >= left({_CLOCK}::VARCHAR, 10) "
+        f"AND i.due <= left(({_CLOCK} + INTERVAL 7 DAY)::VARCHAR, 10) "
+        "AND i.status IN ('open', 'in_progress'))", "flag", "due within seven days"),
+    "in_flight": Field("(i.status = 'in_progress' OR (i.status = 'open' AND i.assignee <> ''))",
+                       "flag", "somebody has it"),
     "escalated": Field(
         "(i.decided_severity >= 0 AND (i.severity > i.decided_severity "
         "OR i.risks > i.decided_risks))", "flag", "worse than when it was decided on"),

@@ -142,7 +142,9 @@ class _Compiler:
         if kind == "Regex":
             raise QueryError("regular expressions are not part of the language", _column(node))
         if kind in ("Word", "Phrase"):
-            value = node.value[1:-1] if kind == "Phrase" else node.value.replace("\\", "")
+            phrase = kind == "Phrase"
+            value = (node.value[1:-1].replace('\\"', '"') if phrase
+                     else node.value.replace("\\", ""))  # fmt: skip
             if name is None:
                 return self._free(value)
             if kind == "Word" and "," in value:
@@ -238,9 +240,18 @@ def _plain(node: Any) -> str:
 
 
 def _like(value: str) -> str:
-    """Wildcards of the language (`*`, `?`) as those of SQL, everything else as itself."""
-    escaped = value.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    return escaped.replace("*", "%").replace("?", "_")
+    """Wildcards of the language (`*`, `?`; not `\\*`, `\\?`) as those of SQL, all else as itself."""
+    words = {"*": "%", "?": "_", "%": r"\%", "_": r"\_", "\\": r"\\"}
+    return re.sub(
+        r"\\([*?\\])|([*?%_\\])",
+        lambda m: words[m[2]] if m[2] else words["\\"] if m[1] == "\\" else m[1],
+        value,
+    )
+
+
+def quoted(value: str) -> str:
+    """A text as a query finds exactly this text."""
+    return '"' + re.sub(r'([\\"*?])', r"\\\1", value) + '"'
 
 
 def _column(node: Any) -> int:

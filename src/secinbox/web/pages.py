@@ -14,10 +14,12 @@ from markupsafe import Markup
 
 from secinbox.inbox.answers import PROFILES, NotFound
 from secinbox.inbox.drawing import svg
+from secinbox.inbox.groups import FIELDS
 from secinbox.inbox.maps import of_issue, of_path
-from secinbox.inbox.query import QueryError
+from secinbox.inbox.query import QueryError, quoted
 from secinbox.paths.catalogue import STATES
 from secinbox.vocabulary import MUTE_REASONS, RISK_LABELS, RISKS
+from secinbox.web.charts import weeks_svg
 
 _HERE = Path(__file__).parent
 _STATIC = {"style.css": "text/css", "inbox.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -45,6 +47,7 @@ def href(path: str, **query: object) -> str:
 
 _templates.filters["words"] = _words
 _templates.filters["quoted"] = lambda text: quote(str(text), safe="")
+_templates.filters["exactly"] = quoted
 _templates.globals.update(
     href=href, risk_labels=RISK_LABELS, mute_reasons=MUTE_REASONS, risk_names=RISKS
 )
@@ -88,12 +91,17 @@ def _failed(request: Request, problem: Exception, status: int) -> Response:
 
 @router.get("/")
 @router.get("/inbox.json")
-def inbox(request: Request, q: str = "", cursor: str = "", profile: str = "") -> Response:
-    """The inbox list with facets."""
+def inbox(
+    request: Request, q: str = "", cursor: str = "", profile: str = "", group: str = ""
+) -> Response:
+    """The inbox list with facets, or counted by a field."""
     session = request.app.state.session
     options: Mapping[str, str] = {"profile": profile} if profile else {}
     try:
+        grouped = session.groups(group, q) if group else None
         answer = session.issues(q, limit=PAGE_ROWS, cursor=cursor, **options)
+        if grouped is not None and request.url.path.endswith(".json"):
+            return JSONResponse(grouped)
         facets = session.facets(q)
         totals = session.facets("")
     except QueryError as problem:
@@ -102,11 +110,12 @@ def inbox(request: Request, q: str = "", cursor: str = "", profile: str = "") ->
         empty = {"issues": [], "total": 0, "next": None, "profile": profile, "as_of": None}
         return _page(
             request, "inbox.html", empty, q=q, facets={}, totals={}, profiles=list(PROFILES),
-            problem=str(problem), profile=profile,
+            problem=str(problem), profile=profile, grouped=None, group="", fields=FIELDS,
         )  # fmt: skip
     return _page(
         request, "inbox.html", answer, q=q, facets=facets, totals=totals,
-        profiles=list(PROFILES), problem="", profile=answer["profile"],
+        profiles=list(PROFILES), problem="", profile=answer["profile"], grouped=grouped,
+        group=group, fields=FIELDS,
     )  # fmt: skip
 
 
@@ -194,6 +203,21 @@ def resource(request: Request, uid: str) -> Response:
     if answer["kind"] != "resource":
         return _failed(request, NotFound(f"{uid} is not a resource"), 404)
     return _page(request, "resource.html", answer, q="")
+
+
+@router.get("/rules")
+@router.get("/rules.json")
+def rules(request: Request) -> Response:
+    """The rules in order, with what each decides now."""
+    return _page(request, "rules.html", request.app.state.session.automation.listing(), q="")
+
+
+@router.get("/report")
+@router.get("/report.json")
+def report(request: Request) -> Response:
+    """Open, new and fixed over time; ages; who has most."""
+    answer = request.app.state.session.report()
+    return _page(request, "report.html", answer, q="", drawing=Markup(weeks_svg(answer["weeks"])))  # noqa: S704 - made by us, numbers and dates only
 
 
 @router.get("/health")

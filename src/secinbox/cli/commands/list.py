@@ -24,18 +24,43 @@ from secinbox.cli.printing import (
 @click.command("list", help=__doc__)
 @click.argument("query", nargs=-1)
 @click.option("--profile", help="Order: severity-risks-impact, bod-26-04 or expected-loss.")
+@click.option("--group", "field", help="Count by service, team, type, account, rule ... instead.")
 @paged
 @common
 def command(
-    session: Any, query: tuple[str, ...], profile: str | None, limit: int, cursor: str,
-    as_json: bool,
+    session: Any, query: tuple[str, ...], profile: str | None, field: str | None, limit: int,
+    cursor: str, as_json: bool,
 ) -> None:  # fmt: skip
+    if field:
+        found = session.groups(field, " ".join(query))
+        if as_json:
+            print_json(found)
+        else:
+            _groups(found)
+        return
     options = {"profile": profile} if profile else {}
     answer = session.issues(" ".join(query), limit=limit, cursor=cursor, **options)
     if as_json:
         print_json(answer)
         return
     show(answer)
+
+
+def _groups(answer: dict[str, Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, header_style="bold")
+    table.add_column(answer["field"], overflow="fold")
+    for name in ("worst", "critical", "high", "issues", "findings"):
+        table.add_column(name, justify="right")
+    for g in answer["groups"]:
+        table.add_row(
+            Text(one_line(g["value"] or "(none)", 80)),
+            Text(g["severity"], style=SEVERITY_STYLE[g["severity"]]),
+            *(str(g[k]) for k in ("critical", "high", "issues", "findings")),
+        )
+    console().print(table)
 
 
 def show(answer: dict[str, Any]) -> None:

@@ -17,6 +17,12 @@ function go(to) {
 const keys = {
   j: () => go(at + 1),
   k: () => go(at - 1),
+  x: () => rows[at]?.querySelector(".pick")?.click(),
+  e: () => {
+    const form = document.querySelector("form.triage");
+    form?.scrollIntoView({ block: "nearest" });
+    form?.querySelector("select, input:not([type=hidden])")?.focus();
+  },
   "/": () => search?.focus(),
   u: () => document.getElementById("back")?.click(),
   "?": () => dialog.showModal(),
