@@ -19,6 +19,7 @@ R = "eu-west-1"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LISTED = (
     "ec2.describe_instances", "ssm.describe_instance_information", "lambda.list_functions",
+    "stepfunctions.list_state_machines",
     "cloudformation.describe_stacks", "codebuild.list_projects", "glue.get_jobs",
     "glue.get_dev_endpoints", "ecs.list_clusters", "ecs.list_task_definitions",
     "autoscaling.describe_auto_scaling_groups", "sagemaker.list_notebook_instances",
@@ -310,6 +311,27 @@ def test_a_thing_taken_over(row: str, actions: tuple[str, ...], name: str, uid: 
     assert account(needs, deny(actions[-1])).can() == "no"
     tagged = allow(list(actions), "*", StringEquals={"aws:ResourceTag/team": "red"})
     assert account(tagged).can() == "no"
+
+
+def test_what_was_not_listed_may_be_there() -> None:
+    """Only the identities were read: whether there is a function to take over is not known."""
+
+    def account(*statements: dict[str, Any]) -> Account:
+        made = Account().user("ana", *statements).admin(service("lambda.amazonaws.com"))
+        made.covered = set()
+        return made
+
+    for actions in (("lambda:UpdateFunctionCode",), ("lambda:*",)):
+        assert account(allow(list(actions))).can() == "unknown"
+        way = Escalation(account(allow(list(actions))).estate()).way(USER)
+        assert way is not None and not way.certain
+        assert way.doubts == ("functions were not read (lambda.list_functions)",)
+    assert account(allow("lambda:GetFunction")).can() == "no"
+    # SSM needs an instance and a document; nothing here runs as a role that EC2 may have.
+    assert account(allow("ssm:*")).can() == "no"
+    other = Account().user("ana", allow("ssm:*")).admin(service("ec2.amazonaws.com"), profile=True)
+    other.covered = set()
+    assert other.can() == "unknown"
 
 
 @pytest.mark.parametrize(

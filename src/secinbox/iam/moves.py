@@ -21,7 +21,7 @@ from secinbox.iam.evaluate import (
 )
 from secinbox.iam.needs import ANYTHING, Needs, doubt_of, joined
 from secinbox.iam.policy import Policy, Statement
-from secinbox.iam.things import LISTED_BY, Thing, Things
+from secinbox.iam.things import LISTED_BY, RUNS_FOR, Thing, Things
 from secinbox.iam.trusts import Trusting, Trusts
 from secinbox.iam.world import Persona, Principal, World
 
@@ -371,6 +371,23 @@ class Moves:
             for thing in things:
                 if thing.roles:
                     yield from self._taken(persona, row, thing)
+            if not things and not self._listed(persona.account, row.kind):
+                yield from self._unseen(persona, row)
+
+    def _unseen(self, persona: Persona, row: Takes) -> Iterator[Edge]:
+        """Nobody listed things of this kind: there may be one, with any role that they can have."""
+        service = RUNS_FOR.get(row.kind)
+        principal = self.world.principals.get(persona.arn)
+        if service is None or (principal is not None and principal.service_linked):
+            return
+        found = self.needs.all_of(persona, row.needs, ANYTHING)
+        if found.value == "no":
+            return
+        roles = self.trusts.trusting(persona.account, service, service == "ec2.amazonaws.com").all
+        if roles:
+            hub = self._hub(f"unseen {persona.account} {row.kind}", roles)
+            yield Edge(persona.arn, hub, row.id, f"can {row.verb} a workload that may run as",
+                       found.statements, False, f"{row.kind}s were not read ({LISTED_BY[row.kind]})")  # fmt: skip
 
     def _takes_all(self, persona: Persona, row: Takes) -> bool:
         return all(

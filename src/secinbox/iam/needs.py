@@ -16,6 +16,8 @@ from secinbox.iam.world import Persona
 
 _ANY_DOCUMENT = ("AWS-RunShellScript", "AWS-RunPowerShellScript", "AWS-RunRemoteScript")
 ANYTHING = Thing("", "")
+# Services whose actions act on things of another service.
+_ACT_ON = {"ssm": "ec2", "ec2-instance-connect": "ec2"}
 
 
 def joined(answers: Iterable[Answer]) -> Answer:
@@ -77,6 +79,19 @@ class Needs:
             best = found if found.value == "unknown" else best
         return best
 
+    def _any(self, persona: Persona, action: str) -> Answer:
+        """Whether some thing of the account, which nobody has read, may be acted on."""
+        service = action.partition(":")[0]
+        home = _ACT_ON.get(service, service)
+        template = f"arn:aws:{home}:*:{persona.account}:?*"
+        names = new_names(self.evaluator.layers(persona, action), template)
+        found = [self.evaluator.decide(persona, action, n) for n in names]
+        for value in ("yes", "unknown"):
+            chosen = next((f for f in found if f.value == value), None)
+            if chosen is not None:
+                return chosen
+        return Answer("no")
+
     def one(self, persona: Persona, action: str, where: str, thing: Thing | None) -> Answer:
         action = action.lower()
         if where == "*":
@@ -85,14 +100,14 @@ class Needs:
             if thing is None:
                 return Answer("no")
             if thing is ANYTHING:
-                allows = self.evaluator.layers(persona, action)[0].allows
-                return Answer("yes" if allows else "no")
+                return self._any(persona, action)
             _, _, part = where.partition(":")
             return self.evaluator.decide(
                 persona, action, thing.parts.get(part, "") if part else thing.uid
             )
         if where == "run-document":
-            region = thing.uid.split(":")[3] if thing is not None else "us-east-1"
+            named = thing is not None and thing is not ANYTHING
+            region = thing.uid.split(":")[3] if thing and named else "us-east-1"
             names = [f"arn:aws:ssm:{region}::document/{d}" for d in _ANY_DOCUMENT]
             found = [self.evaluator.decide(persona, action, n) for n in names]
         else:

@@ -142,7 +142,8 @@ class Powers:
         where = "administrator" if home else f"administrator of account {way.account}"
         steps = tuple(s.sentence for s in way.steps)
         first = next((e.text for s in way.steps for e in s.evidence), "")
-        text = f"can make itself {where}: {'; then '.join(steps)}"
+        can = "can" if way.certain else "may be able to"
+        text = f"{can} make itself {where}: {'; then '.join(steps)}"
         if first:
             text += f". Statement: {first}"
         if not way.certain:

@@ -377,6 +377,32 @@ LISTED_BY: dict[str, str] = {
     "stack-set": "cloudformation.list_stack_sets",
     "schedule": "scheduler.list_schedules",
     "event-rule": "events.list_rules",
+    "serial-instance": "ec2.describe_instances",
+    "state-machine": "stepfunctions.list_state_machines",
+    "job-definition": "batch.describe_job_definitions",
+    "agent-runtime": "bedrock-agentcore-control.list_agent_runtimes",
+    "agent-browser": "bedrock-agentcore-control.list_browsers",
+}
+# The service that a role must trust to be the role of such a thing.
+RUNS_FOR: dict[str, str] = {
+    "managed-instance": "ec2.amazonaws.com",
+    "ssh-instance": "ec2.amazonaws.com",
+    "serial-instance": "ec2.amazonaws.com",
+    "instance": "ec2.amazonaws.com",
+    "function": "lambda.amazonaws.com",
+    "stack": "cloudformation.amazonaws.com",
+    "project": "codebuild.amazonaws.com",
+    "batch-project": "codebuild.amazonaws.com",
+    "dev-endpoint": "glue.amazonaws.com",
+    "glue-job": "glue.amazonaws.com",
+    "notebook": "sagemaker.amazonaws.com",
+    "interpreter": "bedrock-agentcore.amazonaws.com",
+    "agent-runtime": "bedrock-agentcore.amazonaws.com",
+    "agent-browser": "bedrock-agentcore.amazonaws.com",
+    "exec-task": "ecs-tasks.amazonaws.com",
+    "job-definition": "ecs-tasks.amazonaws.com",
+    "apprunner-service": "tasks.apprunner.amazonaws.com",
+    "state-machine": "states.amazonaws.com",
 }
 
 
