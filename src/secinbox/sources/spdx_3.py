@@ -30,7 +30,7 @@ _VEX = {"security_VexNotAffectedVulnAssessmentRelationship": "not_affected",
 
 
 def recognise(head: Head) -> int:
-    if head.kind != "object" or not head.has("@graph"):
+    if head.kind != "object" or not head.has("@graph") or head.has("spdxVersion"):
         return 0
     return 100 if "spdx.org/rdf/3" in head.text else 0
 
