@@ -164,6 +164,10 @@ class RemoteSession:
     def report(self, weeks: int = 12) -> dict[str, Any]:
         """As Session.report."""
         return self._ask("GET", "/api/v1/report", params={"weeks": weeks})
+    @property
+    def delivery(self) -> RemoteDelivery:
+        """See Session.delivery."""
+        return RemoteDelivery(self._ask)
 
     def doctor(self) -> dict[str, Any]:
         """See Session.doctor."""
@@ -204,6 +208,25 @@ class RemoteAutomation:
         del actor
         verb = "enable" if enabled else "disable"
         return self._ask("POST", f"/rules/{quote(identity, safe='')}/{verb}")
+
+
+class RemoteDelivery:
+    """Tickets and notifications of a server: see delivery.desk.Delivery."""
+
+    def __init__(self, ask: Callable[..., dict[str, Any]]) -> None:
+        self._ask = ask
+
+    def preview(self) -> dict[str, Any]:
+        """See Delivery.preview."""
+        return self._ask("GET", "/deliveries/preview")
+
+    def send(self, *, hurry: bool = False) -> dict[str, Any]:
+        """See Delivery.send."""
+        return self._ask("POST", "/deliveries/send", params={"hurry": hurry})
+
+    def standing(self) -> dict[str, Any]:
+        """See Delivery.standing."""
+        return self._ask("GET", "/deliveries")
 
 
 class RemoteAdministration:

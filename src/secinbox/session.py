@@ -20,6 +20,7 @@ from secinbox.inbox.ranking import rank
 
 if TYPE_CHECKING:
     from secinbox.decisions.accounts import Accounts
+    from secinbox.delivery.desk import Delivery
 
 Progress = Callable[[str, int, int], None]
 
@@ -57,6 +58,7 @@ class Session:
         self._change = threading.RLock()
         self._decisions: Any = None
         self._automation: Automation | None = None
+        self._delivery: Delivery | None = None
 
     # -- time and state -------------------------------------------------------------------
 
@@ -123,6 +125,15 @@ class Session:
     def administration(self) -> Administration:
         """Accounts and what is done with them."""
         return Administration(self)
+
+    @property
+    def delivery(self) -> Delivery:
+        """Tickets and notifications."""
+        if self._delivery is None:
+            from secinbox.delivery.desk import Delivery
+
+            self._delivery = Delivery(self)
+        return self._delivery
 
     def changing(self) -> AbstractContextManager[Any]:
         """Held while something changes: changes come one after the other."""
@@ -245,8 +256,9 @@ class Session:
         rules = self.automation.admissions()
         with self.reading() as reader:
             shown = explaining.show(reader, name, rules)
-        shown["timeline"] = []
+        shown["timeline"], shown["tickets"] = [], []
         if self.has_decisions:
+            shown["tickets"] = self.delivery.of("issue:" + shown["id"])
             from secinbox.triage import timeline
 
             shown["timeline"] = timeline(
@@ -323,7 +335,12 @@ class Session:
         from secinbox.doctor import examine
 
         with self.reading() as reader:
-            return examine(reader, self.home, self.clock, self.settings)
+            told = examine(reader, self.home, self.clock, self.settings)
+        if self.has_decisions or (self.home / "connections.yaml").exists():
+            from secinbox.doctor import deliveries
+
+            told["checks"].append(deliveries(self.delivery))
+        return told
 
 
 def parse_clock(text: str) -> datetime:
