@@ -240,11 +240,12 @@ class RemoteAdministration:
         return self._ask("GET", "/tokens")
 
     def create_token(
-        self, name: str, role: str, expires: str = "", actor: str = ""
+        self, name: str, role: str, expires: str = "", actor: str = "", types: Sequence[str] = ()
     ) -> dict[str, Any]:
         """See Administration.create_token."""
         del actor
-        return self._ask("POST", "/tokens", json={"name": name, "role": role, "expires": expires})
+        return self._ask("POST", "/tokens", json={
+            "name": name, "role": role, "expires": expires, "types": list(types)})  # fmt: skip
 
     def revoke_token(self, identity: str, actor: str = "") -> dict[str, Any]:
         """See Administration.revoke_token."""
@@ -255,10 +256,13 @@ class RemoteAdministration:
         """See Administration.users."""
         return self._ask("GET", "/users")
 
-    def invite(self, name: str, role: str, actor: str = "") -> dict[str, Any]:
+    def invite(
+        self, name: str, role: str, actor: str = "", types: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """See Administration.invite."""
         del actor
-        return self._ask("POST", "/users", json={"name": name, "role": role})
+        return self._ask("POST", "/users", json={
+            "name": name, "role": role, "types": list(types)})  # fmt: skip
 
     def remove_user(self, name: str, actor: str = "") -> dict[str, Any]:
         """See Administration.remove_user."""

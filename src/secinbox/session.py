@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from secinbox import pipeline, settings
 from secinbox.administration import Administration
 from secinbox.automating import Automation
+from secinbox.facts.scope import TYPES, narrow, whole
 from secinbox.facts.store import Facts
 from secinbox.inbox import answers, attack_paths, deciding, explaining, whatif
 from secinbox.inbox.ranking import rank
@@ -156,6 +157,8 @@ class Session:
         """The ranked tables, up to date."""
         self.rank()
         with self.facts.reader() as reader:
+            if TYPES.get():
+                narrow(reader, TYPES.get())
             yield reader
 
     # -- changes --------------------------------------------------------------------------
@@ -194,6 +197,8 @@ class Session:
         from secinbox.triage import decide
 
         asked = read(dict(request))
+        if asked.matching or asked.batch:
+            whole("a decision on a query or a batch")
         with self._change:
             with self.reading() as reader:
                 told = decide(reader, self.decisions, asked, actor or user(), self.clock)
@@ -292,6 +297,7 @@ class Session:
 
         Nothing is stored. Returns {"done", "issues", "paths", "gone"}.
         """
+        whole("what-if")
         with self._change:
             self.rank()
             return whatif.what_if(
@@ -336,7 +342,8 @@ class Session:
 
         with self.reading() as reader:
             told = examine(reader, self.home, self.clock, self.settings)
-        if self.has_decisions or (self.home / "connections.yaml").exists():
+        used = self.has_decisions or (self.home / "connections.yaml").exists()
+        if used and not TYPES.get():
             from secinbox.doctor import deliveries
 
             told["checks"].append(deliveries(self.delivery))

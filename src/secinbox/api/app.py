@@ -24,6 +24,7 @@ from secinbox.decisions.cases import CaseMissing
 from secinbox.decisions.rule import RuleMissing
 from secinbox.decisions.states import Conflict, DecisionError
 from secinbox.delivery.signing import SignatureError
+from secinbox.facts.scope import ScopeError
 from secinbox.facts.store import StoreError
 from secinbox.inbox.answers import NotFound
 from secinbox.inbox.query import QueryError
@@ -173,6 +174,10 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
     app.include_router(public.router(session, read, change, administer, access.actor))
     app.include_router(accounts.api(session, access, administer))
     app.include_router(accounts.pages(session, access, secure=outward.scheme == "https"))
+    if session.settings.oidc:
+        from secinbox.api import oidc
+
+        app.include_router(oidc.pages(session, public_url))
     app.include_router(forms.router(session, access))
     app.include_router(static)
     app.include_router(pages, dependencies=[Depends(access.needs("viewer"))])
@@ -199,6 +204,10 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
         if isinstance(problem, Conflict):
             return error(409, str(problem), version=problem.version, changes=problem.changes)
         return error(422, str(problem))
+
+    @app.exception_handler(ScopeError)
+    async def beyond(_: Request, problem: ScopeError) -> Response:
+        return error(403, str(problem))
 
     @app.exception_handler(SignatureError)
     async def untrusted(_: Request, problem: SignatureError) -> Response:

@@ -120,6 +120,7 @@ USERS = sa.Table(
     ACCOUNTS_META,
     sa.Column("name", sa.String(100), primary_key=True),
     sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("types", sa.Text, nullable=False, server_default=""),
     sa.Column("password", sa.Text, nullable=False),
     sa.Column("created_at", sa.String(32), nullable=False),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
@@ -131,6 +132,7 @@ LINKS = sa.Table(
     sa.Column("hash", sa.String(64), primary_key=True),
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("types", sa.Text, nullable=False, server_default=""),
     sa.Column("expires", sa.String(32), nullable=False),
 )
 SESSIONS = sa.Table(
@@ -139,6 +141,9 @@ SESSIONS = sa.Table(
     sa.Column("hash", sa.String(64), primary_key=True),
     sa.Column("name", sa.String(100), nullable=False, index=True),
     sa.Column("csrf", sa.String(64), nullable=False),
+    # Of who signed in elsewhere; '' for a user who is kept here.
+    sa.Column("role", sa.String(16), nullable=False, server_default=""),
+    sa.Column("types", sa.Text, nullable=False, server_default=""),
     sa.Column("created_at", sa.String(32), nullable=False),
     sa.Column("expires", sa.String(32), nullable=False),
 )
@@ -148,6 +153,7 @@ TOKENS = sa.Table(
     sa.Column("id", sa.String(16), primary_key=True),
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("types", sa.Text, nullable=False, server_default=""),
     sa.Column("hash", sa.String(64), nullable=False, unique=True),
     sa.Column("expires", sa.String(32), nullable=False, server_default=""),
     sa.Column("created_at", sa.String(32), nullable=False),
@@ -247,6 +253,19 @@ def _fourth(connection: Any) -> None:
         )
 
 
+def _seventh(connection: Any) -> None:
+    """Roles that see some types of findings only, and sessions of who signed in elsewhere."""
+    wanted = {"users": ("types",), "links": ("types",), "tokens": ("types",),
+              "sessions": ("role", "types")}  # fmt: skip
+    for table, columns in wanted.items():
+        known = {c["name"] for c in sa.inspect(connection).get_columns(table)}
+        for column in columns:
+            if column not in known:
+                connection.execute(
+                    sa.text(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+                )
+
+
 # In order; each brings a store from its number to the next.
 MIGRATIONS = (
     _FIRST.create_all,
@@ -255,4 +274,5 @@ MIGRATIONS = (
     _fourth,
     ACCOUNTS_META.create_all,
     DELIVERY_META.create_all,
+    _seventh,
 )

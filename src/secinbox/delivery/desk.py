@@ -21,6 +21,7 @@ from secinbox.delivery.connections import Connections, faults, load
 from secinbox.delivery.following import Follower
 from secinbox.delivery.planning import Plan, Planner
 from secinbox.delivery.sending import Sender
+from secinbox.facts.scope import whole
 from secinbox.facts.store import Facts
 from secinbox.inbox.query import QueryError
 from secinbox.settings import SettingsError
@@ -102,6 +103,7 @@ class Delivery:
 
     def preview(self) -> dict[str, Any]:
         """{"entries", "waiting", "delayed", "faults"}: what would be said; nothing is."""
+        whole("deliveries")
         plan = self._planned()
         return {
             "entries": [{"kind": e.kind, "connection": e.connection, "subject": e.subject,
@@ -135,6 +137,7 @@ class Delivery:
 
     def standing(self) -> dict[str, Any]:
         """{"connections", "counts", "waiting", "tickets", "faults"}."""
+        whole("deliveries")
         if not self.session.has_decisions and not self.connections.all:
             empty = {"waiting": 0, "failing": 0, "sent": 0, "tickets": 0}
             return {"connections": [], "counts": empty, "waiting": [], "tickets": [], "faults": []}
