@@ -32,6 +32,8 @@ def level(method: str, path: str) -> str:
     """The policy, said again in one place and not taken from the code."""
     if re.match(r"/api/v1/(tokens|users|audit)", path):
         return "admin"
+    if path.startswith("/api/v1/deliveries") and method == "POST":
+        return "admin"
     if method == "GET" or path.endswith("/findings/search"):
         return "viewer"
     rules = "/automation/" in path or (path.startswith("/api/v1/rules") and "test" not in path)
@@ -61,7 +63,10 @@ def test_every_address_as_every_role(client: TestClient, signed: Session) -> Non
     schema = client.get("/api/v1/openapi.json").json()["paths"]
     asked = [(m.upper(), p) for p, methods in schema.items() for m in methods]
     assert len(asked) > 80
-    asked = [a for a in asked if a[1] != "/healthz"] + [("GET", p) for p in PAGES]
+    # A webhook of a ticket system bears no token but a signature: tests/test_delivery.py.
+    asked = [a for a in asked if a[1] not in ("/healthz", "/api/v1/tickets/{connection}")] + [
+        ("GET", p) for p in PAGES
+    ]
     tokens = {r: signed.administration.create_token(r, r)["token"] for r in accounts.ROLES}
     wrong = []
     for method, path in asked:

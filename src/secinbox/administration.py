@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from secinbox.inbox.answers import NotFound
@@ -23,14 +24,14 @@ class Administration:
         return {"tokens": [{k: v or None for k, v in row.items()} for row in rows]}
 
     def create_token(
-        self, name: str, role: str, expires: str = "", actor: str = ""
+        self, name: str, role: str, expires: str = "", actor: str = "", types: Sequence[str] = ()
     ) -> dict[str, Any]:
         """{"token", "id", "expires"}; the token is told this once."""
         from secinbox.decisions.accounts import now
         from secinbox.decisions.states import moment
 
         until = moment(expires, now(), what="expires") if expires else ""
-        told: dict[str, Any] = self._accounts.create_token(name, role, actor, until)
+        told: dict[str, Any] = self._accounts.create_token(name, role, actor, until, types)
         return told
 
     def revoke_token(self, identity: str, actor: str = "") -> dict[str, Any]:
@@ -46,9 +47,11 @@ class Administration:
         rows = self._accounts.users()
         return {"users": [{k: v or None for k, v in row.items()} for row in rows]}
 
-    def invite(self, name: str, role: str, actor: str = "") -> dict[str, Any]:
+    def invite(
+        self, name: str, role: str, actor: str = "", types: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """{"name", "role", "path", "expires"}: who opens the path sets the password, once."""
-        told = self._accounts.invite(name, role, actor)
+        told = self._accounts.invite(name, role, actor, types)
         return {"name": name, "role": role, "path": f"/link/{told['code']}",
                 "expires": told["expires"]}  # fmt: skip
 

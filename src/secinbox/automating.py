@@ -19,6 +19,7 @@ from secinbox.decisions.rule import (
     read,
     shown,
 )
+from secinbox.facts.scope import whole
 from secinbox.inbox import answers, trying
 from secinbox.inbox.assessing import FINDING_ROWS
 from secinbox.inbox.automation import condition
@@ -186,6 +187,7 @@ class Automation:
 
     def test(self, data: Sequence[Any], days: int = 0) -> dict[str, Any]:
         """What these rules would change today and on each of the last days; nothing is stored."""
+        whole("a test of rules")
         tried = self.checked(data)
         by_id = {r.id: r for r in tried}
         old = self.active()

@@ -14,6 +14,25 @@ from secinbox.settings import Settings
 from secinbox.vocabulary import RISKS
 
 
+def deliveries(delivery: Any) -> dict[str, Any]:
+    """The check of tickets and notifications: what waits, fails or cannot be sent."""
+    from secinbox.decisions.states import DecisionError
+
+    try:
+        standing = delivery.standing()
+        counts, faults = standing["counts"], list(standing["faults"])
+        failing = [f"{e['connection'] or e['rule']}: {e['error']}"
+                   for e in standing["waiting"] if e["error"]]  # fmt: skip
+        faults += [f"{t['external']}: {t['error']}" for t in standing["tickets"] if t["error"]]
+        text = f"{counts['waiting']} waiting, {counts['sent']} sent, {counts['tickets']} tickets"
+    except DecisionError as error:
+        text, failing, faults = "not readable", [], [str(error)]
+    problems = [*faults, *failing]
+    more = f"; {'; '.join(problems[:5])}" if problems else ""
+    return {"check": "tickets and notifications", "ok": not problems, "text": text + more,
+            "hint": "see `secinbox deliver --dry-run`" if problems else ""}  # fmt: skip
+
+
 def examine(facts: Facts, home: Path, clock: datetime, settings: Settings) -> dict[str, Any]:
     """{"version", "home", "counts", "checks": [{"check", "ok", "text", "hint"}]}"""
     counts = {

@@ -164,6 +164,10 @@ class RemoteSession:
     def report(self, weeks: int = 12) -> dict[str, Any]:
         """As Session.report."""
         return self._ask("GET", "/api/v1/report", params={"weeks": weeks})
+    @property
+    def delivery(self) -> RemoteDelivery:
+        """See Session.delivery."""
+        return RemoteDelivery(self._ask)
 
     def doctor(self) -> dict[str, Any]:
         """See Session.doctor."""
@@ -206,6 +210,25 @@ class RemoteAutomation:
         return self._ask("POST", f"/rules/{quote(identity, safe='')}/{verb}")
 
 
+class RemoteDelivery:
+    """Tickets and notifications of a server: see delivery.desk.Delivery."""
+
+    def __init__(self, ask: Callable[..., dict[str, Any]]) -> None:
+        self._ask = ask
+
+    def preview(self) -> dict[str, Any]:
+        """See Delivery.preview."""
+        return self._ask("GET", "/deliveries/preview")
+
+    def send(self, *, hurry: bool = False) -> dict[str, Any]:
+        """See Delivery.send."""
+        return self._ask("POST", "/deliveries/send", params={"hurry": hurry})
+
+    def standing(self) -> dict[str, Any]:
+        """See Delivery.standing."""
+        return self._ask("GET", "/deliveries")
+
+
 class RemoteAdministration:
     """The accounts of a server: see administration.Administration."""
 
@@ -217,11 +240,12 @@ class RemoteAdministration:
         return self._ask("GET", "/tokens")
 
     def create_token(
-        self, name: str, role: str, expires: str = "", actor: str = ""
+        self, name: str, role: str, expires: str = "", actor: str = "", types: Sequence[str] = ()
     ) -> dict[str, Any]:
         """See Administration.create_token."""
         del actor
-        return self._ask("POST", "/tokens", json={"name": name, "role": role, "expires": expires})
+        return self._ask("POST", "/tokens", json={
+            "name": name, "role": role, "expires": expires, "types": list(types)})  # fmt: skip
 
     def revoke_token(self, identity: str, actor: str = "") -> dict[str, Any]:
         """See Administration.revoke_token."""
@@ -232,10 +256,13 @@ class RemoteAdministration:
         """See Administration.users."""
         return self._ask("GET", "/users")
 
-    def invite(self, name: str, role: str, actor: str = "") -> dict[str, Any]:
+    def invite(
+        self, name: str, role: str, actor: str = "", types: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """See Administration.invite."""
         del actor
-        return self._ask("POST", "/users", json={"name": name, "role": role})
+        return self._ask("POST", "/users", json={
+            "name": name, "role": role, "types": list(types)})  # fmt: skip
 
     def remove_user(self, name: str, actor: str = "") -> dict[str, Any]:
         """See Administration.remove_user."""

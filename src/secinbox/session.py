@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from secinbox import pipeline, settings
 from secinbox.administration import Administration
 from secinbox.automating import Automation
+from secinbox.facts.scope import TYPES, narrow, whole
 from secinbox.facts.store import Facts
 from secinbox.inbox import answers, attack_paths, deciding, explaining, whatif
 from secinbox.inbox.ranking import rank
 
 if TYPE_CHECKING:
     from secinbox.decisions.accounts import Accounts
+    from secinbox.delivery.desk import Delivery
 
 Progress = Callable[[str, int, int], None]
 
@@ -57,6 +59,7 @@ class Session:
         self._change = threading.RLock()
         self._decisions: Any = None
         self._automation: Automation | None = None
+        self._delivery: Delivery | None = None
 
     # -- time and state -------------------------------------------------------------------
 
@@ -124,6 +127,15 @@ class Session:
         """Accounts and what is done with them."""
         return Administration(self)
 
+    @property
+    def delivery(self) -> Delivery:
+        """Tickets and notifications."""
+        if self._delivery is None:
+            from secinbox.delivery.desk import Delivery
+
+            self._delivery = Delivery(self)
+        return self._delivery
+
     def changing(self) -> AbstractContextManager[Any]:
         """Held while something changes: changes come one after the other."""
         return self._change
@@ -145,6 +157,8 @@ class Session:
         """The ranked tables, up to date."""
         self.rank()
         with self.facts.reader() as reader:
+            if TYPES.get():
+                narrow(reader, TYPES.get())
             yield reader
 
     # -- changes --------------------------------------------------------------------------
@@ -183,6 +197,8 @@ class Session:
         from secinbox.triage import decide
 
         asked = read(dict(request))
+        if asked.matching or asked.batch:
+            whole("a decision on a query or a batch")
         with self._change:
             with self.reading() as reader:
                 told = decide(reader, self.decisions, asked, actor or user(), self.clock)
@@ -245,8 +261,9 @@ class Session:
         rules = self.automation.admissions()
         with self.reading() as reader:
             shown = explaining.show(reader, name, rules)
-        shown["timeline"] = []
+        shown["timeline"], shown["tickets"] = [], []
         if self.has_decisions:
+            shown["tickets"] = self.delivery.of("issue:" + shown["id"])
             from secinbox.triage import timeline
 
             shown["timeline"] = timeline(
@@ -280,6 +297,7 @@ class Session:
 
         Nothing is stored. Returns {"done", "issues", "paths", "gone"}.
         """
+        whole("what-if")
         with self._change:
             self.rank()
             return whatif.what_if(
@@ -323,7 +341,13 @@ class Session:
         from secinbox.doctor import examine
 
         with self.reading() as reader:
-            return examine(reader, self.home, self.clock, self.settings)
+            told = examine(reader, self.home, self.clock, self.settings)
+        used = self.has_decisions or (self.home / "connections.yaml").exists()
+        if used and not TYPES.get():
+            from secinbox.doctor import deliveries
+
+            told["checks"].append(deliveries(self.delivery))
+        return told
 
 
 def parse_clock(text: str) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 
 class SettingsError(Exception):
@@ -22,6 +23,7 @@ class Settings:
     profile: str = "severity-risks-impact"
     disabled_rules: tuple[str, ...] = ()
     crown_jewels: tuple[str, ...] = field(default=())
+    oidc: dict[str, Any] = field(default_factory=dict, hash=False)  # see docs/guides/sign-in.md
 
 
 def load(home: Path) -> Settings:

@@ -8,13 +8,15 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from secinbox.decisions.accounts import Principal
+from secinbox.facts.scope import TYPES
 from secinbox.session import user
 
 COOKIE = "secinbox_session"
@@ -61,7 +63,7 @@ class Access:
 
     def open(self) -> bool:
         """Anyone who reaches the server may read."""
-        if self._beyond:
+        if self._beyond or self.session.settings.oidc:
             return False
         return not (self.session.has_decisions and self.session.accounts.any_user())
 
@@ -99,10 +101,14 @@ class Access:
         self.pace.take(principal.name)
         return principal
 
-    def needs(self, level: str) -> Callable[[Request], None]:
+    def needs(self, level: str) -> Callable[[Request], Awaitable[None]]:
         """A dependency: only for this role and those above."""
 
-        def check(request: Request) -> None:
+        async def check(request: Request) -> None:
+            # What was found out holds for all that this request asks for (see facts.scope).
+            TYPES.set((await run_in_threadpool(allowed, request)).types)
+
+        def allowed(request: Request) -> Principal:
             found = self.principal(request)
             if found is None and level == "viewer" and self.open():
                 found = Principal("anyone", "viewer")
@@ -120,6 +126,7 @@ class Access:
                 if not hmac.compare_digest(sent.encode(), found.csrf.encode()):
                     raise HTTPException(403, "the request does not come from a page of this server")
             request.state.principal = found
+            return found
 
         check.level = level  # type: ignore[attr-defined]
         return check

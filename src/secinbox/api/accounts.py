@@ -18,6 +18,7 @@ from secinbox.decisions.states import DecisionError
 from secinbox.web.pages import show
 
 Text = Annotated[str, Body(embed=True, max_length=200)]
+Types = Annotated[Sequence[str], Body(embed=True, max_length=20)]
 MAX_FORM = 64 * 1024
 
 
@@ -30,8 +31,12 @@ def api(session: Any, access: Access, administer: Sequence[Depends]) -> APIRoute
         return session.administration.tokens()
 
     @routes.post("/tokens", status_code=201)
-    def create(request: Request, name: Text, role: Text, expires: Text = "") -> Any:
-        return session.administration.create_token(name, role, expires, access.actor(request))
+    def create(
+        request: Request, name: Text, role: Text, expires: Text = "", types: Types = ()
+    ) -> Any:
+        return session.administration.create_token(
+            name, role, expires, access.actor(request), types
+        )
 
     @routes.delete("/tokens/{identity}")
     def revoke(request: Request, identity: str) -> Any:
@@ -42,8 +47,8 @@ def api(session: Any, access: Access, administer: Sequence[Depends]) -> APIRoute
         return session.administration.users()
 
     @routes.post("/users", status_code=201)
-    def invite(request: Request, name: Text, role: Text) -> Any:
-        return session.administration.invite(name, role, access.actor(request))
+    def invite(request: Request, name: Text, role: Text, types: Types = ()) -> Any:
+        return session.administration.invite(name, role, access.actor(request), types)
 
     @routes.delete("/users/{name}")
     def remove(request: Request, name: str) -> Any:
@@ -95,16 +100,24 @@ def checked(fields: dict[str, str], request: Request) -> None:
         raise HTTPException(403, "the form is too old: load the page again")
 
 
+def inward(text: str) -> str:
+    """A path of this server, whatever was asked for."""
+    return text if text.startswith("/") and not text.startswith(("//", "/\\")) else "/"
+
+
 def pages(session: Any, access: Access, secure: bool) -> APIRouter:
     """`/sign-in`, `/sign-out`, `/link/CODE`."""
     routes = APIRouter(include_in_schema=False)
 
-    def inward(text: str) -> str:
-        return text if text.startswith("/") and not text.startswith(("//", "/\\")) else "/"
+    elsewhere = (
+        session.settings.oidc.get("label", "single sign-on") if session.settings.oidc else ""
+    )
 
     @routes.get("/sign-in")
     def ask(request: Request, next: str = "/") -> Response:
-        return show(request, "sign_in.html", next=inward(next), problem="", status=200)
+        return show(
+            request, "sign_in.html", next=inward(next), problem="", status=200, elsewhere=elsewhere
+        )
 
     @routes.post("/sign-in")
     async def sign_in(request: Request) -> Response:
@@ -123,7 +136,14 @@ def pages(session: Any, access: Access, secure: bool) -> APIRouter:
                 address,
             )
         except SignInError as problem:
-            return show(request, "sign_in.html", next=target, problem=str(problem), status=401)
+            return show(
+                request,
+                "sign_in.html",
+                next=target,
+                problem=str(problem),
+                status=401,
+                elsewhere=elsewhere,
+            )
         answer = RedirectResponse(target, 303)
         answer.set_cookie(COOKIE, secret, max_age=int(SESSION.total_seconds()), httponly=True,
                           samesite="lax", secure=secure, path="/")  # fmt: skip

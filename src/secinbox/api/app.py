@@ -18,11 +18,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from secinbox import __version__, opening
-from secinbox.api import accounts, decisions, forms, operations, paths, public
+from secinbox.api import accounts, decisions, deliveries, forms, operations, paths, public
 from secinbox.api.access import Access
 from secinbox.decisions.cases import CaseMissing
 from secinbox.decisions.rule import RuleMissing
 from secinbox.decisions.states import Conflict, DecisionError
+from secinbox.delivery.signing import SignatureError
+from secinbox.facts.scope import ScopeError
 from secinbox.facts.store import StoreError
 from secinbox.inbox.answers import NotFound
 from secinbox.inbox.query import QueryError
@@ -168,9 +170,14 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
     app.include_router(paths.router(session, read))
     app.include_router(operations.router(session, read, change, replies))
     app.include_router(decisions.router(session, read, change, administer, access.actor))
+    app.include_router(deliveries.router(session, read, administer))
     app.include_router(public.router(session, read, change, administer, access.actor))
     app.include_router(accounts.api(session, access, administer))
     app.include_router(accounts.pages(session, access, secure=outward.scheme == "https"))
+    if session.settings.oidc:
+        from secinbox.api import oidc
+
+        app.include_router(oidc.pages(session, public_url))
     app.include_router(forms.router(session, access))
     app.include_router(static)
     app.include_router(pages, dependencies=[Depends(access.needs("viewer"))])
@@ -197,6 +204,14 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
         if isinstance(problem, Conflict):
             return error(409, str(problem), version=problem.version, changes=problem.changes)
         return error(422, str(problem))
+
+    @app.exception_handler(ScopeError)
+    async def beyond(_: Request, problem: ScopeError) -> Response:
+        return error(403, str(problem))
+
+    @app.exception_handler(SignatureError)
+    async def untrusted(_: Request, problem: SignatureError) -> Response:
+        return error(401, str(problem))
 
     @app.exception_handler(StoreError)
     async def busy(_: Request, problem: StoreError) -> Response:

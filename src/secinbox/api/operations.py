@@ -149,6 +149,11 @@ def router(
             imports = facts.value("SELECT count(*) FROM imports WHERE hash <> ''")
         from secinbox.inbox.answers import severity
 
+        outbox = []
+        if session.has_decisions:
+            for name, count in session.delivery.outbox.counts().items():
+                outbox += [f"# TYPE secinbox_deliveries_{name} gauge",
+                           f"secinbox_deliveries_{name} {count}"]  # fmt: skip
         lines = [
             "# HELP secinbox_issues Issues by severity and status.", "# TYPE secinbox_issues gauge",
             *(f'secinbox_issues{{severity="{severity(s)}",status="{t}"}} {n}' for s, t, n in issues),
@@ -156,6 +161,7 @@ def router(
             *(f'secinbox_findings{{status="{t}"}} {n}' for t, n in findings),
             "# HELP secinbox_imports_total Reports imported.", "# TYPE secinbox_imports_total counter",
             f"secinbox_imports_total {imports}",
+            *outbox,
             "# HELP secinbox_uptime_seconds Since the server started.",
             "# TYPE secinbox_uptime_seconds gauge", f"secinbox_uptime_seconds {time.time() - started:.0f}",
             f'secinbox_info{{version="{__version__}"}} 1',

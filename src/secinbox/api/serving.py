@@ -10,6 +10,7 @@ import os
 import secrets
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -21,9 +22,12 @@ from secinbox.session import Session, user
 
 
 def serve(
-    session: Session, host: str, port: int, ready: Callable[[str], None], public_url: str = ""
-) -> None:
+    session: Session, host: str, port: int, ready: Callable[[str], None], public_url: str = "",
+    *, deliver: bool = True,
+) -> None:  # fmt: skip
     """Serves until stopped. Port 0 takes a free one.
+
+    deliver: send tickets and notifications (not of an inbox as of another day).
 
     public_url: the address that others use; needed beyond loopback. Raises StoreError without it.
     """
@@ -67,6 +71,10 @@ def serve(
         )
     )
 
+    worker = threading.Thread(target=session.delivery.work, name="delivery", daemon=True)
+    if deliver:
+        worker.start()
+
     def stop(*_: object) -> None:
         raise SystemExit(0)
 
@@ -84,5 +92,8 @@ def serve(
             )
         server.run(sockets=[listener])
     finally:
+        session.delivery.stop()
+        if worker.is_alive():
+            worker.join(30)
         told.unlink(missing_ok=True)
         listener.close()

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
 from secinbox.decisions.states import DecisionError, stamp
-from secinbox.decisions.store import DecisionStore
+from secinbox.decisions.store import DecisionStore, real_now
 from secinbox.decisions.tables import AUDIT, LINKS, SESSIONS, TOKENS, USERS
+from secinbox.vocabulary import FINDING_TYPES
 
 Role = Literal["viewer", "triager", "admin"]
 ROLES: tuple[str, ...] = get_args(Role)  # each may do what those before it may
@@ -24,7 +26,9 @@ MAX_PASSWORD = 1_000
 ATTEMPTS = 5  # wrong passwords until an account rests
 REST = timedelta(minutes=15)
 SESSION = timedelta(days=7)
+SESSION_ELSEWHERE = timedelta(hours=12)  # then the provider is asked again whether he still may
 LINK = timedelta(days=2)
+ELSEWHERE = "oidc:"  # before the names of who signed in at an identity provider
 
 
 class SignInError(Exception):
@@ -33,11 +37,15 @@ class SignInError(Exception):
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks. csrf: what a form of this session must carry; '' for tokens."""
+    """Who asks. csrf: what a form of this session must carry; '' for tokens.
+
+    types: the types of findings that he may see; none: all.
+    """
 
     name: str
     role: str
     csrf: str = ""
+    types: frozenset[str] = frozenset()
 
     def may(self, level: str) -> bool:
         """Whether the role is enough."""
@@ -46,7 +54,7 @@ class Principal:
 
 def now() -> datetime:
     """The real time: a pinned or past clock must not open what has expired."""
-    return datetime.now(UTC).replace(tzinfo=None)
+    return real_now()
 
 
 def _digest(secret: str) -> str:
@@ -60,7 +68,23 @@ def role_named(text: str) -> str:
     return text
 
 
+def scope(types: Sequence[str], role: str) -> str:
+    """Types of findings as stored. Raises DecisionError."""
+    unknown = sorted(set(types) - set(FINDING_TYPES))
+    if unknown:
+        raise DecisionError(f"no type {unknown[0]!r}; types: {', '.join(FINDING_TYPES)}")
+    if types and role == "admin":
+        raise DecisionError("an administrator sees everything: no types")
+    return ",".join(sorted(set(types)))
+
+
+def _scope(stored: str) -> frozenset[str]:
+    return frozenset(t for t in stored.split(",") if t)
+
+
 def _name(text: str) -> str:
+    if text.startswith(ELSEWHERE):
+        raise DecisionError(f"names that begin with {ELSEWHERE} are of those who sign in elsewhere")
     if not 1 <= len(text) <= 100 or not text.isprintable() or text != text.strip():
         raise DecisionError("a name has 1 to 100 printable characters")
     return text
@@ -96,7 +120,8 @@ class Accounts:
 
     # -- tokens ---------------------------------------------------------------------------
 
-    def create_token(self, name: str, role: str, actor: str, expires: str = "") -> dict[str, Any]:
+    def create_token(self, name: str, role: str, actor: str, expires: str = "",
+                     types: Sequence[str] = ()) -> dict[str, Any]:  # fmt: skip
         """{"token", "id", "expires"}; the token is told this once."""
         token, identity = "sib_" + secrets.token_urlsafe(32), secrets.token_hex(6)
         role_named(role)
@@ -104,7 +129,7 @@ class Accounts:
             raise DecisionError(f"expires is in the past: {expires}")
         with self.store.writing() as connection:
             connection.execute(TOKENS.insert().values(
-                id=identity, name=_name(name), role=role, hash=_digest(token), expires=expires,
+                id=identity, name=_name(name), role=role, types=scope(types, role), hash=_digest(token), expires=expires,
                 created_at=stamp(now()), created_by=actor))  # fmt: skip
             self._log(connection, actor, "token-create", identity, f"{name} {role}")
         return {"token": token, "id": identity, "expires": expires or None}
@@ -136,7 +161,7 @@ class Accounts:
                 connection.execute(
                     TOKENS.update().where(TOKENS.c.id == row["id"]).values(last_used=time)
                 )
-        return Principal(f"token:{row['name']}", row["role"])
+        return Principal(f"token:{row['name']}", row["role"], types=_scope(row["types"]))
 
     # -- users ----------------------------------------------------------------------------
 
@@ -150,17 +175,17 @@ class Accounts:
 
     def users(self) -> list[dict[str, Any]]:
         """All users without their secrets."""
-        told = [USERS.c.name, USERS.c.role, USERS.c.created_at, USERS.c.locked_until]
+        told = [USERS.c.name, USERS.c.role, USERS.c.types, USERS.c.created_at, USERS.c.locked_until]
         return self._rows(sa.select(*told).order_by(USERS.c.name))
 
-    def invite(self, name: str, role: str, actor: str) -> dict[str, Any]:
+    def invite(self, name: str, role: str, actor: str, types: Sequence[str] = ()) -> dict[str, Any]:
         """{"code", "expires"}: a link with this code sets the password, once."""
         code, expires = secrets.token_urlsafe(24), stamp(now() + LINK)
         role_named(role)
         with self.store.writing() as connection:
             connection.execute(LINKS.delete().where(LINKS.c.name == _name(name)))
             connection.execute(LINKS.insert().values(
-                hash=_digest(code), name=name, role=role, expires=expires))  # fmt: skip
+                hash=_digest(code), name=name, role=role, types=scope(types, role), expires=expires))  # fmt: skip
             self._log(connection, actor, "user-invite", name, role)
         return {"code": code, "expires": expires}
 
@@ -177,7 +202,7 @@ class Accounts:
             connection.execute(USERS.delete().where(USERS.c.name == row["name"]))
             connection.execute(SESSIONS.delete().where(SESSIONS.c.name == row["name"]))
             connection.execute(USERS.insert().values(
-                name=row["name"], role=row["role"], password=hashed, created_at=stamp(now())))  # fmt: skip
+                name=row["name"], role=row["role"], types=row["types"], password=hashed, created_at=stamp(now())))  # fmt: skip
             self._log(connection, row["name"], "user-password", row["name"], "by link")
             return str(row["name"])
 
@@ -225,14 +250,26 @@ class Accounts:
                 self._failed(connection, row, resting, name, address)
         if not right or row is None:
             raise SignInError("name or password is wrong, or the account rests for a while")
-        secret = secrets.token_urlsafe(32)
         with self.store.writing() as connection:
             connection.execute(USERS.update().where(USERS.c.name == name).values(failures=0))
-            connection.execute(SESSIONS.delete().where(SESSIONS.c.expires <= stamp(now())))
-            connection.execute(SESSIONS.insert().values(
-                hash=_digest(secret), name=name, csrf=secrets.token_urlsafe(24),
-                created_at=stamp(now()), expires=stamp(now() + SESSION)))  # fmt: skip
-            self._log(connection, name, "sign-in", name, address)
+            return self._session(connection, name, address)
+
+    def sign_in_elsewhere(self, name: str, role: str, types: Sequence[str], detail: str) -> str:
+        """The secret of a session of somebody whom an identity provider knows."""
+        role_named(role)
+        held = scope(types, role)
+        with self.store.writing() as connection:
+            return self._session(connection, ELSEWHERE + name[:200], detail, role, held)
+
+    def _session(self, connection: sa.Connection, name: str, detail: str, role: str = "",
+                 types: str = "") -> str:  # fmt: skip
+        secret = secrets.token_urlsafe(32)
+        span = SESSION_ELSEWHERE if role else SESSION
+        connection.execute(SESSIONS.delete().where(SESSIONS.c.expires <= stamp(now())))
+        connection.execute(SESSIONS.insert().values(
+            hash=_digest(secret), name=name, csrf=secrets.token_urlsafe(24), role=role, types=types,
+            created_at=stamp(now()), expires=stamp(now() + span)))  # fmt: skip
+        self._log(connection, name, "sign-in", name, detail)
         return secret
 
     def _failed(self, connection: sa.Connection, row: Any, resting: bool, name: str,
@@ -251,13 +288,18 @@ class Accounts:
     def by_session(self, secret: str) -> Principal | None:
         """Who has signed in with this session."""
         wanted = (
-            sa.select(USERS.c.name, USERS.c.role, SESSIONS.c.csrf)
-            .join(USERS, USERS.c.name == SESSIONS.c.name)
+            sa.select(SESSIONS.c.name, SESSIONS.c.csrf, USERS.c.role, USERS.c.types,
+                      SESSIONS.c.role.label("given"), SESSIONS.c.types.label("given_types"))
+            .outerjoin(USERS, USERS.c.name == SESSIONS.c.name)
             .where(SESSIONS.c.hash == _digest(secret), SESSIONS.c.expires > stamp(now()))
-        )
+        )  # fmt: skip
         with self.store.engine.connect() as connection:
             row = connection.execute(wanted).first()
-        return Principal(row.name, row.role, row.csrf) if row else None
+        if row is None or not (row.given or row.role):
+            return None
+        if row.given:
+            return Principal(row.name, row.given, row.csrf, _scope(row.given_types))
+        return Principal(row.name, row.role, row.csrf, _scope(row.types))
 
     def sign_out(self, secret: str) -> None:
         """Ends a session."""

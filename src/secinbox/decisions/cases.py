@@ -10,8 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from secinbox.decisions.outbox import Entry, key_of, queue
 from secinbox.decisions.states import DecisionError, stamp
-from secinbox.decisions.store import DecisionStore
+from secinbox.decisions.store import DecisionStore, real_now
 from secinbox.decisions.tables import CASE_FINDINGS, CASES, TIMELINE
 
 KINDS = ("", "jira", "linear", "servicenow")
@@ -30,15 +31,18 @@ class Cases:
     def create(
         self, findings: Sequence[str], actor: str, now: datetime, *, project: str, title: str,
         description: str = "", priority: str = "NOT_DEFINED", assignee: str = "",
-        ticket_kind: str = "", ticket_url: str = "",
+        ticket_kind: str = "", ticket_url: str = "", connection: str = "", fields: Any = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """A new case with these findings; they leave the case in which they were."""
+        """A new case with these findings; they leave the case in which they were.
+
+        connection: where its ticket is to be made; it is queued in the same transaction.
+        """
         if ticket_kind not in KINDS:
             raise DecisionError(f"a ticket is one of: {', '.join(KINDS[1:])}")
         identity = str(uuid.uuid4())
-        with self.store.writing() as connection:
-            last = connection.execute(sa.select(sa.func.max(CASES.c.number))).scalar() or 0
-            connection.execute(
+        with self.store.writing() as held:
+            last = held.execute(sa.select(sa.func.max(CASES.c.number))).scalar() or 0
+            held.execute(
                 CASES.insert().values(
                     id=identity, number=last + 1, project=project, title=title[:1_000],
                     description=description[:20_000], priority=priority, assignee=assignee,
@@ -46,8 +50,23 @@ class Cases:
                     modified_by=actor, ticket_kind=ticket_kind, ticket_url=ticket_url,
                 )
             )  # fmt: skip
-            self._attach(connection, identity, findings, actor, now)
+            self._attach(held, identity, findings, actor, now)
+            if connection:
+                told = [("Findings", ", ".join(sorted(set(findings))[:20]))]
+                if description:
+                    told.insert(0, ("Description", description[:2_000]))
+                body = {"title": title, "facts": told, "assignee": assignee,
+                        "fields": fields or {}, "project": ""}  # fmt: skip
+                subject = f"case:{identity}"
+                key = key_of("ticket", connection, subject)
+                # Sending goes by the real time, whatever day this inbox shows.
+                queue(held, Entry(key, "ticket", connection, subject, body), real_now())
         return self.one(identity)
+
+    @staticmethod
+    def followed(connection: sa.Connection, identity: str, url: str) -> None:
+        """The ticket of a case is there, inside the caller's transaction."""
+        connection.execute(CASES.update().where(CASES.c.id == identity).values(ticket_url=url))
 
     def attach(
         self, identity: str, findings: Sequence[str], actor: str, now: datetime

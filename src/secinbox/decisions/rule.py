@@ -60,17 +60,21 @@ class InboxRule(_Common, tag="inbox", frozen=True, kw_only=True):
 class TicketRule(_Common, tag="ticket", frozen=True, kw_only=True):
     """Opens a ticket for each issue that comes to match."""
 
-    project: str
+    project: str = ""
     target: Literal["case_management", "jira", "linear"] = "case_management"
+    connection: str = ""  # of connections.yaml; else the only one of the system `target`
     assignee: str = ""
     daily_limit: int = 50
     fields: dict[str, Any] = {}
 
 
 class NotificationRule(_Common, tag="notification", frozen=True, kw_only=True):
-    """Tells a webhook about each issue that comes to match."""
+    """Tells about each issue that comes to match or gets worse, or each owner about his own."""
 
-    webhook: str
+    webhook: str = ""  # an address; or
+    connection: str = ""  # of connections.yaml
+    per: Literal["issue", "owner"] = "issue"
+    daily_limit: int = 200
 
 
 Rule = SeverityRule | MuteRule | DueDateRule | InboxRule | TicketRule | NotificationRule
@@ -138,10 +142,15 @@ def _checked(rule: Rule, start: str) -> Rule:
             raise DecisionError(f"{start}a due date rule has days by severity or tiers: bod-26-04")
         if any(not 0 <= d <= 3650 for d in rule.days.values()):
             raise DecisionError(f"{start}days are from 0 to 3650")
-    if isinstance(rule, TicketRule) and not 1 <= rule.daily_limit <= 10_000:
+    if isinstance(rule, (TicketRule, NotificationRule)) and not 1 <= rule.daily_limit <= 10_000:
         raise DecisionError(f"{start}daily_limit is from 1 to 10000")
-    if isinstance(rule, NotificationRule) and not rule.webhook.startswith(("https://", "http://")):
-        raise DecisionError(f"{start}webhook is an http or https address")
+    if isinstance(rule, TicketRule) and not (rule.project or rule.connection):
+        raise DecisionError(f"{start}a ticket rule has a project or a connection")
+    if isinstance(rule, NotificationRule):
+        if bool(rule.webhook) == bool(rule.connection):
+            raise DecisionError(f"{start}a notification rule has a webhook or a connection")
+        if rule.webhook and not rule.webhook.startswith(("https://", "http://")):
+            raise DecisionError(f"{start}webhook is an http or https address")
     return msgspec.structs.replace(rule, id=identity, expires=expires)
 
 

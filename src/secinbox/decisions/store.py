@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,11 @@ from secinbox.decisions.states import (
 from secinbox.decisions.tables import MIGRATIONS, SCHEMA, STATES, TIMELINE
 
 _MAX_LABELS = 50
+
+
+def real_now() -> datetime:
+    """The real time (UTC, naive), whatever day the inbox shows."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @dataclass

@@ -120,6 +120,7 @@ USERS = sa.Table(
     ACCOUNTS_META,
     sa.Column("name", sa.String(100), primary_key=True),
     sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("types", sa.Text, nullable=False, server_default=""),
     sa.Column("password", sa.Text, nullable=False),
     sa.Column("created_at", sa.String(32), nullable=False),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
@@ -131,6 +132,7 @@ LINKS = sa.Table(
     sa.Column("hash", sa.String(64), primary_key=True),
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("types", sa.Text, nullable=False, server_default=""),
     sa.Column("expires", sa.String(32), nullable=False),
 )
 SESSIONS = sa.Table(
@@ -139,6 +141,9 @@ SESSIONS = sa.Table(
     sa.Column("hash", sa.String(64), primary_key=True),
     sa.Column("name", sa.String(100), nullable=False, index=True),
     sa.Column("csrf", sa.String(64), nullable=False),
+    # Of who signed in elsewhere; '' for a user who is kept here.
+    sa.Column("role", sa.String(16), nullable=False, server_default=""),
+    sa.Column("types", sa.Text, nullable=False, server_default=""),
     sa.Column("created_at", sa.String(32), nullable=False),
     sa.Column("expires", sa.String(32), nullable=False),
 )
@@ -148,6 +153,7 @@ TOKENS = sa.Table(
     sa.Column("id", sa.String(16), primary_key=True),
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("types", sa.Text, nullable=False, server_default=""),
     sa.Column("hash", sa.String(64), nullable=False, unique=True),
     sa.Column("expires", sa.String(32), nullable=False, server_default=""),
     sa.Column("created_at", sa.String(32), nullable=False),
@@ -165,6 +171,58 @@ AUDIT = sa.Table(
     sa.Column("target", sa.Text, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
     sqlite_autoincrement=True,
+)
+DELIVERY_META = sa.MetaData()
+# What is to be said elsewhere. A row is waiting, sent, or dropped because it is not wanted any more.
+OUTBOX = sa.Table(
+    "outbox",
+    DELIVERY_META,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(64), nullable=False, unique=True),
+    sa.Column("kind", sa.String(16), nullable=False),  # ticket, update, message
+    sa.Column("connection", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False, index=True),
+    sa.Column("rule", sa.Text, nullable=False, server_default=""),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, server_default="waiting", index=True),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_at", sa.String(32), nullable=False),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", sa.String(32), nullable=False),
+    sa.Column("done_at", sa.String(32), nullable=False, server_default=""),
+    sqlite_autoincrement=True,
+)
+# status and assignee: what both sides last agreed on; whoever differs from it has changed since.
+TICKETS = sa.Table(
+    "tickets",
+    DELIVERY_META,
+    sa.Column("subject", sa.Text, primary_key=True),  # issue:ID or case:ID
+    sa.Column("connection", sa.Text, primary_key=True),
+    sa.Column("external", sa.Text, nullable=False, index=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False, server_default=""),
+    sa.Column("status", sa.String(16), nullable=False, server_default="open"),
+    sa.Column("assignee", sa.Text, nullable=False, server_default=""),
+    sa.Column("updates", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("created_at", sa.String(32), nullable=False),
+    sa.Column("checked_at", sa.String(32), nullable=False),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+)
+# What a notification rule has said: it is quiet until that changes.
+NOTIFIED = sa.Table(
+    "notified",
+    DELIVERY_META,
+    sa.Column("rule", sa.String(64), primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("said", sa.Text, nullable=False),
+    sa.Column("time", sa.String(32), nullable=False),
+)
+# Signed messages that were taken: the same again is a replay.
+RECEIVED = sa.Table(
+    "received",
+    DELIVERY_META,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("time", sa.String(32), nullable=False, index=True),
 )
 SCHEMA = sa.Table(
     "schema_version", sa.MetaData(), sa.Column("version", sa.Integer, primary_key=True)
@@ -195,5 +253,26 @@ def _fourth(connection: Any) -> None:
         )
 
 
+def _seventh(connection: Any) -> None:
+    """Roles that see some types of findings only, and sessions of who signed in elsewhere."""
+    wanted = {"users": ("types",), "links": ("types",), "tokens": ("types",),
+              "sessions": ("role", "types")}  # fmt: skip
+    for table, columns in wanted.items():
+        known = {c["name"] for c in sa.inspect(connection).get_columns(table)}
+        for column in columns:
+            if column not in known:
+                connection.execute(
+                    sa.text(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+                )
+
+
 # In order; each brings a store from its number to the next.
-MIGRATIONS = (_FIRST.create_all, _second, RULES_META.create_all, _fourth, ACCOUNTS_META.create_all)
+MIGRATIONS = (
+    _FIRST.create_all,
+    _second,
+    RULES_META.create_all,
+    _fourth,
+    ACCOUNTS_META.create_all,
+    DELIVERY_META.create_all,
+    _seventh,
+)

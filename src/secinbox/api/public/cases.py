@@ -1,7 +1,8 @@
 """Cases and tickets of findings in the public schema.
 
-A ticket is attached by its address. To create one elsewhere needs a connection to that system;
-without one the case is made and says so in the ticket's status.
+A ticket is attached by its address, or made elsewhere through a connection to that system: it is
+queued with the case, and the case has its address when it is there. Without a connection the case is
+made and says so in the ticket's status.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ _TICKETS = {
 _ADDRESS = {"jira": "issue_url", "linear": "url", "servicenow": "url"}
 
 
-def shown(case: dict[str, Any]) -> dict[str, Any]:
-    """A case as `data`."""
+def shown(case: dict[str, Any], *, queued: bool = False) -> dict[str, Any]:
+    """A case as `data`. queued: its ticket waits in the outbox."""
     attributes: dict[str, Any] = {
         "title": case["title"], "description": case["description"], "priority": case["priority"],
         "key": f"CASE-{case['number']}", "status": "OPEN", "status_name": "Open",
@@ -43,14 +44,16 @@ def shown(case: dict[str, Any]) -> dict[str, Any]:
         attributes["assigned_to"] = {"data": {"id": case["assignee"], "type": "users"}}
     for kind, key, _ in _TICKETS.values():
         if case["ticket_kind"] == kind:
-            attributes[key] = _ticket(kind, case["ticket_url"])
+            attributes[key] = _ticket(kind, case["ticket_url"], queued)
     users = {k: {"data": {"id": case[k], "type": "users"}} for k in ("created_by", "modified_by")}
     project = {"data": {"id": case["project"], "type": "projects"}}
     return {"id": case["id"], "type": "cases", "attributes": attributes,
             "relationships": {**users, "project": project}}  # fmt: skip
 
 
-def _ticket(kind: str, url: str) -> dict[str, Any]:
+def _ticket(kind: str, url: str, queued: bool) -> dict[str, Any]:
+    if not url and queued:
+        return {"status": "IN_PROGRESS"}
     if not url:
         told = {"status": "FAILED"}
         if kind != "servicenow":
@@ -109,7 +112,10 @@ def router(session: Any, triage: Sequence[Depends], actor: Callable[[Request], s
             if given.get("priority", "P3") not in _PRIORITIES:
                 raise DecisionError(f"priority is one of: {', '.join(_PRIORITIES)}")
             ids, title = existing(data)
+            connected = session.delivery.connections.of_system(kind) if kind else None
             plans.append((ids, {
+                "connection": connected.name if connected else "",
+                "fields": given.get("fields") or {},
                 "project": _project(data), "title": str(given.get("title") or title),
                 "description": str(given.get("description", "")),
                 "priority": given.get("priority", "NOT_DEFINED"),
@@ -117,7 +123,9 @@ def router(session: Any, triage: Sequence[Depends], actor: Callable[[Request], s
             }))  # fmt: skip
         with session.changing():
             made = [book().create(ids, actor(request), session.clock, **p) for ids, p in plans]
-        return {"data": [shown(c) for c in made]}
+        session.delivery.wake()
+        return {"data": [shown(c, queued=bool(p["connection"]))
+                         for c, (_, p) in zip(made, plans, strict=True)]}  # fmt: skip
 
     def follow(request: Request, body: Any, type_: str, kind: str, key: str) -> Any:
         data = envelope(body, type_, key)

@@ -30,4 +30,5 @@ def command(ctx: click.Context, host: str, port: int, public_url: str, as_of: st
             port,
             lambda url: note(f"secinbox is at {url} (Ctrl-C stops it)"),
             public_url,
+            deliver=not as_of,
         )

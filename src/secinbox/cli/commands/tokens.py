@@ -12,6 +12,11 @@ from secinbox.cli.printing import note, one_line, print_json
 ROLES = ["viewer", "triager", "admin"]
 
 
+def words(text: str) -> list[str]:
+    """The words of a list with commas."""
+    return [w.strip() for w in text.split(",") if w.strip()]
+
+
 @click.group("tokens", help=__doc__)
 def command() -> None:
     pass
@@ -21,11 +26,12 @@ def command() -> None:
 @click.option("--name", required=True, help="What it is for.")
 @click.option("--role", required=True, type=click.Choice(ROLES))
 @click.option("--expires", default="", metavar="TIME", help="A date, a time or a span (90d).")
+@click.option("--types", default="", help="Only findings of these types, with commas.")
 @common
-def create(session: Any, name: str, role: str, expires: str, as_json: bool) -> None:
+def create(session: Any, name: str, role: str, expires: str, types: str, as_json: bool) -> None:
     from secinbox.session import user
 
-    told = session.administration.create_token(name, role, expires, user())
+    told = session.administration.create_token(name, role, expires, user(), words(types))
     if as_json:
         print_json(told)
         return

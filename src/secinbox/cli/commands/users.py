@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from secinbox.cli.commands.tokens import ROLES
+from secinbox.cli.commands.tokens import ROLES, words
 from secinbox.cli.opening import common
 from secinbox.cli.printing import note, one_line, print_json
 
@@ -19,11 +19,12 @@ def command() -> None:
 @command.command("invite", help="A link that sets the password of a user, once.")
 @click.argument("name")
 @click.option("--role", required=True, type=click.Choice(ROLES))
+@click.option("--types", default="", help="Only findings of these types, with commas.")
 @common
-def invite(session: Any, name: str, role: str, as_json: bool) -> None:
+def invite(session: Any, name: str, role: str, types: str, as_json: bool) -> None:
     from secinbox.session import user
 
-    told = session.administration.invite(name, role, user())
+    told = session.administration.invite(name, role, user(), words(types))
     if as_json:
         print_json(told)
         return
