@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from secinbox.estate import Estate, Item
+from secinbox.inventory.gcp.constraints import enforced
 from secinbox.network.gcp.firewalls import FRONT_RANGES, Firewalls, everyone, external
-from secinbox.network.gcp.policies import ANYONE, bindings, bound_to_anyone, enforced
+from secinbox.network.gcp.policies import ANYONE, bindings, bound_to_anyone
 from secinbox.network.ranges import addresses
 from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence, RiskStatement

@@ -64,35 +64,3 @@ def bound_to_anyone(estate: Estate, item: Item) -> Verdict:
     if conditional:
         return unknown(f"a binding to everyone holds under a condition: {conditional}", item.uid)
     return no("its IAM policy names nobody outside", item.uid)
-
-
-def enforced(estate: Estate, item: Item, constraint: str) -> Item | None:
-    """The resource, project, folder or organisation that enforces a boolean constraint."""
-    names = [item.uid, *(f"//cloudresourcemanager.googleapis.com/{a}"
-                         for a in item.config.get("ancestors") or ())]  # fmt: skip
-    if item.account and not item.config.get("ancestors"):
-        names.append(f"//cloudresourcemanager.googleapis.com/projects/{item.account}")
-        project = estate.find(names[-1])
-        names += [f"//cloudresourcemanager.googleapis.com/{a}"
-                  for a in (project.config.get("ancestors") if project else None) or ()]  # fmt: skip
-    for name in names:
-        found = estate.find(name)
-        if found is None:
-            continue
-        for rule in found.config.get("orgPolicy") or ():
-            if not isinstance(rule, dict):
-                continue
-            said = str(rule.get("constraint") or rule.get("name") or "").rsplit("/", 1)[-1]
-            if said != constraint:
-                continue
-            boolean = rule.get("booleanPolicy") or rule.get("boolean_policy")
-            if isinstance(boolean, dict):
-                # The nearest word counts: a project may take back what its folder says.
-                return found if boolean.get("enforced") is True else None
-            spec = rule.get("spec")
-            rules = spec.get("rules") if isinstance(spec, dict) else None
-            if isinstance(rules, list):
-                on = any(isinstance(r, dict) and r.get("enforce") in (True, "TRUE", "true")
-                         for r in rules)  # fmt: skip
-                return found if on else None
-    return None

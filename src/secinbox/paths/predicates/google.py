@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from secinbox.iam.gcp import READERS, full_scope
+from secinbox.iam.gcp import READS, full_scope
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Judgement, Pair, check, pairs
 from secinbox.paths.world import World
@@ -82,18 +82,19 @@ def google_store_that_identity_reads(world: World) -> Iterator[Pair]:
     google = world.google
     for jewel in world.jewels:
         item = world.estate.items[jewel.uid]
-        wanted = READERS.get(item.type)
+        wanted = READS.get(item.type)
         if wanted is None:
             continue
         for member in sorted(google.held):
             uid = google.uid_of(member)
-            if world.reached is not None and uid not in world.reached:
+            if google.disabled(member) or (world.reached is not None and uid not in world.reached):
                 continue
-            found = [h for h in google.at(member, item) if h.role in wanted]
-            if not found:
-                continue
-            held = min(found, key=lambda h: (bool(h.uncertain), h.place, h.role))
-            text = f"{held.role} at {world.label(held.place)}"
-            yield Pair(uid, item.uid, doubt=held.uncertain,
-                       evidence=(Evidence(kind="policy", text=text, source=held.place),),
-                       actions=(_less(world, uid, text),))  # fmt: skip
+            for sure in (True, False):
+                have = google.grants.permissions(member, item, sure)
+                held = next((have[p] for p in wanted if p in have), None)
+                if held is not None:
+                    text = f"{held.role.name} at {world.label(held.place)}"
+                    yield Pair(uid, item.uid, doubt=held.uncertain,
+                               evidence=(Evidence(kind="policy", text=text, source=held.place),),
+                               actions=(_less(world, uid, text),))  # fmt: skip
+                    break

@@ -4,28 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from secinbox.iam.azure import reads
+from secinbox.iam.azure.actions import KEYS, READING
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, pairs
 from secinbox.paths.world import World
 from secinbox.records import Evidence
-
-# type of a store -> (data action, how)
-READING: dict[str, str] = {
-    "azure_microsoft_storage_storageaccounts":
-        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
-    "azure_microsoft_storage_storageaccounts_blobservices_containers":
-        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
-    "azure_microsoft_keyvault_vaults": "Microsoft.KeyVault/vaults/secrets/getSecret/action",
-    "azure_microsoft_keyvault_vaults_secrets": "Microsoft.KeyVault/vaults/secrets/getSecret/action",
-}  # fmt: skip
-# Management actions that hand out the keys of the data, past the data roles.
-_KEYS: dict[str, tuple[str, ...]] = {
-    "azure_microsoft_storage_storageaccounts": ("Microsoft.Storage/storageAccounts/listKeys/action",),
-    "azure_microsoft_storage_storageaccounts_blobservices_containers": (
-        "Microsoft.Storage/storageAccounts/listKeys/action",),
-    "azure_microsoft_keyvault_vaults": ("Microsoft.KeyVault/vaults/accessPolicies/write",),
-    "azure_microsoft_sql_servers": ("Microsoft.Sql/servers/write",),
-}  # fmt: skip
 
 
 def _less(world: World, uid: str, what: str) -> Action:
@@ -86,26 +70,17 @@ def azure_identities_below(world: World) -> Iterator[Pair]:
 
 @pairs
 def azure_store_that_identity_reads(world: World) -> Iterator[Pair]:
-    """Data roles on a store or above it, and management actions that hand out its keys."""
+    """Data roles, access policies of vaults, and management actions that hand out keys."""
     azure = world.azure
     for jewel in world.jewels:
         item = world.estate.items[jewel.uid]
-        action, keys = READING.get(item.type), _KEYS.get(item.type, ())
-        if action is None and not keys:
+        if item.type not in READING and item.type not in KEYS:
             continue
         for principal in azure.principals:
             if world.reached is not None and principal not in world.reached:
                 continue
-            for sure in (True, False):
-                held = (
-                    azure.may(principal, action, item.uid, data=True, sure=sure) if action else None
-                )
-                held = held or next(
-                    (h for k in keys if (h := azure.may(principal, k, item.uid, sure=sure))), None
-                )
-                if held is not None:
-                    text = f"{held.role.name} at {held.scope or 'the root'}"
-                    yield Pair(principal, item.uid, doubt=held.uncertain,
-                               evidence=(Evidence(kind="policy", text=text, source=principal),),
-                               actions=(_less(world, principal, text),))  # fmt: skip
-                    break
+            found = reads(azure, principal, item)
+            if found is not None:
+                yield Pair(principal, item.uid, doubt=found[1],
+                           evidence=(Evidence(kind="policy", text=found[0], source=principal),),
+                           actions=(_less(world, principal, found[0]),))  # fmt: skip
