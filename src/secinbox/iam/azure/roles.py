@@ -109,7 +109,11 @@ class Roles:
         for item in estate.of_type(f"{_AUTH}roledefinitions"):
             blocks = blocks_of(item.config.get("permissions"))
             guid = item.uid.rsplit("/", 1)[-1]
-            said = text(item.config.get("roleType")) or text(item.config.get("type"))
+            said = (
+                text(item.config.get("roleType"))
+                or text(item.config.get("typePropertiesType"))
+                or text(item.config.get("type"))
+            )
             if isinstance(item.config.get("permissions"), list):
                 name = text(item.config.get("roleName")) or item.name
                 self._own[guid] = Role(name, blocks, custom=said.lower() != "builtinrole")

@@ -382,7 +382,7 @@ def _shut(estate: Estate, item: Item, action: str) -> str:
             if policy is not None and policy.config.get("allow") is False:
                 return "no"
     if "login" in word and item.type.endswith("virtualmachines"):
-        kinds = [text(e.config.get("type")).lower() + " " + e.uid for e in estate.of_type(
+        kinds = [f"{e.config.get('typePropertiesType')} {e.uid}".lower() for e in estate.of_type(
             "azure_microsoft_compute_virtualmachines_extensions")
             if e.uid.startswith(item.uid + "/")]  # fmt: skip
         inline = [identifier_of(e) for e in dicts(item.config.get("resources"))]
