@@ -137,17 +137,6 @@ def name_of_link(link: str) -> str:
     return f"//{found.group(1)}.googleapis.com/{found.group(2)}" if found else link
 
 
-def listed(row: Mapping[str, Any], place: str) -> Asset:
-    """A resource as `gcloud ... list --format=json` prints it."""
-    service, _, kind = str(row["kind"]).partition("#")
-    service = {"sql": "sqladmin"}.get(service, service)
-    return Asset(
-        uid=name_of_link(str(row["selfLink"])), type=f"gcp_{service}_{snake(kind)}",
-        data=dict(row), location=str(row.get("zone") or row.get("region") or "").rsplit("/", 1)[-1],
-        place=place,
-    )  # fmt: skip
-
-
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
@@ -242,6 +231,8 @@ def relations_of(asset: Asset) -> Iterator[Relation]:
         yield Relation(source=asset.uid, kind="routes_to", target=name_of_link(service))
     for uid in _serverless(asset):
         yield Relation(source=asset.uid, kind="routes_to", target=uid)
+    if asset.type == "gcp_compute_target_instance" and _text(data.get("instance")):
+        yield Relation(source=asset.uid, kind="routes_to", target=name_of_link(data["instance"]))
     for link in data.get("instances") or () if asset.type == "gcp_compute_target_pool" else ():
         yield Relation(source=asset.uid, kind="routes_to", target=name_of_link(str(link)))
 

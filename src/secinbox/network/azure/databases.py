@@ -78,7 +78,10 @@ def managed_instance(estate: Estate, guards: Guards, item: Item) -> Verdict:
             "the group of its subnet does not admit everyone to port 3342", item.uid, found.some
         )
     return opened(
-        item, "its public data endpoint answers everyone on port 3342", *found.by[:2], ports="tcp 3342"
+        item,
+        "its public data endpoint answers everyone on port 3342",
+        *found.by[:2],
+        ports="tcp 3342",
     )
 
 
