@@ -77,6 +77,8 @@ TAKES_DATA: dict[str, tuple[tuple[str, ...], str]] = {
 }  # fmt: skip
 # A user-assigned identity put on something new of one's own.
 GIVE = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
+# As the built-in role for it is written.
+GIVE_ONE = "Microsoft.ManagedIdentity/userAssignedIdentities/ID/assign/action"
 STARTS = (
     f"{_C}virtualMachines/write", f"{_W}write", "Microsoft.ContainerInstance/containerGroups/write",
     "Microsoft.App/containerApps/write", "Microsoft.Logic/workflows/write",
@@ -150,7 +152,7 @@ BULK: tuple[tuple[str, bool, str], ...] = (
     ("Microsoft.Compute/disks/beginGetAccess/action", False, "exports all disks"),
 )  # fmt: skip
 COUNTED = frozenset({
-    ASSIGN, *SCHEDULE, ELEVATE, DEFINE, GIVE, *STARTS, LIST_KEYS, *SAS, *POLICIES, PUSH,
+    ASSIGN, *SCHEDULE, ELEVATE, DEFINE, GIVE, GIVE_ONE, *STARTS, LIST_KEYS, *SAS, *POLICIES, PUSH,
     *(a for actions, _ in TAKES.values() for a in actions),
     *(a for actions in KEYS.values() for a in actions),
     *(a for a, data, _ in BULK if not data), "Microsoft.Storage/storageAccounts/write",

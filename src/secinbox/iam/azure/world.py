@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from secinbox.estate import Estate, Item
-from secinbox.iam.azure.actions import DEFINE, GIVE, SCHEDULE, STARTS, TAKES, TAKES_DATA
+from secinbox.iam.azure.actions import DEFINE, GIVE, GIVE_ONE, SCHEDULE, STARTS, TAKES, TAKES_DATA
 from secinbox.iam.azure.directory import (
     ACTIONS,
     APPLICATIONS,
@@ -60,8 +60,11 @@ class Azure:
         # What an object is, its own listing says; a role assignment only guesses it.
         self.services = [i for i in own if i.type == "entra_serviceprincipal"
                          or "servicePrincipalType" in i.config]  # fmt: skip
-        self.people = [i for i in own if i.type == "entra_user"]
-        self.groups_read = [i for i in own if i.type == "entra_group"]
+        self.groups_read = [
+            i for i in own if i.type == "entra_group" or "securityEnabled" in i.config
+        ]
+        other = {i.uid for i in (*self.services, *self.groups_read)}
+        self.people = [i for i in own if i.type == "entra_user" and i.uid not in other]
         self._by_app: dict[str, list[str]] = defaultdict(list)
         for item in self.services:
             if text(item.config.get("appId")):
@@ -262,7 +265,7 @@ class Azure:
                     if item.type in kinds:
                         actions, how = kinds[item.type]
                         yield from self._taken(principal, held, item, targets, actions, how, data)
-            if held.gives(GIVE) and not held.uncertain:
+            if (held.gives(GIVE) or held.gives(GIVE_ONE)) and not held.uncertain:
                 yield from self._given(principal, held)
 
     def _taken(self, principal: str, held: Held, item: Item, targets: list[str],
@@ -374,7 +377,8 @@ def _closed(group: Item) -> bool:
 def _shut(estate: Estate, item: Item, action: str) -> str:
     """`no` where the action leads nowhere on this resource; a doubt where nobody can say."""
     word = action.lower()
-    if word.endswith("listclusteradmincredential/action"):
+    if word.endswith(("listclusteradmincredential/action", "managedclusters/runcommand/action")):
+        # Without local accounts both ask for a token of the directory with rights in the cluster.
         return "no" if item.config.get("disableLocalAccounts") is True else ""
     if word.endswith(("publxml/action", "publishxml/action")):
         for kind in ("scm",):
