@@ -138,8 +138,8 @@ def _told(held: Held) -> str:
     return ", under a condition" if held.condition else ""
 
 
-def reads(azure: Azure, principal: str, item: Item) -> tuple[str, str] | None:
-    """(by what, doubt): how a principal reads what a store holds; None where it does not."""
+def reads(azure: Azure, principal: str, item: Item) -> tuple[str, str, bool] | None:
+    """(by what, doubt, whether by keys): how a principal reads what a store holds; None where it does not."""
     action = READING.get(item.type)
     keys: tuple[str, ...] = KEYS.get(item.type, ())
     vault = (
@@ -148,7 +148,7 @@ def reads(azure: Azure, principal: str, item: Item) -> tuple[str, str] | None:
     if vault is not None:
         by_policy = readers_by_policy(azure.estate, azure.grants, principal, vault)
         if by_policy is not None:
-            return by_policy
+            return (*by_policy, False)
         if vault.config.get("enableRbacAuthorization") is not True:
             action = None
     if item.type.startswith(_STORAGE):
@@ -158,13 +158,13 @@ def reads(azure: Azure, principal: str, item: Item) -> tuple[str, str] | None:
     if item.type.endswith("databaseaccounts") and item.config.get("disableLocalAuth") is True:
         keys = ()
     for sure in (True, False):
-        held = azure.may(principal, action, item.uid, data=True, sure=sure) if action else None
-        held = held or next(
+        by_role = azure.may(principal, action, item.uid, data=True, sure=sure) if action else None
+        held = by_role or next(
             (h for k in keys if (h := azure.may(principal, k, item.uid, sure=sure))), None
         )
         if held is not None:
             doubt = "" if sure else held.uncertain or "the condition of a role assignment"
-            return f"{held.role.name} at {held.scope or 'the root'}", doubt
+            return f"{held.role.name} at {held.scope or 'the root'}", doubt, by_role is None
     return None
 
 

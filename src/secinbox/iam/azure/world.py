@@ -43,7 +43,13 @@ class Power:
     doubts: list[str] = field(default_factory=list)
 
 
-Becoming = tuple[str, str, str]  # (principal, how, what is doubtful about it)
+# (principal, how, what is doubtful about it, kind of move)
+Becoming = tuple[str, str, str, str]
+_KIND = {
+    "virtualmachines": "command", "virtualmachinescalesets": "command", "machines": "command",
+    "sites": "deploy", "slots": "deploy", "automationaccounts": "automation", "workflows": "automation",
+    "managedclusters": "cluster", "userassignedidentities": "federate",
+}  # fmt: skip
 
 
 class Azure:
@@ -238,11 +244,12 @@ class Azure:
 
     def becomes(self, principal: str, sure: bool) -> Iterator[tuple[str, str]]:
         """(principal, how) of everyone that it can act as."""
-        for other, how, doubt in self._becomes(principal):
+        for other, how, doubt, _ in self.ways(principal):
             if not (sure and doubt):
                 yield other, how
 
-    def _becomes(self, principal: str) -> list[Becoming]:
+    def ways(self, principal: str) -> list[Becoming]:
+        """Everyone that this principal can act as, the surest way to each."""
         if principal not in self._cache:
             found: dict[str, Becoming] = {}
             for one in chain(self._by_roles(principal), self._by_directory(principal)):
@@ -279,8 +286,11 @@ class Azure:
             if blocked == "no":
                 continue
             words = f"{how} {item.name} ({held.role.name} at {_short(held.scope)})"
+            kind = (
+                "sign-in" if "login" in action else _KIND.get(item.type.rsplit("_", 1)[-1], "other")
+            )
             for target in targets:
-                yield target, words, doubt or blocked
+                yield target, words, doubt or blocked, kind
             if not doubt and not blocked:
                 return
 
@@ -294,7 +304,7 @@ class Azure:
                 if start and not other.uncertain:
                     for target in targets:
                         yield (target, f"gives {item.name} to something of its own "
-                               f"({held.role.name} at {_short(held.scope)})", "")  # fmt: skip
+                               f"({held.role.name} at {_short(held.scope)})", "", "federate")  # fmt: skip
                     break
 
     def _by_directory(self, principal: str) -> Iterator[Becoming]:
@@ -309,25 +319,30 @@ class Azure:
             if name:
                 for item in self.services:
                     if text(item.config.get("servicePrincipalType")).lower() != "managedidentity":
-                        yield item.uid, f"adds a secret to {item.name} ({name})", doubt
+                        yield item.uid, f"adds a secret to {item.name} ({name})", doubt, "secret"
             name = next((GROUPS[t] for t in sorted(GROUPS.keys() & templates)), "")
             if name:
                 for item in self.groups_read:
                     if item.config.get("isAssignableToRole") is not True and not _closed(item):
-                        yield item.uid, f"joins {item.name} ({name})", doubt
+                        yield item.uid, f"joins {item.name} ({name})", doubt, "member"
             name = next((PASSWORDS[t] for t in sorted(PASSWORDS.keys() & templates)), "")
             if name:
                 for item in self.people:
                     if not self._guarded(item.uid):
-                        yield item.uid, f"sets the password of {item.name} ({name})", doubt
+                        yield (
+                            item.uid,
+                            f"sets the password of {item.name} ({name})",
+                            doubt,
+                            "password",
+                        )
         for item in self._owned.get(principal, ()):
             if item.type == "entra_application":
                 for found in self._by_app.get(text(item.config.get("appId")).lower(), ()):
-                    yield found, f"adds a secret to {item.name}, which it owns", ""
+                    yield found, f"adds a secret to {item.name}, which it owns", "", "secret"
             elif item.type == "entra_serviceprincipal" or "servicePrincipalType" in item.config:
-                yield item.uid, f"adds a secret to {item.name}, which it owns", ""
+                yield item.uid, f"adds a secret to {item.name}, which it owns", "", "secret"
             elif not _closed(item):
-                yield item.uid, f"joins {item.name}, which it owns", ""
+                yield item.uid, f"joins {item.name}, which it owns", "", "member"
 
     def _guarded(self, person: str) -> bool:
         """Only the highest administrators reset who has a directory role or may get one."""
@@ -337,12 +352,12 @@ class Azure:
         return any(g is not None and g.config.get("isAssignableToRole") is True for g in groups)
 
     def _settle(self) -> None:
-        becomes = {p: self._becomes(p) for p in self.principals}
+        becomes = {p: self.ways(p) for p in self.principals}
         for sure in (True, False):
             controls = {p: dict(self.alone(p, sure)) for p in self.principals}
             into: dict[str, list[tuple[str, str]]] = defaultdict(list)
             for principal, found in becomes.items():
-                for other, how, doubt in found:
+                for other, how, doubt, _ in found:
                     if not (sure and doubt):
                         into[other].append((principal, how))
                         if other not in controls:

@@ -31,7 +31,9 @@ from secinbox.iam.gcp.permissions import (
     OS_LOGIN,
     PODS,
     ROLE_UPDATE,
+    SA_POLICY,
     SET_POLICY,
+    TOKEN,
 )  # fmt: skip
 from secinbox.inventory.gcp.constraints import enforced
 
@@ -48,7 +50,9 @@ class Power:
     doubts: list[str] = field(default_factory=list)
 
 
-Becoming = tuple[str, str, str]  # (service account, how, what is doubtful about it)
+# (service account, how, what is doubtful about it, kind of move)
+Becoming = tuple[str, str, str, str]
+_KIND = {TOKEN: "token", KEY: "key", SA_POLICY: "policy"}
 
 
 class Google:
@@ -105,12 +109,12 @@ class Google:
 
     def _settle(self) -> None:
         members = sorted(self.held)
-        becomes = {m: self._becomes(m) for m in members}
+        becomes = {m: self.ways(m) for m in members}
         for sure in (True, False):
             controls = {m: dict(self.alone(m, sure)) for m in members}
             into: dict[str, list[tuple[str, str]]] = defaultdict(list)
             for member, found in becomes.items():
-                for other, how, doubt in found:
+                for other, how, doubt, _ in found:
                     if not (sure and doubt):
                         into[other].append((member, how))
             queue = deque(m for m in members if controls[m])
@@ -162,13 +166,12 @@ class Google:
 
     def becomes(self, member: str, sure: bool) -> Iterator[tuple[str, str]]:
         """(service account, how) of everyone that this member can act as."""
-        if member not in self._cache:
-            self._becomes(member)
-        for other, how, doubt in self._cache[member]:
+        for other, how, doubt, _ in self.ways(member):
             if not (sure and doubt):
                 yield other, how
 
-    def _becomes(self, member: str) -> list[Becoming]:
+    def ways(self, member: str) -> list[Becoming]:
+        """Everyone that this member can act as, the surest way to each."""
         if member not in self._cache:
             found: dict[str, Becoming] = {}
             for one in (*self._by_account(member), *self._by_project(member)):
@@ -191,12 +194,12 @@ class Google:
             item = self.accounts[other]
             for doubtful in (False, True):
                 have = self.grants.permissions(member, item, not doubtful)
-                found = list(self._ways(member, other, item, have, doubtful))
+                found = list(self._on_account(member, other, item, have, doubtful))
                 yield from found
                 if any(not f[2] for f in found):
                     break
 
-    def _ways(self, member: str, other: str, item: Item, have: dict[str, Held],
+    def _on_account(self, member: str, other: str, item: Item, have: dict[str, Held],
               doubtful: bool) -> Iterator[Becoming]:  # fmt: skip
         doubt = "whether a condition holds" if doubtful else ""
         for permission, how in DIRECT.items():
@@ -209,11 +212,13 @@ class Google:
                     if lifted is None:
                         continue
                     how = "lifts the organisation policy against keys and makes a key of"
-            yield other, f"{how} {name_of(other)} ({have[permission].role.name})", doubt
+            kind = _KIND.get(permission, "sign")
+            yield other, f"{how} {name_of(other)} ({have[permission].role.name})", doubt, kind
             return
         if DELEGATE in have:
-            for third, how, more in self._tokens(other):
-                yield third, f"delegates through {name_of(other)}, which {how}", doubt or more
+            for third, how, more, _ in self._tokens(other):
+                words = f"delegates through {name_of(other)}, which {how}"
+                yield third, words, doubt or more, "delegate"
         if ACT_AS in have:
             project = self.estate.find(f"{CRM}projects/{item.account}")
             there = (
@@ -223,13 +228,13 @@ class Google:
             launch = next((p for p in LAUNCHERS if p in there), "")
             if launch:
                 yield (other, f"{LAUNCHERS[launch]} as {name_of(other)} "
-                       f"({have[ACT_AS].role.name}, {there[launch].role.name})", doubt)  # fmt: skip
+                       f"({have[ACT_AS].role.name}, {there[launch].role.name})", doubt, "launch")  # fmt: skip
         elif ID_TOKEN in have:
             yield (other, f"makes an identity token of {name_of(other)} ({have[ID_TOKEN].role.name})",
-                   "whether an identity token is enough")  # fmt: skip
+                   "whether an identity token is enough", "sign")  # fmt: skip
 
     def _tokens(self, member: str) -> Iterator[Becoming]:
-        return (b for b in self._becomes(member) if b[1].startswith("makes a token"))
+        return (b for b in self.ways(member) if b[1].startswith("makes a token"))
 
     def _by_project(self, member: str) -> Iterator[Becoming]:
         """Builds, deployments, and getting into machines, clusters and jobs that exist."""
@@ -258,7 +263,12 @@ class Google:
                 ):
                     other = f"serviceAccount:{number}@{host}.gserviceaccount.com"
                     if permission in have:
-                        yield other, f"{how} {name_of(other)} ({have[permission].role.name})", doubt
+                        yield (
+                            other,
+                            f"{how} {name_of(other)} ({have[permission].role.name})",
+                            doubt,
+                            "build",
+                        )
             for item in runners.values():
                 yield from self._entered(member, item, not doubtful, doubt)
 
@@ -297,7 +307,9 @@ class Google:
         for target in self.estate.targets(item.uid, "has_identity"):
             account = self.estate.find(target)
             other = self.member(account) if account is not None else target
-            yield other, f"{found[0]} ({found[1].role.name})", doubt or found[2]
+            kind = {"gcp_compute_instance": "metadata", "gcp_container_cluster": "pods"}
+            yield (other, f"{found[0]} ({found[1].role.name})", doubt or found[2],
+                   kind.get(item.type, "job"))  # fmt: skip
 
     def _os_login(self, item: Item) -> bool:
         if _flag(item, "enable-oslogin"):

@@ -167,6 +167,9 @@ def relations_of(row: Mapping[str, Any], uid: str) -> Iterator[Relation]:
         for name, found in (assigned if isinstance(assigned, dict) else {}).items():
             yield Relation(source=uid, kind="has_identity", target=str(name).lower())
             del found
+    if "/userassignedidentities/" in uid and uid.count("/") == 8 and text(row.get("principalId")):
+        yield Relation(source=uid, kind="has_identity",
+                       target=f"entra:{text(row['principalId']).lower()}")  # fmt: skip
     kubelets = row.get("identityProfile")
     kubelet = kubelets.get("kubeletidentity") if isinstance(kubelets, dict) else None
     if isinstance(kubelet, dict) and text(kubelet.get("objectId")):
