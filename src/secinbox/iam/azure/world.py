@@ -86,6 +86,7 @@ class Azure:
         self._takers = self._all_takers()
         self.principals = sorted(
             set(self.held) | set(self.directory) | set(self.eligible)
+            | {t for found in self._takers.values() for _, targets in found for t in targets}
             | {i.uid for i in own if i.type.startswith("entra_")
                and i.type not in ("entra_directoryrole", "entra_roledefinition")}
         )  # fmt: skip
