@@ -300,7 +300,7 @@ POWERS: list[tuple[str, list[Asset], str, str]] = [
     ("custom role that does", [project(bind(CUSTOM, MEMBER)), account(), custom(
         "resourcemanager.projects.setIamPolicy")], "yes", "escalation"),
     ("custom role that does not", [project(bind(CUSTOM, MEMBER)), account(), custom(
-        "storage.objects.get")], "no", "control"),
+        "storage.buckets.list")], "no", "control"),
     ("custom role that grows", [project(bind(CUSTOM, MEMBER)), account(), custom(
         "iam.roles.update")], "yes", "escalation"),
     ("owner under a condition", [project(bind("roles/owner", MEMBER, expression="x", title="t")),

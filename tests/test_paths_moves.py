@@ -16,7 +16,7 @@ from secinbox.paths.graph import Step
 from secinbox.paths.predicates import CHECKS, PAIRS
 from secinbox.paths.world import World
 from secinbox.records import Evidence
-from tests import moves_clusters
+from tests import moves_clouds, moves_clusters
 from tests.scenes import ANYONE, EC2, ROOT, A, R, Scene, allow, aws, service, vulnerability
 from tests.test_iam_kubernetes import account, binding, role, rule
 from tests.test_network_kubernetes import NODE, pod, thing
@@ -241,9 +241,9 @@ BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 OWNER = google.project(google.bind("roles/owner", google.MEMBER))
 ACCOUNT = google.account()
 MARKED = {"labels": {"data_class": "restricted"}}
-Flip = tuple[str, Scene | Google | Microsoft, str]
+Flip = tuple[str, Scene | Google | Microsoft | moves_clouds.Clouds, str]
 # move -> (an estate where it is possible, the flips: what is flipped, the estate, the reason told)
-SAMPLES: dict[str, tuple[Scene | Google | Microsoft, list[Flip]]] = {
+SAMPLES: dict[str, tuple[Scene | Google | Microsoft | moves_clouds.Clouds, list[Flip]]] = {
     "net-internet": (Scene().instance("web"), [
         ("no public address", Scene().instance("web", public=False), ""),
         ("one network only", Scene().instance("web", source="203.0.113.0/24"), ""),
@@ -362,11 +362,6 @@ SAMPLES: dict[str, tuple[Scene | Google | Microsoft, list[Flip]]] = {
             "email": "app@shop-1.iam.gserviceaccount.com", "scopes": ["x"]}]), ACCOUNT), "scopes"),
         ("no account", Google(google.machine(serviceAccounts=[]), ACCOUNT), ""),
     ]),
-    "gcp-impersonate": (Google(google.project(), ACCOUNT, google.boss(google.bind(
-        "roles/iam.serviceAccountTokenCreator", google.MEMBER))), [
-        ("another role", Google(google.project(), ACCOUNT, google.boss(google.bind(
-            "roles/iam.serviceAccountViewer", google.MEMBER))), ""),
-    ]),
     "gcp-owner": (Google(OWNER, ACCOUNT), [
         ("viewer", Google(google.project(google.bind("roles/viewer", google.MEMBER)), ACCOUNT), ""),
     ]),
@@ -380,11 +375,6 @@ SAMPLES: dict[str, tuple[Scene | Google | Microsoft, list[Flip]]] = {
     ]),
     "azure-managed-identity": (Microsoft(*RUNS), [
         ("no identity", Microsoft(azure.SUBSCRIPTION, azure.vm() | {"identity": None}), ""),
-    ]),
-    "azure-impersonate": (Microsoft(*RUNS, azure.assigned(azure.VMC)), [
-        ("reader", Microsoft(*RUNS, azure.assigned(azure.READER)), ""),
-        ("elsewhere", Microsoft(*RUNS, azure.assigned(
-            azure.VMC, scope=azure.SUB + "/resourceGroups/other")), ""),
     ]),
     "azure-control": (Microsoft(azure.SUBSCRIPTION, azure.assigned(azure.OWNER)), [
         ("reader", Microsoft(azure.SUBSCRIPTION, azure.assigned(azure.READER)), ""),
@@ -409,9 +399,10 @@ SAMPLES: dict[str, tuple[Scene | Google | Microsoft, list[Flip]]] = {
 SAMPLES["key-in-workload"][0].holders = {"repo:github.com/acme/shop": [WEB]}
 SAMPLES["key-in-workload"][1].append(("on no workload", leaked(), ""))
 SAMPLES.update(moves_clusters.SAMPLES)
+SAMPLES.update(moves_clouds.SAMPLES)
 
 
-def found(scene: Scene | Google | Microsoft, move: str) -> list[Step]:
+def found(scene: Scene | Google | Microsoft | moves_clouds.Clouds, move: str) -> list[Step]:
     row = next(m for m in moves() if m.id == move)
     world = scene.world()
     return list(steps_of(world, row))

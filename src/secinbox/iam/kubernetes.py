@@ -437,7 +437,10 @@ class Clusters:
 
     def _cloud(self, account: str) -> Iterator[Evidence]:
         for target in self.estate.targets(account, "has_identity"):
-            found = self.known.get(target)
+            item = self.estate.find(target)
+            inner = self.estate.targets(item.uid, "has_identity") if item is not None else []
+            names = (target, item.uid if item is not None else "", *inner)
+            found = next((self.known[n] for n in names if n in self.known), None)
             if found is None:
                 yield Evidence(
                     kind="gap", text=f"acts as {target}, which was not read", source=target

@@ -8,7 +8,6 @@ forbids between the accounts; until then it is shown as wide reach, which is wha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ from secinbox.estate import Estate, Item
 from secinbox.iam.catalogue import READS, WIDE
 from secinbox.iam.escalation import Escalation, Step, Way, escalation_of, steps_of
 from secinbox.iam.evaluate import Answer, new_names
+from secinbox.iam.marks import marked
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.resources import policy_of
 from secinbox.iam.world import Persona, Principal
@@ -23,14 +23,6 @@ from secinbox.inventory.aws.calls import walk
 from secinbox.records import Evidence, RiskStatement
 
 RISK = "privileged_access"
-_CLASS_KEYS = re.compile(
-    r"(data[_\-: ]?)?(class(ification)?|sensitivity)|dataclass(ification)?|confidentiality|"
-    r"compliance|data[_\-: ]?type|contains[_\-: ]?pii|pii|phi|pci", re.I
-)  # fmt: skip
-_CLASS_VALUES = re.compile(
-    r"(highly[ _\-]?)?(restricted|confidential|secret|sensitive|critical|private)|pii|phi|pci"
-    r"([ _\-]?dss)?|hipaa|gdpr|true|yes|customer|financial|health|personal", re.I
-)  # fmt: skip
 # Types that run as an identity: power of the identity is power of whoever gets in there.
 _RUNS_AS = (
     "aws_ec2_instance", "aws_lambda_function", "aws_ecs_service", "aws_ecs_task",
@@ -251,14 +243,6 @@ def sensitive(estate: Estate) -> Iterator[tuple[Item, str]]:
             yield item, "audit logs"
         elif item.type == "aws_secretsmanager_secret" and item.config.get("Name"):
             yield item, "secret"
-
-
-def marked(item: Item) -> str:
-    """The tag that says that it holds restricted data; empty where none does."""
-    for key, value in item.tags.items():
-        if _CLASS_KEYS.fullmatch(key.strip()) and _CLASS_VALUES.fullmatch(value.strip()):
-            return f"{key}={value}"
-    return ""
 
 
 def _inherited(estate: Estate, item: Item, powers: dict[str, Power]) -> Power | None:

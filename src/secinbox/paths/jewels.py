@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from secinbox.estate import Estate, Item
-from secinbox.iam.privilege import marked
+from secinbox.iam.marks import marked
 from secinbox.paths.graph import State
 
 _CLASS = re.compile(

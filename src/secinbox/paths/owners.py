@@ -97,4 +97,13 @@ def owner_of(world: World, uid: str) -> str:
     if uid.startswith("k8s://"):
         return "/".join(uid.split("/")[:3])
     item = world.estate.find(uid)
-    return f"arn:aws:iam::{item.account}:root" if item is not None and item.account else ""
+    if item is None or not item.account:
+        return ""
+    if uid.startswith("/subscriptions/"):
+        return "/".join(uid.split("/")[:3])
+    if uid.startswith("//"):
+        project = world.estate.find(
+            f"//cloudresourcemanager.googleapis.com/projects/{item.account}"
+        )
+        return project.uid if project is not None else ""
+    return f"arn:aws:iam::{item.account}:root"

@@ -140,12 +140,12 @@ class World:
     @cached_property
     def azure(self) -> Azure:
         """Role assignments of Azure, directory roles, and who can become whom by them."""
-        return self.estate.once("paths.azure", lambda: Azure(self.estate))
+        return self.estate.once("iam.azure", lambda: Azure(self.estate))
 
     @cached_property
     def google(self) -> Google:
         """Bindings of Google Cloud and who can become whom by them."""
-        return self.estate.once("paths.google", lambda: Google(self.estate))
+        return self.estate.once("iam.google", lambda: Google(self.estate))
 
     @cached_property
     def network(self) -> Network:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secinbox.estate import Item
-from secinbox.iam.privilege import marked, sensitive
+from secinbox.iam.marks import marked
+from secinbox.iam.privilege import sensitive
 from secinbox.network.aws.buckets import openings
 from secinbox.network.aws.stores import policy_verdict
 from secinbox.posture._stating import Known, Rule, known_of, texts

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secinbox.estate import Item
-from secinbox.iam.privilege import marked
+from secinbox.iam.marks import marked
 from secinbox.posture._stating import Known, Rule, known_of, texts
 from secinbox.records import Finding
 from secinbox.risks import Assessment

@@ -27,8 +27,18 @@ from secinbox.records import AnyRecord, Scope, Skipped
 TITLE = "Azure resources and Entra ID objects (Resource Graph, ARM, az, Microsoft Graph)"
 
 _CONTEXT = re.compile(
-    r"https://graph\.microsoft\.com/[^\"]*\$metadata#(\w+)(?:\('?([0-9a-f-]{36})'?\)/(\w+))?"
+    r"https://graph\.microsoft\.(?:com|us)/[^\"]*\$metadata#(\w+)(?:/directory/(\w+))?"
+    r"(?:\('?([0-9a-fA-F-]{36})'?\)/(?:microsoft\.graph\.)?(\w+))?"
 )
+# A list of members says neither in its context nor in its rows of what: its address does.
+_OF = re.compile(
+    r"(groups|applications|servicePrincipals|directoryRoles|users)[/\\_.-]+([0-9a-fA-F-]{36})[/\\_.-]+"
+    r"(members|owners|transitiveMembers|memberOf|transitiveMemberOf|ownedObjects|"
+    r"appRoleAssignments|federatedIdentityCredentials)", re.I
+)  # fmt: skip
+_EDGES = {w.lower(): w for w in (
+    "members", "owners", "transitiveMembers", "memberOf", "transitiveMemberOf", "ownedObjects",
+    "appRoleAssignments", "federatedIdentityCredentials")}  # fmt: skip
 _LISTS = ("data", "value")
 _NONE: tuple[str | None, str | None, str | None] = (None, None, None)
 
@@ -73,9 +83,9 @@ def read(report: Report) -> Iterator[AnyRecord]:
                 yield from relations_of(found, record.uid)
                 yield from holders_of(found, where)
             elif context or is_directory_object(row):
-                words: tuple[str | None, str | None, str | None] = _NONE
-                if context:
-                    words = (context.group(1), context.group(2), context.group(3))
+                words = _words(context, document, report)
+                if context and context.group(1) == "directoryObjects" and words[2] is None:
+                    yield Skipped(reason="a list of members that does not say of what", place=where)
                 yield from objects_of(row, words, where)
             else:
                 yield Skipped(reason="no Azure resource or directory object", place=where)
@@ -84,6 +94,22 @@ def read(report: Report) -> Iterator[AnyRecord]:
                           place=place)  # fmt: skip
     for account, kind in sorted(kinds):
         yield Scope(key=f"azure:{account}/{kind}", types=(), tool="azure", pages=True)
+
+
+def _words(
+    context: re.Match[str] | None, document: Mapping[str, Any], report: Report
+) -> tuple[str | None, str | None, str | None]:
+    """(what is listed, of which object, which of its lists), as far as anything says it."""
+    if context is None:
+        return _NONE
+    what, below, parent, edge = context.groups()
+    if parent is None and what in ("directoryObjects", "users", "groups", "servicePrincipals",
+                                   "federatedIdentityCredentials", "Collection"):  # fmt: skip
+        said = f"{document.get('@odata.nextLink') or ''} {'/'.join(report.parts)} {report.name}"
+        found = _OF.search(said)
+        if found:
+            parent, edge = found.group(2), _EDGES[found.group(3).lower()]
+    return below or what, parent, edge
 
 
 def _cut(document: Mapping[str, Any]) -> bool:

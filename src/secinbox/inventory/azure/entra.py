@@ -13,7 +13,8 @@ _KINDS = {
     "users": "user", "groups": "group", "applications": "application",
     "servicePrincipals": "serviceprincipal", "directoryRoles": "directoryrole",
     "roleAssignments": "roleassignment", "roleManagement": "roleassignment",
-    "roleDefinitions": "roledefinition",
+    "roleDefinitions": "roledefinition", "appRoleAssignments": "approleassignment",
+    "appRoleAssignedTo": "approleassignment", "federatedIdentityCredentials": "federation",
 }  # fmt: skip
 _BY_TYPE = {
     "#microsoft.graph.user": "user", "#microsoft.graph.group": "group",
@@ -21,6 +22,17 @@ _BY_TYPE = {
     "#microsoft.graph.servicePrincipal": "serviceprincipal",
     "#microsoft.graph.directoryRole": "directoryrole",
 }  # fmt: skip
+
+
+_LINKS = (
+    "members",
+    "owners",
+    "transitiveMembers",
+    "memberOf",
+    "transitiveMemberOf",
+    "ownedObjects",
+)
+_ELIGIBLE = ("roleEligibilityScheduleInstances", "roleEligibilitySchedules")
 
 
 def _kind(row: Mapping[str, Any], context: str | None = None) -> str:
@@ -37,8 +49,14 @@ def _kind(row: Mapping[str, Any], context: str | None = None) -> str:
         return "group"
     if "appId" in row and ("passwordCredentials" in row or "signInAudience" in row):
         return "application"
-    if "directoryScopeId" in row and "principalId" in row:
+    if "appRoleId" in row and "principalId" in row:
+        return "approleassignment"
+    if ("directoryScopeId" in row or "appScopeId" in row) and "principalId" in row:
         return "roleassignment"
+    if "rolePermissions" in row and "isBuiltIn" in row:
+        return "roledefinition"
+    if "issuer" in row and ("subject" in row or "claimsMatchingExpression" in row):
+        return "federation"
     return _KINDS.get(context or "", "")
 
 
@@ -57,15 +75,35 @@ def objects_of(
 ) -> Iterator[AnyRecord]:
     """The object, its members and owners; a member of `groups('ID')/members` as a relation."""
     above, parent, edge = context
-    kind = _kind(row, None if edge in ("members", "owners", "transitiveMembers") else above)
+    kind = _kind(row, edge if edge in _KINDS else None if edge in _LINKS else above)
     identifier = str(row.get("id") or "")
     if not identifier:
         return
+    if kind in ("approleassignment", "federation"):
+        yield from _attached(row, kind, identifier, parent, place)
+        return
+    if kind == "roledefinition":
+        yield Resource(
+            uid=f"entra:{identifier.lower()}", type="entra_roledefinition",
+            name=str(row.get("displayName") or identifier), provider="azure",
+            config=msgspec.json.encode(dict(row)).decode(), place=place,
+        )  # fmt: skip
+        return
     if kind == "roleassignment":
-        config = {k: row.get(k) for k in ("principalId", "roleDefinitionId", "directoryScopeId")}
+        config = {k: row.get(k) for k in ("principalId", "roleDefinitionId", "directoryScopeId",
+                                          "endDateTime")}  # fmt: skip
+        # An eligible role is held only after its activation; an active one says how it was given.
+        config["eligible"] = "assignmentType" not in row and (
+            "roleEligibilityScheduleId" in row
+            or above in _ELIGIBLE
+            or edge in _ELIGIBLE
+            or ("scheduleInfo" in row and "createdUsing" in row)
+        )
         inner = row.get("roleDefinition")
         if isinstance(inner, dict):
             config["roleName"] = inner.get("displayName")
+            if inner.get("templateId"):
+                config["roleDefinitionId"] = inner["templateId"]
         yield Resource(
             uid=f"entra:assignment/{identifier}", type="entra_roleassignment", name=identifier,
             provider="azure", config=msgspec.json.encode(config).decode(), place=place,
@@ -77,6 +115,8 @@ def objects_of(
         value = row.get(key)
         if isinstance(value, str) and value and not (key == "appId" and kind == "application"):
             names.append(value.lower())
+    if kind == "serviceprincipal" and isinstance(row.get("appId"), str):
+        names.append(f"azure-client:{row['appId'].lower()}")
     if kind:
         names.append(f"/providers/microsoft.graph/{kind}s/{identifier.lower()}")
     config = {k: v for k, v in row.items() if k not in ("members", "owners")}
@@ -96,5 +136,23 @@ def objects_of(
                 yield Relation(source=source, kind=relation, target=target)
     if parent and edge in ("members", "transitiveMembers"):
         yield Relation(source=uid, kind="member_of", target=entra(parent))
+    if parent and edge in ("memberOf", "transitiveMemberOf"):
+        yield Relation(source=entra(parent), kind="member_of", target=uid)
+    if parent and edge == "ownedObjects":
+        yield Relation(source=uid, kind="owned_by", target=entra(parent))
     if parent and edge == "owners":
         yield Relation(source=entra(parent), kind="owned_by", target=uid)
+
+
+def _attached(
+    row: Mapping[str, Any], kind: str, identifier: str, parent: str | None, place: str
+) -> Iterator[AnyRecord]:
+    """A permission given to an application, or a federated credential of one."""
+    config = dict(row)
+    if kind == "federation":
+        config["application"] = parent
+    yield Resource(
+        uid=f"entra:{kind}/{identifier.lower()}", type=f"entra_{kind}",
+        name=str(row.get("name") or row.get("resourceDisplayName") or identifier), provider="azure",
+        config=msgspec.json.encode(config).decode(), place=place,
+    )  # fmt: skip

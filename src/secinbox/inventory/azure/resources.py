@@ -26,12 +26,35 @@ def is_assignment(row: Mapping[str, Any]) -> bool:
     return "roleDefinitionId" in row and "principalId" in row and "scope" in row
 
 
+# Keys that API versions, client libraries and services spell differently, as they are asked for here.
+_SPELLING = {
+    name.lower(): name
+    for name in (
+        "publicIPAddress", "publicIPAddresses", "privateIPAddress", "frontendIPConfiguration",
+        "frontendIPConfigurations", "backendIPConfiguration", "backendIPConfigurations",
+        "ipConfigurations", "ipConfiguration", "ipAddress", "publicIPAddressConfiguration",
+        "publicIPAddressVersion", "authorizedIPRanges", "enableRbacAuthorization", "ipRules",
+        "networkAcls", "networkRuleSet", "ipSecurityRestrictions", "scmIpSecurityRestrictions",
+        "scmIpSecurityRestrictionsUseMain", "ipSecurityRestrictionsDefaultAction",
+        "allowBlobPublicAccess", "publicNetworkAccess", "sourceAddressPrefix", "natRules",
+        "sourceAddressPrefixes", "destinationAddressPrefixes", "destinationPortRanges",
+        "subnetId", "oidcIssuerProfile", "issuerUrl", "startIpAddress", "endIpAddress",
+        "applicationGatewayBackendAddressPools", "loadBalancerBackendAddressPools", "ipMask",
+        "ipAddressOrRange", "inboundIpRules", "managedEnvironmentId", "startIP", "endIP",
+        "managementGroupAncestorsChain", "notDataActions", "dataActions", "notActions",
+        "allowedIpRangeList", "publicDataEndpointEnabled", "enableNodePublicIP",
+    )
+}  # fmt: skip
+
+
+def _key(name: str) -> str:
+    return _SPELLING.get(name.lower()) or name[:1].lower() + name[1:]
+
+
 def _lower_keys(value: Any) -> Any:
-    """Resource Graph writes keys as the service does; the first letter is small everywhere."""
+    """Resource Graph writes keys as the service does; one spelling of each is enough."""
     if isinstance(value, dict):
-        return {
-            k[:1].lower() + k[1:]: _lower_keys(v) for k, v in value.items() if isinstance(k, str)
-        }
+        return {_key(k): _lower_keys(v) for k, v in value.items() if isinstance(k, str)}
     if isinstance(value, list):
         return [_lower_keys(v) for v in value]
     return value
@@ -46,13 +69,18 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
             out = {k: lift(v) for k, v in value.items() if k != "properties"}
             if isinstance(inner, dict):
                 for key, entry in inner.items():
-                    out.setdefault(key, lift(entry))
+                    # What a resource calls its own type is not the type of the resource.
+                    own = "typePropertiesType" if key == "type" and "type" in out else key
+                    out.setdefault(own, lift(entry))
             elif inner is not None and "properties" in value:
                 out["properties"] = lift(inner)
             return out
         return [lift(v) for v in value] if isinstance(value, list) else value
 
-    found = lift(_lower_keys(dict(row)))
+    tags = row.get("tags")
+    found = lift(_lower_keys({k: v for k, v in row.items() if k != "tags"}))
+    if isinstance(found, dict) and tags is not None:
+        found["tags"] = tags  # the customer's own words, in the customer's own case
     return found if isinstance(found, dict) else {}
 
 
@@ -122,6 +150,8 @@ def _aliases(row: Mapping[str, Any], uid: str) -> Iterator[Alias]:
         principal = text(row["principalId"])
         if text(row.get("clientId")):
             yield Alias(text(row["clientId"]).lower())
+            # How annotations of Kubernetes name it.
+            yield Alias(f"azure-client:{text(row['clientId']).lower()}")
     if principal and "userassignedidentities" in uid:
         yield Alias(principal.lower())
 
@@ -137,6 +167,14 @@ def relations_of(row: Mapping[str, Any], uid: str) -> Iterator[Relation]:
         for name, found in (assigned if isinstance(assigned, dict) else {}).items():
             yield Relation(source=uid, kind="has_identity", target=str(name).lower())
             del found
+    if "/userassignedidentities/" in uid and uid.count("/") == 8 and text(row.get("principalId")):
+        yield Relation(source=uid, kind="has_identity",
+                       target=f"entra:{text(row['principalId']).lower()}")  # fmt: skip
+    kubelets = row.get("identityProfile")
+    kubelet = kubelets.get("kubeletidentity") if isinstance(kubelets, dict) else None
+    if isinstance(kubelet, dict) and text(kubelet.get("objectId")):
+        yield Relation(source=uid, kind="has_identity",
+                       target=f"entra:{text(kubelet['objectId']).lower()}")  # fmt: skip
     profile = row.get("networkProfile")
     if isinstance(profile, dict):
         for interface in dicts(profile.get("networkInterfaces")):

@@ -8,34 +8,33 @@ may be records of their own. Source: cloud.google.com, "Cloud Asset Inventory: e
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from secinbox.inventory.gcp.assets import (
     Asset,
     asset_of,
-    listed,
     principals_of,
     record_of,
     relations_of,
 )
+from secinbox.inventory.gcp.lists import is_listed, listed
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Scope, Skipped
 
 TITLE = "Google Cloud assets (Cloud Asset Inventory export, gcloud lists)"
 
-_LINK = re.compile(r"https://(?:www|compute|storage|sqladmin|container)\.googleapis\.com/")
-
 
 def recognise(head: Head) -> int:
     first = head.first
     if head.kind in ("array", "lines"):
-        return 95 if _is_asset(first) or _is_listed(first) else 0
+        return 95 if _is_asset(first) or is_listed(first) else 0
     if head.kind == "object":
         if head.has("assets") and '"//' in head.text and "sset" in head.text:
             return 92
-        return 95 if _is_asset(first) else 0
+        if _is_asset(first):
+            return 95
+        return 90 if is_listed(first) else 0
     return 0
 
 
@@ -43,14 +42,6 @@ def _is_asset(value: Mapping[str, Any]) -> bool:
     kind = value.get("assetType") or value.get("asset_type")
     name = value.get("name")
     return isinstance(kind, str) and isinstance(name, str) and name.startswith("//")
-
-
-def _is_listed(value: Mapping[str, Any]) -> bool:
-    """A resource as gcloud lists it: it says its own kind and address."""
-    kind, link = value.get("kind"), value.get("selfLink")
-    return (
-        isinstance(kind, str) and "#" in kind and isinstance(link, str) and bool(_LINK.match(link))
-    )
 
 
 def read(report: Report) -> Iterator[AnyRecord]:
@@ -68,8 +59,8 @@ def read(report: Report) -> Iterator[AnyRecord]:
                 raise ReportError("an asset is an object", where, "export the assets again")
             if _is_asset(row):
                 asset = asset_of(row, where)
-            elif _is_listed(row):
-                asset = listed(row, where)
+            elif is_listed(row) and (known_as := listed(row, where)) is not None:
+                asset = known_as
             else:
                 yield Skipped(reason="no asset of Cloud Asset Inventory", place=where)
                 continue

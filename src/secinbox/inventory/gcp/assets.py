@@ -9,12 +9,15 @@ from typing import Any
 
 import msgspec
 
+from secinbox.inventory.gcp.identities import identities
 from secinbox.records import Alias, Relation, Resource
 
 # Keys of the envelope; the data inside keeps the API's own spelling.
 _ENVELOPE = {
     "asset_type": "assetType", "iam_policy": "iamPolicy", "org_policy": "orgPolicy",
-    "access_policy": "accessPolicy", "update_time": "updateTime",
+    "access_policy": "accessPolicy", "update_time": "updateTime", "access_level": "accessLevel",
+    "service_perimeter": "servicePerimeter", "related_assets": "relatedAssets",
+    "related_asset": "relatedAsset", "org_policies": "orgPolicy",
 }  # fmt: skip
 _PROJECT = re.compile(r"(?:^|/)projects/([^/]+)")
 _LINK = re.compile(r"https://(?:www\.)?([a-z]+)\.googleapis\.com/(?:[a-z]+/)?(?:v\d\w*|beta)/(.*)")
@@ -30,6 +33,7 @@ class Asset:
     data: dict[str, Any] = field(default_factory=dict)
     policy: dict[str, Any] | None = None
     rules: list[Any] = field(default_factory=list)  # organisation policies set on it
+    links: list[tuple[str, str]] = field(default_factory=list)  # relationships: kind, other asset
     ancestors: list[str] = field(default_factory=list)
     location: str = ""
     place: str = ""
@@ -46,11 +50,19 @@ class Asset:
         return next((a.removeprefix("projects/") for a in self.ancestors
                      if a.startswith("projects/")), "")  # fmt: skip
 
+    @property
+    def number(self) -> str:
+        """The project's number, where anything says it."""
+        own = [a.removeprefix("projects/") for a in self.ancestors if a.startswith("projects/")]
+        said = str(self.data.get("projectNumber") or "")
+        return next((n for n in (*own, said) if n.isdigit()), "")
+
     def absorb(self, other: Asset) -> None:
         """Adds what another record says of the same asset."""
         self.data.update(other.data)
         self.policy = other.policy if other.policy is not None else self.policy
         self.rules += [r for r in other.rules if r not in self.rules]
+        self.links += other.links
         self.ancestors = self.ancestors or other.ancestors
         self.location = self.location or other.location
 
@@ -81,11 +93,37 @@ def asset_of(row: Mapping[str, Any], place: str) -> Asset:
         policy=dict(policy) if isinstance(policy, dict) else None,
         rules=list(rules) if isinstance(rules, list) else [],
         ancestors=[str(a) for a in ancestors] if isinstance(ancestors, list) else [],
-        location=str(inner.get("location") or ""), place=place,
+        location=str(inner.get("location") or row.get("location") or ""), place=place,
+        links=list(_links(row)),
     )  # fmt: skip
+    if not found.data:
+        # Access policies and searches keep what they know beside the envelope.
+        for key in ("servicePerimeter", "accessLevel"):
+            if isinstance(row.get(key), dict):
+                found.data = dict(row[key])
+        if isinstance(row.get("labels"), dict):
+            found.data = {"labels": row["labels"]}
+    project = row.get("project")
+    if not found.ancestors and isinstance(project, str) and project.startswith("projects/"):
+        folders, top = row.get("folders"), row.get("organization")
+        found.ancestors = [project, *(str(f) for f in folders or ()), *([str(top)] if top else ())]
     if not found.ancestors and isinstance(parent, str) and "/" in parent:
         found.ancestors = [parent.split(".googleapis.com/", 1)[-1]]
     return found
+
+
+def _links(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(kind, asset) of a relationship record, in its older and its newer form."""
+    one = row.get("relatedAsset")
+    if isinstance(one, dict) and isinstance(one.get("asset"), str):
+        yield str(one.get("relationshipType") or one.get("relationship_type")), one["asset"]
+    several = row.get("relatedAssets")
+    if isinstance(several, dict):
+        about = several.get("relationshipAttributes") or several.get("relationship_attributes")
+        kind = str(about.get("type") or "") if isinstance(about, dict) else ""
+        for found in several.get("assets") or ():
+            if isinstance(found, dict) and isinstance(found.get("asset"), str):
+                yield kind, found["asset"]
 
 
 def name_of_link(link: str) -> str:
@@ -97,17 +135,6 @@ def name_of_link(link: str) -> str:
         return f"//{service}.googleapis.com/{path}"
     found = _LINK.match(link)
     return f"//{found.group(1)}.googleapis.com/{found.group(2)}" if found else link
-
-
-def listed(row: Mapping[str, Any], place: str) -> Asset:
-    """A resource as `gcloud ... list --format=json` prints it."""
-    service, _, kind = str(row["kind"]).partition("#")
-    service = {"sql": "sqladmin"}.get(service, service)
-    return Asset(
-        uid=name_of_link(str(row["selfLink"])), type=f"gcp_{service}_{snake(kind)}",
-        data=dict(row), location=str(row.get("zone") or row.get("region") or "").rsplit("/", 1)[-1],
-        place=place,
-    )  # fmt: skip
 
 
 def _text(value: Any) -> str:
@@ -180,14 +207,18 @@ def _aliases(asset: Asset) -> Iterator[Alias]:
 def relations_of(asset: Asset) -> Iterator[Relation]:
     """What it runs as, where it is, what it forwards to."""
     data = asset.data
-    for email in identities(asset.type, data):
+    for email in identities(asset.type, data, asset.number, asset.project):
         yield Relation(source=asset.uid, kind="has_identity", target=f"serviceAccount:{email}")
+    for kind, other in asset.links:
+        if kind == "INSTANCE_TO_INSTANCEGROUP":
+            yield Relation(source=asset.uid, kind="member_of", target=other)
     for interface in _dicts(data.get("networkInterfaces")):
         network = _text(interface.get("network"))
         if network:
             yield Relation(source=asset.uid, kind="in_network", target=name_of_link(network))
     for key, kind in (("target", "routes_to"), ("backendService", "routes_to"),
                       ("urlMap", "routes_to"), ("defaultService", "routes_to"),
+                      ("service", "routes_to"),
                       ("sourceDisk", "snapshot_of")):  # fmt: skip
         if _text(data.get(key)):
             yield Relation(source=asset.uid, kind=kind, target=name_of_link(data[key]))
@@ -196,36 +227,43 @@ def relations_of(asset: Asset) -> Iterator[Relation]:
             yield Relation(
                 source=asset.uid, kind="routes_to", target=name_of_link(backend["group"])
             )
+    for service in _services(data) if asset.type.endswith("url_map") else ():
+        yield Relation(source=asset.uid, kind="routes_to", target=name_of_link(service))
+    for uid in _serverless(asset):
+        yield Relation(source=asset.uid, kind="routes_to", target=uid)
+    if asset.type == "gcp_compute_target_instance" and _text(data.get("instance")):
+        yield Relation(source=asset.uid, kind="routes_to", target=name_of_link(data["instance"]))
     for link in data.get("instances") or () if asset.type == "gcp_compute_target_pool" else ():
         yield Relation(source=asset.uid, kind="routes_to", target=name_of_link(str(link)))
 
 
-def identities(kind: str, data: Mapping[str, Any]) -> list[str]:
-    """E-mail addresses of the service accounts that something of this type runs as."""
-    out: list[str] = []
-    if kind == "gcp_compute_instance":
-        out = [_text(a.get("email")) for a in _dicts(data.get("serviceAccounts"))]
-    elif kind in ("gcp_cloudfunctions_cloud_function", "gcp_cloudfunctions_function"):
-        config = data.get("serviceConfig")
-        out = [_text(data.get("serviceAccountEmail"))]
-        if isinstance(config, dict):
-            out.append(_text(config.get("serviceAccountEmail")))
-    elif kind == "gcp_run_service":
-        for path in (
-            ("template", "serviceAccount"),
-            ("spec", "template", "spec", "serviceAccountName"),
-        ):
-            value: Any = data
-            for step in path:
-                value = value.get(step) if isinstance(value, dict) else None
-            out.append(_text(value))
-    elif kind == "gcp_container_cluster":
-        pools = _dicts(data.get("nodePools")) or [dict(data)]
-        for pool in pools:
-            config = pool.get("config") or pool.get("nodeConfig")
-            if isinstance(config, dict):
-                out.append(_text(config.get("serviceAccount")))
-    return list(dict.fromkeys(e for e in out if "@" in e))
+def _services(value: Any) -> Iterator[str]:
+    """Every backend that a URL map names, at whatever depth."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("service", "defaultService", "backendService") and isinstance(inner, str):
+                yield inner
+            else:
+                yield from _services(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _services(inner)
+
+
+def _serverless(asset: Asset) -> Iterator[str]:
+    """What a serverless network endpoint group stands for."""
+    if not asset.type.endswith("network_endpoint_group"):
+        return
+    region = _text(asset.data.get("region")).rsplit("/", 1)[-1] or asset.location
+    for key, field_, kind, host in (
+        ("cloudRun", "service", "services", "run"),
+        ("cloudFunction", "function", "functions", "cloudfunctions"),
+    ):
+        found = asset.data.get(key)
+        name = _text(found.get(field_)) if isinstance(found, dict) else ""
+        if name and asset.project and region:
+            yield (f"//{host}.googleapis.com/projects/{asset.project}/locations/{region}/"
+                   f"{kind}/{name.rsplit('/', 1)[-1]}")  # fmt: skip
 
 
 def principals_of(assets: Iterable[Asset]) -> Iterator[Resource]:
@@ -239,6 +277,13 @@ def principals_of(assets: Iterable[Asset]) -> Iterator[Resource]:
         for binding in _dicts(bindings):
             for member in binding.get("members") or ():
                 kind, _, name = str(member).partition(":")
+                if kind in ("principal", "principalSet") and member not in seen:
+                    seen.add(member)
+                    yield Resource(
+                        uid=member, type="gcp_iam_federated", name=name, provider="gcp",
+                        config=msgspec.json.encode({"member": member}).decode(), place=asset.place,
+                    )  # fmt: skip
+                    continue
                 if kind not in ("user", "group", "serviceAccount") or not name or member in seen:
                     continue
                 seen.add(member)

@@ -1,4 +1,4 @@
-"""Virtual machines, scale sets and load balancers: public addresses, groups, rules, pools."""
+"""Virtual machines and scale sets: public addresses, groups, what stands before them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any
 
 from secinbox.estate import Estate, Item
 from secinbox.inventory.azure.resources import dicts, identifier, text
-from secinbox.network.azure.security_groups import EVERYTHING, Admitted, admitted
+from secinbox.network.azure.balancers import Front, Fronts
+from secinbox.network.azure.rules import ANY_CUSTOMER
+from secinbox.network.azure.security_groups import Admitted, Guards
+from secinbox.network.ranges import EMPTY, port_text
 from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence
-
-_NET = "azure_microsoft_network_"
 
 
 def power(item: Item) -> str:
@@ -34,60 +35,10 @@ def power(item: Item) -> str:
 
 
 class Machines:
-    """Interfaces, addresses and pools of an estate, and who reaches which machine."""
+    """Who reaches which machine."""
 
-    def __init__(self, estate: Estate) -> None:
-        self.estate = estate
-        self.subnet_group: dict[str, str] = {}
-        self.subnets: set[str] = set()
-        for item in estate.of_type(f"{_NET}virtualnetworks"):
-            for subnet in dicts(item.config.get("subnets")):
-                self._subnet(subnet)
-        for item in estate.of_type(f"{_NET}virtualnetworks_subnets"):
-            self._subnet({"id": item.uid, **item.config})
-        self.pools: dict[str, list[tuple[Item, str]]] = {}
-        self._balancers()
-
-    def _subnet(self, subnet: dict[str, Any]) -> None:
-        name = identifier(subnet.get("id"))
-        self.subnets.add(name)
-        if identifier(subnet.get("networkSecurityGroup")):
-            self.subnet_group[name] = identifier(subnet["networkSecurityGroup"])
-
-    def _balancers(self) -> None:
-        """pool or address configuration -> public fronts before it."""
-        for item in self.estate.of_type(f"{_NET}loadbalancers", f"{_NET}applicationgateways"):
-            fronts = {
-                identifier(f.get("id")): self.address(identifier(f.get("publicIPAddress")))
-                for f in dicts(item.config.get("frontendIPConfigurations"))
-                if identifier(f.get("publicIPAddress"))
-            }
-            if not fronts:
-                continue
-            shown = next((a for a in fronts.values() if a), "its public address")
-            for rule in dicts(item.config.get("loadBalancingRules")):
-                if identifier(rule.get("frontendIPConfiguration")) in fronts:
-                    for pool in (
-                        rule.get("backendAddressPool"),
-                        *dicts(rule.get("backendAddressPools")),
-                    ):
-                        self._front(identifier(pool), item, f"{shown}:{rule.get('frontendPort')}")
-            for rule in dicts(item.config.get("inboundNatRules")):
-                if identifier(rule.get("frontendIPConfiguration")) in fronts:
-                    self._front(identifier(rule.get("backendIPConfiguration")), item,
-                                f"{shown}:{rule.get('frontendPort')}")  # fmt: skip
-            if item.type.endswith("applicationgateways"):
-                for pool in dicts(item.config.get("backendAddressPools")):
-                    self._front(identifier(pool), item, shown)
-
-    def _front(self, pool: str, item: Item, shown: str) -> None:
-        if pool:
-            self.pools.setdefault(pool, []).append((item, shown))
-
-    def address(self, uid: str) -> str:
-        """The address of a public IP resource; empty where it has none now."""
-        item = self.estate.find(uid)
-        return text(item.config.get("ipAddress")) if item is not None else ""
+    def __init__(self, estate: Estate, guards: Guards, fronts: Fronts) -> None:
+        self.estate, self.guards, self.fronts = estate, guards, fronts
 
     def basic(self, uid: str) -> bool | None:
         """Basic addresses are open without a group; None where the SKU was not read."""
@@ -97,18 +48,8 @@ class Machines:
         sku = item.config.get("sku")
         return (text(sku.get("name")) if isinstance(sku, dict) else "Basic").lower() == "basic"
 
-    def front(self, item: Item) -> Verdict:
-        """A load balancer or application gateway by itself."""
-        for front in dicts(item.config.get("frontendIPConfigurations")):
-            name = identifier(front.get("publicIPAddress"))
-            if name:
-                shown = self.address(name) or name.rsplit("/", 1)[-1]
-                return yes(Evidence(kind="route", text=f"public front at {shown}", source=item.uid,
-                                    steps=("Internet", shown, item.name)))  # fmt: skip
-        return no("it has private fronts only", item.uid)
-
     def machine(self, item: Item) -> Verdict:
-        """All interfaces, by their own address and through balancers."""
+        """All interfaces, by their own address and through fronts."""
         stopped = power(item)
         if stopped:
             return no(stopped, item.uid)
@@ -130,59 +71,108 @@ class Machines:
         return either(ways) if ways else no("no interface has an address", item.uid)
 
     def _configuration(self, item: Item, row: dict[str, Any], group: str) -> Verdict:
+        """One address of a machine: directly, then by each front before it."""
         public = identifier(row.get("publicIPAddress"))
         private = text(row.get("privateIPAddress"))
         subnet = identifier(row.get("subnet"))
         asgs = frozenset(identifier(g) for g in dicts(row.get("applicationSecurityGroups")))
-        guards = [g for g in (group, self.subnet_group.get(subnet, "")) if g]
-        pools = [identifier(p) for p in dicts(row.get("loadBalancerBackendAddressPools"))]
-        pools += [identifier(p) for p in dicts(row.get("applicationGatewayBackendAddressPools"))]
-        pools.append(identifier(row.get("id")))
-        fronts = [f for p in pools for f in self.pools.get(p, ())]
-        if not public and not fronts:
-            return no("no public address and no public load balancer", item.uid)
-        found, gap = self._through(guards, asgs, private, item)
+        guards = [g for g in (group, *self.guards.of_subnet(subnet)) if g]
+        names = [identifier(p) for p in dicts(row.get("loadBalancerBackendAddressPools"))]
+        names += [identifier(p) for p in dicts(row.get("loadBalancerInboundNatRules"))]
+        names += [identifier(p) for p in dicts(row.get("applicationGatewayBackendAddressPools"))]
+        names += [identifier(row.get("id")), f"ip:{private}" if private else ""]
+        found = [f for n in dict.fromkeys(names) if n for f in self.fronts.by_target.get(n, ())]
+        ways = []
+        if public:
+            ways.append(self._direct(item, public, guards, asgs, private, subnet))
+        ways += [self._behind(item, f, guards, asgs, private, subnet) for f in found]
+        return either(ways) if ways else no(
+            "no public address and no public load balancer", item.uid)  # fmt: skip
+
+    def _admitted(self, item: Item, guards: list[str], asgs: frozenset[str], private: str,
+                  subnet: str, version: int = 4) -> tuple[Admitted, Verdict | None, str]:  # fmt: skip
+        """What gets in, a gap, and who: everyone, or only customers of Azure."""
+        for customers, who in ((False, "Internet"), (True, ANY_CUSTOMER)):
+            found, gap = self.guards.through(guards, asgs, private, item, version, customers)
+            if gap is not None:
+                return found, gap, who
+            found = self.guards.overruled(subnet, found)
+            if found.ports or customers:
+                break
+        if not found.ports:
+            found, _ = self.guards.through(guards, asgs, private, item, version)
+            found = self.guards.overruled(subnet, found)
+        return found, None, who
+
+    def _direct(self, item: Item, public: str, guards: list[str], asgs: frozenset[str],
+                private: str, subnet: str) -> Verdict:  # fmt: skip
+        known = self.estate.find(public)
+        six = (
+            known is not None and text(known.config.get("publicIPAddressVersion")).lower() == "ipv6"
+        )
+        found, gap, who = self._admitted(item, guards, asgs, "" if six else private, subnet,
+                                         6 if six else 4)  # fmt: skip
         if gap is not None:
             return gap
-        gateway = next((f for f in fronts if f[0].type.endswith("applicationgateways")), None)
-        if gateway is not None and not public and not found.ports:
-            # The gateway stands in the network: default rules admit it.
-            found = EVERYTHING if not found.denied else found
         if not guards:
-            basic = self.basic(public) if public else False
+            basic = self.basic(public)
             if basic is None:
                 return unknown("the SKU of its public address was not read", item.uid)
-            if subnet and subnet not in self.subnets:
+            if subnet and subnet not in self.guards.subnets:
                 return unknown("whether a group guards its subnet was not read", item.uid)
-            if not basic and gateway is None:
+            if not basic:
                 return no("a Standard address without a network security group is closed", item.uid)
         if not found.ports:
-            told = f"denied by {found.denied}" if found.denied and not found.some else (
-                f"network security groups admit only {found.some}" if found.some
-                else "network security groups admit nobody from the Internet")  # fmt: skip
-            return no(told, item.uid, found.some)
-        if public:
-            shown = self.address(public) or public.rsplit("/", 1)[-1]
-            return yes(Evidence(
-                kind="route", text=f"the Internet reaches {item.name} at {shown} on {found.ports}",
-                source=item.uid, ports=found.ports,
-                steps=("Internet", shown, *(f"rule {n}" for n in found.by[:3]), item.name)))  # fmt: skip
-        front, shown = fronts[0]
+            return self._closed(item, found)
+        shown = self.fronts.address(public) or public.rsplit("/", 1)[-1]
+        told = "the Internet reaches" if who == "Internet" else "any customer of Azure reaches"
         return yes(Evidence(
-            kind="route", text=f"reached through {front.name} at {shown}", source=item.uid,
-            via=(front.uid,), ports=found.ports, steps=("Internet", shown, front.name, item.name)))  # fmt: skip
+            kind="route", text=f"{told} {item.name} at {shown} on {found.ports}",
+            source=item.uid, ports=found.ports,
+            steps=(who, shown, *(f"rule {n}" for n in found.by[:3]), item.name)))  # fmt: skip
 
-    def _through(
-        self, guards: list[str], asgs: frozenset[str], private: str, item: Item
-    ) -> tuple[Admitted, Verdict | None]:
-        found = EVERYTHING
-        for name in guards:
-            group = self.estate.find(name)
-            if group is None or "securityRules" not in group.config:
-                short = name.rsplit("/", 1)[-1]
-                return found, unknown(f"network security group {short} was not read", item.uid)
-            found = found.both(admitted(group, asgs, private))
-        return found, None
+    @staticmethod
+    def _closed(item: Item, found: Admitted) -> Verdict:
+        told = f"denied by {found.denied}" if found.denied and not found.some else (
+            f"network security groups admit only {found.some}" if found.some
+            else "network security groups admit nobody from the Internet")  # fmt: skip
+        return no(told, item.uid, found.some)
+
+    def _behind(self, item: Item, front: Front, guards: list[str], asgs: frozenset[str],
+                private: str, subnet: str) -> Verdict:  # fmt: skip
+        """Through a front: the machine's groups must admit the port that is forwarded."""
+        if front.gap:
+            return unknown(front.gap, front.item.uid)
+        who = "Internet"
+        if front.keeps:
+            found, gap, who = self._admitted(item, guards, asgs, private, subnet)
+            if gap is not None:
+                return gap
+            if not guards and not front.basic:
+                if subnet and subnet not in self.guards.subnets:
+                    return unknown("whether a group guards its subnet was not read", item.uid)
+                return no(
+                    "a Standard load balancer without a network security group is closed", item.uid
+                )
+            open_ = {p: found.open.get(p, EMPTY) & front.ports for p in front.protocols}
+            if not any(open_.values()):
+                if found.ports:
+                    return no(f"network security groups do not admit port {port_text(front.ports)}, "
+                              f"to which {front.item.name} forwards", item.uid, found.some)  # fmt: skip
+                return self._closed(item, found)
+            ports = "; ".join(f"{p} {port_text(s)}" for p, s in open_.items() if s)
+        else:
+            port = front.ports.intervals[0][0] or 443
+            let = self.guards.inside(guards, asgs, private, front.protocols[0], port, front.source)
+            if let is None:
+                return unknown("a network security group was not read", item.uid)
+            if not let:
+                return no(f"network security groups do not admit {front.item.name}", item.uid)
+            ports = "; ".join(f"{p} {port_text(front.ports)}" for p in front.protocols)
+        return yes(Evidence(
+            kind="route", text=f"reached through {front.item.name} at {front.shown}", source=item.uid,
+            via=(front.item.uid,), ports=ports,
+            steps=(who, front.shown, front.item.name, item.name)))  # fmt: skip
 
     def scale_set(self, item: Item) -> Verdict:
         """The address configurations of the model, and balancers before it."""
@@ -199,23 +189,22 @@ class Machines:
             for address in dicts(row.get("ipConfigurations")):
                 own = address.get("publicIPAddressConfiguration")
                 if isinstance(own, dict):
-                    guards = [g for g in (group, self.subnet_group.get(
-                        identifier(address.get("subnet")), "")) if g]  # fmt: skip
-                    asgs = frozenset(identifier(g) for g in dicts(
-                        address.get("applicationSecurityGroups")))  # fmt: skip
-                    found, gap = self._through(guards, asgs, "", item)
-                    if gap is not None:
-                        ways.append(gap)
-                    elif not guards:
-                        ways.append(no("Standard addresses without a group are closed", item.uid))
-                    elif found.ports:
-                        ways.append(yes(Evidence(
-                            kind="route", text=f"each machine has a public address, open on {found.ports}",
-                            source=item.uid, ports=found.ports,
-                            steps=("Internet", *(f"rule {n}" for n in found.by[:3]), item.name))))  # fmt: skip
-                    else:
-                        ways.append(no("network security groups admit nobody from the Internet",
-                                       item.uid))  # fmt: skip
-                else:
-                    ways.append(self._configuration(item, address, group))
+                    ways.append(self._own_addresses(item, address, group))
+                ways.append(self._configuration(item, {**address, "publicIPAddress": None}, group))
         return either(ways) if ways else unknown("its network configuration was not read", item.uid)
+
+    def _own_addresses(self, item: Item, row: dict[str, Any], group: str) -> Verdict:
+        subnet = identifier(row.get("subnet"))
+        guards = [g for g in (group, *self.guards.of_subnet(subnet)) if g]
+        asgs = frozenset(identifier(g) for g in dicts(row.get("applicationSecurityGroups")))
+        found, gap, who = self._admitted(item, guards, asgs, "", subnet)
+        if gap is not None:
+            return gap
+        if not guards:
+            return no("Standard addresses without a group are closed", item.uid)
+        if not found.ports:
+            return self._closed(item, found)
+        return yes(Evidence(
+            kind="route", text=f"each machine has a public address, open on {found.ports}",
+            source=item.uid, ports=found.ports,
+            steps=(who, *(f"rule {n}" for n in found.by[:3]), item.name)))  # fmt: skip

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from secinbox.estate import Item
+from secinbox.estate import Estate, Item
 from secinbox.inventory.azure.resources import dicts, identifier, text
+from secinbox.network.azure.tags import ANYONE, INSIDE, is_tag, of_any_customer
 from secinbox.network.ranges import (
     EMPTY,
     Interval,
@@ -25,10 +26,11 @@ from secinbox.network.ranges import (
     is_wide,
     port_text,
 )
+from secinbox.network.verdict import Verdict, unknown
 
-_ANYONE = ("*", "any", "internet", "0.0.0.0", "/0", "0.0.0.0/0", "::/0")  # noqa: S104 - prefixes
-# Tags that name other things than strangers; the rest of the tags are ranges of Azure's services.
-_INSIDE = ("virtualnetwork", "azureloadbalancer")
+# Ways to write everyone; the last one in addresses of version 6 only.
+_ANYONE = (*ANYONE, "0.0.0.0", "/0", "0.0.0.0/0")  # noqa: S104 - prefixes
+_SIX = "::/0"
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,14 @@ def _rule(row: Mapping[str, Any]) -> Rule | None:
     )  # fmt: skip
 
 
-def _sources(prefixes: Iterable[str], version: int) -> IntSet:
+def _sources(prefixes: Iterable[str], version: int, customers: bool) -> IntSet:
     out = EMPTY
     for prefix in prefixes:
-        if prefix in _ANYONE:
+        if (prefix in ANYONE or (prefix in _ANYONE and version == 4)
+                or (prefix == _SIX and version == 6)
+                or (customers and of_any_customer(prefix))):  # fmt: skip
             out = out | everything(version)
-        elif prefix not in _INSIDE:
+        elif not is_tag(prefix):
             out = out | addresses([prefix], version)
     return out
 
@@ -116,9 +120,19 @@ class Admitted:
                         self.denied or other.denied)  # fmt: skip
 
 
-def admitted(item: Item, groups: frozenset[str], address: str = "", version: int = 4) -> Admitted:
-    """groups: the application security groups of the interface; address: its private address."""
-    mine = [r for r in rules_of(item) if not r.to_groups or r.to_groups & groups]
+def admitted(item: Item, groups: frozenset[str], address: str = "", version: int = 4,
+             customers: bool = False) -> Admitted:  # fmt: skip
+    """groups: the application security groups of the interface; address: its private address.
+
+    customers: count what all customers of Azure can send from as everyone.
+    """
+    return decide(rules_of(item), groups, address, version, customers)
+
+
+def decide(rules: list[Rule], groups: frozenset[str], address: str = "", version: int = 4,
+           customers: bool = False) -> Admitted:  # fmt: skip
+    """The same of rules in order."""
+    mine = [r for r in rules if not r.to_groups or r.to_groups & groups]
     mine = [r for r in mine if _meant(r, address)]
     opened: dict[str, IntSet] = {}
     by: dict[str, None] = {}
@@ -132,7 +146,7 @@ def admitted(item: Item, groups: frozenset[str], address: str = "", version: int
             for rule in spoken:
                 if not any(a <= low and high <= b for a, b in rule.ports):
                     continue
-                sources = _sources(rule.sources, version) & left
+                sources = _sources(rule.sources, version, customers) & left
                 if not sources:
                     continue
                 left = left - sources
@@ -147,14 +161,19 @@ def admitted(item: Item, groups: frozenset[str], address: str = "", version: int
             elif let:
                 some += let.intervals
         opened[protocol] = IntSet.of(found)
-    shown = cidr_texts(IntSet.of(some), version) if some else ""
+    tags = [p for r in mine if r.allow for p in r.sources
+            if is_tag(p) and p not in (*ANYONE, *INSIDE) and not (customers and of_any_customer(p))]  # fmt: skip
+    shown = ", ".join(filter(None, (
+        cidr_texts(IntSet.of(some), version) if some else "",
+        *(f"service tag {t}" for t in dict.fromkeys(tags)))))  # fmt: skip
     return Admitted(opened, shown, tuple(by), ", ".join(denied))
 
 
 def _meant(rule: Rule, address: str) -> bool:
     if rule.to_groups or not rule.destinations or not address:
         return True
-    if any(d in ("*", "any", "virtualnetwork") or d in _ANYONE for d in rule.destinations):
+    if any(d in ("*", "any", "virtualnetwork") or d in _ANYONE or d == _SIX
+           for d in rule.destinations):  # fmt: skip
         return True
     own = addresses([address], 4)
     return bool(own & addresses(rule.destinations, 4))
@@ -163,6 +182,120 @@ def _meant(rule: Rule, address: str) -> bool:
 EVERYTHING = Admitted({"tcp": IntSet(((0, 65535),)), "udp": IntSet(((0, 65535),))})
 
 
-def interfaces(item: Item) -> Iterator[dict[str, Any]]:
-    """The address configurations of an interface."""
-    yield from dicts(item.config.get("ipConfigurations"))
+_REST = Rule("the groups", 65536, True, "*", ((0, 65535),), ("*",), frozenset())
+
+
+class Guards:
+    """Which groups and administrators' rules stand before which subnet, and what they let in."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self.subnet_group: dict[str, str] = {}
+        self.subnets: dict[str, dict[str, Any]] = {}
+        for item in estate.of_type("azure_microsoft_network_virtualnetworks"):
+            for subnet in dicts(item.config.get("subnets")):
+                self._subnet(subnet)
+        for item in estate.of_type("azure_microsoft_network_virtualnetworks_subnets"):
+            self._subnet({"id": item.uid, **item.config})
+        self.managed = dict(_managed(estate))
+
+    def _subnet(self, subnet: dict[str, Any]) -> None:
+        name = identifier(subnet.get("id"))
+        self.subnets[name] = subnet
+        if identifier(subnet.get("networkSecurityGroup")):
+            self.subnet_group[name] = identifier(subnet["networkSecurityGroup"])
+
+    def of_subnet(self, subnet: str) -> list[str]:
+        """The group of a subnet, if it has one."""
+        found = self.subnet_group.get(subnet)
+        return [found] if found else []
+
+    def prefix(self, subnet: str) -> str:
+        """The addresses of a subnet; empty where they were not read."""
+        found = self.subnets.get(subnet, {})
+        several = found.get("addressPrefixes")
+        return text(found.get("addressPrefix")) or (
+            str(several[0]) if isinstance(several, list) and several else "")  # fmt: skip
+
+    def through(self, guards: list[str], asgs: frozenset[str], private: str, item: Item,
+                version: int = 4, customers: bool = False) -> tuple[Admitted, Verdict | None]:  # fmt: skip
+        """What all of these groups let in from the Internet; a gap where one was not read."""
+        found = EVERYTHING
+        for name in guards:
+            group = self.estate.find(name)
+            if group is None or "securityRules" not in group.config:
+                short = name.rsplit("/", 1)[-1]
+                return found, unknown(f"network security group {short} was not read", item.uid)
+            found = found.both(admitted(group, asgs, private, version, customers))
+        return found, None
+
+    def overruled(self, subnet: str, found: Admitted) -> Admitted:
+        """After the security admin rules of the network, which come first: what they deny stays
+        denied, what they always allow passes by the groups."""
+        rules = self.managed.get(subnet.partition("/subnets/")[0], [])
+        if not rules:
+            return found
+        always = decide(rules, frozenset())
+        # What would be open if nothing but these rules spoke: the rest is denied by them.
+        left = decide([*rules, _REST], frozenset())
+        out = {p: (s & left.open.get(p, EMPTY)) | always.open.get(p, EMPTY)
+               for p, s in found.open.items()}  # fmt: skip
+        denied = ", ".join(r.name for r in rules if not r.allow)
+        return Admitted(out, found.some, (*found.by, *always.by), found.denied or denied)
+
+    def inside(self, guards: list[str], asgs: frozenset[str], private: str, protocol: str,
+               port: int, source: str) -> bool | None:  # fmt: skip
+        """Whether the groups admit a neighbour in the network; None where one was not read."""
+        for name in guards:
+            group = self.estate.find(name)
+            if group is None or "securityRules" not in group.config:
+                return None
+            if not _neighbour(rules_of(group), asgs, private, protocol, port, source):
+                return False
+        return True
+
+
+def _neighbour(rules: list[Rule], asgs: frozenset[str], private: str, protocol: str, port: int,
+               source: str) -> bool:  # fmt: skip
+    """The first rule that matches decides; without default rules a network admits itself."""
+    own = addresses([source], 4)
+    for rule in rules:
+        if (rule.to_groups and not rule.to_groups & asgs) or not _meant(rule, private):
+            continue
+        if rule.protocol not in ("*", "any", protocol):
+            continue
+        if not any(low <= port <= high for low, high in rule.ports):
+            continue
+        named = any(p in ("virtualnetwork", *ANYONE[:2]) or p in _ANYONE[3:] for p in rule.sources)
+        if named or (own and addresses([p for p in rule.sources if not is_tag(p)], 4) & own == own):
+            return rule.allow
+    return True
+
+
+def _managed(estate: Estate) -> Iterator[tuple[str, list[Rule]]]:
+    """Virtual network -> security admin rules of network managers that bear on it."""
+    kind = "azure_microsoft_network_networkmanagers_"
+    members: dict[str, set[str]] = {}
+    for item in estate.of_type(f"{kind}networkgroups_staticmembers"):
+        group = item.uid.partition("/staticmembers/")[0]
+        members.setdefault(group, set()).add(identifier(item.config.get("resourceId")))
+    by_network: dict[str, list[Rule]] = {}
+    for collection in estate.of_type(f"{kind}securityadminconfigurations_rulecollections"):
+        networks: set[str] = set()
+        for row in dicts(collection.config.get("appliesToGroups")):
+            networks |= members.get(identifier(row.get("networkGroupId")), set())
+        for item in estate.of_type(f"{kind}securityadminconfigurations_rulecollections_rules"):
+            if not item.uid.startswith(collection.uid + "/"):
+                continue
+            config = item.config
+            access = text(config.get("access")).lower()
+            rule = _rule({
+                **config, "name": item.name, "access": "deny" if access == "deny" else "allow",
+                "sourceAddressPrefixes": [text(s.get("addressPrefix"))
+                                          for s in dicts(config.get("sources"))],
+            })  # fmt: skip
+            if rule is not None and access in ("deny", "alwaysallow"):
+                for network in networks:
+                    by_network.setdefault(network, []).append(rule)
+    for network, rules in by_network.items():
+        yield network, sorted(rules, key=lambda r: r.priority)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from secinbox.estate import Estate, Item
@@ -45,7 +45,9 @@ class Rule:
     sources: tuple[str, ...]
     tags: frozenset[str] = frozenset()
     accounts: frozenset[str] = frozenset()
-    unread: str = ""  # source lists that nobody could read
+    unread: str = ""  # source lists, or targets, that nobody could read
+    networks: frozenset[str] = frozenset()  # of a hierarchical rule that names its networks
+    secure: frozenset[str] = frozenset()  # secure tags that the machine has to bear
 
     def layer(self, protocol: str) -> tuple[Interval, ...]:
         out: list[Interval] = []
@@ -64,6 +66,7 @@ class Admitted:
     by: tuple[str, ...] = ()
     denied: str = ""
     gaps: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()  # denials of which nobody can say whether they bear on it
 
     @property
     def ports(self) -> str:
@@ -85,6 +88,8 @@ def _ports(words: Any) -> tuple[Interval, ...]:
     return tuple(out)
 
 
+# Inspection on the way lets pass what it finds harmless.
+_ACTIONS = {"allow": "allow", "deny": "deny", "apply_security_profile_group": "allow"}
 _NUMBERS = {"6": "tcp", "17": "udp"}
 
 
@@ -107,7 +112,24 @@ class Firewalls:
             rule = _vpc_rule(item)
             if rule is not None:
                 self.by_network[_key(str(item.config.get("network") or ""))].append(rule)
-        for item in estate.of_type("gcp_compute_firewall_policy"):
+        # Rules of network policies come after those of the network, unless it says otherwise.
+        self.first = {
+            _key(i.uid) for i in estate.of_type("gcp_compute_network")
+            if i.config.get("networkFirewallPolicyEnforcementOrder") == "BEFORE_CLASSIC_FIREWALL"
+        }  # fmt: skip
+        self.secure: dict[str, set[str]] = defaultdict(set)
+        bindings = estate.of_type("gcp_cloudresourcemanager_tag_binding")
+        self.secure_read = bool(bindings)
+        for item in bindings:
+            parent = str(item.config.get("parent") or "")
+            found = estate.find(parent)
+            self.secure[found.uid if found is not None else parent].add(
+                str(item.config.get("tagValue") or "")
+            )
+        for item in estate.of_type(
+            "gcp_compute_firewall_policy", "gcp_compute_network_firewall_policy",
+            "gcp_compute_region_network_firewall_policy", "gcp_compute_region_firewall_policy",
+        ):  # fmt: skip
             self._policy(item)
 
     def _policy(self, item: Item) -> None:
@@ -139,8 +161,40 @@ class Firewalls:
         rules: list[Rule] = []
         for place in reversed(ancestors):
             rules += sorted(self.by_place.get(place, ()), key=_order)
-        rules += sorted(self.by_network.get(_key(network), ()), key=_order)
-        return [r for r in rules if _applies(r, tags, accounts)]
+        key = _key(network)
+        own = sorted(self.by_network.get(key, ()), key=_order)
+        if key in self.first:
+            own = [r for r in own if r.stage == 2] + [r for r in own if r.stage != 2]
+        rules = [r for r in rules if not r.networks or key in r.networks] + own
+        return [s for r in rules if _applies(r, tags, accounts)
+                and (s := self._secured(r, item)) is not None]  # fmt: skip
+
+    def _secured(self, rule: Rule, item: Item) -> Rule | None:
+        """A rule for secure tags: none where the machine bears no such tag."""
+        if not rule.secure:
+            return rule
+        if self.secure_read:
+            return rule if rule.secure & self.secure.get(item.uid, set()) else None
+        return replace(rule, unread=f"{rule.name} is for secure tags, whose bindings were not read")
+
+    def admits(self, item: Item, network: str, sources: Iterable[object], port: int | None,
+               protocol: str = "tcp") -> bool | None:  # fmt: skip
+        """Whether all of these sources get in on a port (on any, where it is None)."""
+        left = addresses(list(sources), 4)
+        if not left:
+            return False
+        for rule in self.of(item, network):
+            spans = rule.layer(protocol)
+            if not any(port is None or low <= port <= high for low, high in spans):
+                continue
+            meant = addresses(rule.sources, 4) & left
+            if not meant:
+                continue
+            if rule.action == "deny" and (port is not None or spans == ((0, 65535),)):
+                return None if rule.unread else False
+            if rule.action == "allow" and meant == left:
+                return None if rule.unread else True
+        return False
 
 
 def decide(rules: list[Rule], version: int = 4) -> Admitted:
@@ -149,7 +203,9 @@ def decide(rules: list[Rule], version: int = 4) -> Admitted:
     by: dict[str, None] = {}
     denied: dict[str, None] = {}
     allowed: list[Interval] = []
+    doubts: dict[str, None] = {}
     gaps = tuple(dict.fromkeys(r.unread for r in rules if r.unread and r.action == "allow"))
+    rules = [r for r in rules if not (r.unread and r.action == "allow")]
     for protocol in ("tcp", "udp"):
         mine = [(r, r.layer(protocol)) for r in rules]
         mine = [(r, p) for r, p in mine if p]
@@ -168,6 +224,9 @@ def decide(rules: list[Rule], version: int = 4) -> Admitted:
                     let = let | sources
                     if is_wide(sources, version):
                         by[rule.name] = None
+                elif rule.action == "deny" and rule.unread:
+                    doubts[rule.unread] = None  # whether it takes something away is not known
+                    continue
                 elif rule.action == "deny" and is_wide(sources, version):
                     denied[rule.name] = None
                 if rule.action == "goto_next":
@@ -180,7 +239,7 @@ def decide(rules: list[Rule], version: int = 4) -> Admitted:
                 allowed += let.intervals
         opened[protocol] = IntSet.of(found)
     some = cidr_texts(IntSet.of(allowed), version) if allowed else ""
-    return Admitted(opened, some, tuple(by), ", ".join(denied), gaps)
+    return Admitted(opened, some, tuple(by), ", ".join(denied), gaps, tuple(doubts))
 
 
 def _order(rule: Rule) -> tuple[int, int, bool, str]:
@@ -242,11 +301,12 @@ def _policy_rule(item: Item, row: Mapping[str, Any], stage: int) -> Rule | None:
     return Rule(
         f"{item.name} {row.get('ruleName') or priority}", item.uid, stage,
         priority if isinstance(priority, int) else 2**31,
-        {"allow": "allow", "deny": "deny"}.get(str(row.get("action")).lower(), "goto_next"),
+        _ACTIONS.get(str(row.get("action")).lower(), "goto_next"),
         _layers(_dicts(match.get("layer4Configs"))) or (("all", ((0, 65535),)),), tuple(sources),
-        frozenset(str(t.get("name")) for t in _dicts(row.get("targetSecureTags"))),
-        frozenset(str(t) for t in row.get("targetServiceAccounts") or ()),
+        frozenset(), frozenset(str(t) for t in row.get("targetServiceAccounts") or ()),
         f"{item.name}: {', '.join(lists)}" if lists and not sources else "",
+        frozenset(_key(str(n)) for n in row.get("targetResources") or ()),
+        frozenset(str(t.get("name")) for t in _dicts(row.get("targetSecureTags"))),
     )  # fmt: skip
 
 

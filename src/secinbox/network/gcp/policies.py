@@ -1,28 +1,63 @@
-"""IAM bindings to everyone: `allUsers` is anyone, `allAuthenticatedUsers` any Google account."""
+"""IAM bindings to everyone: `allUsers` is anyone, `allAuthenticatedUsers` any Google account.
+
+A binding counts where its role gives a permission that reads, calls or takes the resource; bindings
+of the project, folders and organisation above count as the resource's own. Service perimeters keep
+outsiders from what they restrict. Sources: cloud.google.com, "Understanding allow policies", "VPC
+Service Controls".
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from secinbox.estate import Estate, Item
+from secinbox.iam.gcp.grants import expired
+from secinbox.iam.gcp.permissions import ACT_AS, DIRECT, READS
+from secinbox.iam.gcp.roles import Roles
+from secinbox.inventory.gcp.constraints import places_of
 from secinbox.network.verdict import Verdict, no, unknown, yes
 from secinbox.records import Evidence
 
 ANYONE = {"allUsers": "Anyone", "allAuthenticatedUsers": "Any Google account"}
-# type -> roles that read, call or take it; a role that only lists metadata gives nothing.
-READING: dict[str, tuple[str, ...]] = {
-    "gcp_storage_bucket": (
-        "storage.objectViewer", "storage.objectAdmin", "storage.admin", "storage.objectUser",
-        "storage.legacyObjectReader", "storage.legacyObjectOwner", "storage.legacyBucketReader",
-        "storage.legacyBucketWriter", "storage.legacyBucketOwner", "storage.objectCreator",
-    ),
-    "gcp_run_service": ("run.invoker", "run.admin", "run.developer", "run.servicesInvoker"),
-    "gcp_cloudfunctions_cloud_function": ("cloudfunctions.invoker", "cloudfunctions.admin",
-                                          "cloudfunctions.developer", "run.invoker"),
-    "gcp_cloudfunctions_function": ("cloudfunctions.invoker", "cloudfunctions.admin",
-                                    "cloudfunctions.developer", "run.invoker"),
+_STORAGE = ("storage.objects.get", "storage.objects.list", "storage.objects.create",
+            "storage.buckets.setIamPolicy")  # fmt: skip
+_CALLS = ("cloudfunctions.functions.invoke", "cloudfunctions.functions.call",
+          "cloudfunctions.functions.update", "run.routes.invoke")  # fmt: skip
+# Type -> permissions of which any lets a stranger read, call or take it.
+OPENING: dict[str, tuple[str, ...]] = {
+    **READS,
+    "gcp_storage_bucket": _STORAGE,
+    "gcp_run_service": ("run.routes.invoke", "run.services.update", "run.services.setIamPolicy"),
+    "gcp_run_job": ("run.jobs.run", "run.jobs.update"),
+    "gcp_cloudfunctions_cloud_function": _CALLS, "gcp_cloudfunctions_function": _CALLS,
+    "gcp_pubsub_topic": ("pubsub.topics.publish", "pubsub.topics.attachSubscription",
+                         "pubsub.topics.setIamPolicy"),
+    "gcp_cloudkms_crypto_key": ("cloudkms.cryptoKeyVersions.useToDecrypt",
+                                "cloudkms.cryptoKeyVersions.useToEncrypt",
+                                "cloudkms.cryptoKeys.setIamPolicy"),
+    "gcp_cloudkms_key_ring": ("cloudkms.cryptoKeyVersions.useToDecrypt",
+                              "cloudkms.cryptoKeyVersions.useToEncrypt",
+                              "cloudkms.cryptoKeys.setIamPolicy"),
+    "gcp_artifactregistry_repository": ("artifactregistry.repositories.downloadArtifacts",
+                                        "artifactregistry.repositories.uploadArtifacts"),
+    "gcp_compute_image": ("compute.images.useReadOnly", "compute.images.get",
+                          "compute.images.setIamPolicy"),
+    "gcp_dataproc_cluster": ("dataproc.jobs.create",),
+    "gcp_iam_service_account": (*DIRECT, ACT_AS),
+    "gcp_sourcerepo_repository": ("source.repos.get",),
+    "gcp_sourcerepo_repo": ("source.repos.get",),
+    "gcp_healthcare_dataset": ("healthcare.fhirResources.get", "healthcare.hl7V2Messages.get"),
+    "gcp_healthcare_fhir_store": ("healthcare.fhirResources.get",),
+    "gcp_healthcare_hl7_v2_store": ("healthcare.hl7V2Messages.get",),
+    "gcp_cloudtasks_queue": ("cloudtasks.tasks.create", "cloudtasks.queues.setIamPolicy"),
 }  # fmt: skip
-_BASIC = ("owner", "editor", "viewer", "admin", "writer", "reader")
+OPENING.pop("gcp_sqladmin_instance", None)
+# Services that a perimeter restricts by these names.
+_SERVICES = {
+    "cloudkms": "cloudkms.googleapis.com", "bigtableadmin": "bigtable.googleapis.com",
+    "firestore": "firestore.googleapis.com", "sqladmin": "sqladmin.googleapis.com",
+}  # fmt: skip
 
 
 def bindings(item: Item) -> list[dict[str, Any]] | None:
@@ -40,59 +75,95 @@ def policy_read(estate: Estate, item: Item) -> bool:
 
 
 def bound_to_anyone(estate: Estate, item: Item) -> Verdict:
-    """Whether a binding of the resource itself lets everyone in."""
-    found = bindings(item)
-    if found is None and not policy_read(estate, item):
+    """Whether a binding of the resource, or of what is above it, lets everyone in."""
+    roles = estate.once("gcp.roles", lambda: Roles(estate))
+    wanted = OPENING.get(item.type)
+    gaps: list[str] = []
+    for place in places_of(estate, item):
+        for binding in bindings(place) or ():
+            members = binding.get("members")
+            who = next(
+                (m for m in ANYONE if m in (members if isinstance(members, list) else ())), ""
+            )
+            if not who:
+                continue
+            role = roles.of(str(binding.get("role") or ""))
+            if role.known and not (role.permissions & set(wanted) if wanted else role.permissions):
+                continue
+            condition = binding.get("condition")
+            expression = (
+                str(condition.get("expression") or "") if isinstance(condition, dict) else ""
+            )
+            if expression:
+                if not expired(expression):
+                    title = condition.get("title") if isinstance(condition, dict) else ""
+                    gaps.append(
+                        f"a binding to everyone holds under a condition: {title or expression}"
+                    )
+                continue
+            if not role.known:
+                gaps.append(
+                    f"{who} has the role {role.name}, which is defined nowhere that was read"
+                )
+                continue
+            short = role.name.removeprefix("roles/")
+            where = "" if place is item else f" at {place.uid.split('.googleapis.com/', 1)[-1]}"
+            return yes(Evidence(
+                kind="policy", text=f"IAM policy gives {who} the role {short}{where}",
+                source=place.uid, steps=(ANYONE[who], role.name, item.uid)))  # fmt: skip
+    if gaps:
+        return unknown("; ".join(gaps), item.uid)
+    if not policy_read(estate, item):
         return unknown("its IAM policy was not read", item.uid)
-    wanted = READING.get(item.type)
-    conditional = ""
-    for binding in found or ():
-        role = str(binding.get("role") or "").removeprefix("roles/")
-        who = next((m for m in ("allUsers", "allAuthenticatedUsers")
-                    if m in (binding.get("members") or ())), "")  # fmt: skip
-        if not who or (wanted is not None and role not in wanted
-                       and role.split(".")[-1] not in _BASIC and not role.startswith(
-                           ("projects/", "organizations/"))):  # fmt: skip
-            continue
-        condition = binding.get("condition")
-        if isinstance(condition, dict) and condition.get("expression"):
-            conditional = str(condition.get("title") or condition["expression"])
-            continue
-        text = f"IAM policy gives {who} the role {role}"
-        return yes(Evidence(kind="policy", text=text, source=item.uid,
-                            steps=(ANYONE[who], f"roles/{role}", item.uid)))  # fmt: skip
-    if conditional:
-        return unknown(f"a binding to everyone holds under a condition: {conditional}", item.uid)
     return no("its IAM policy names nobody outside", item.uid)
 
 
-def enforced(estate: Estate, item: Item, constraint: str) -> Item | None:
-    """The resource, project, folder or organisation that enforces a boolean constraint."""
-    names = [item.uid, *(f"//cloudresourcemanager.googleapis.com/{a}"
-                         for a in item.config.get("ancestors") or ())]  # fmt: skip
-    if item.account and not item.config.get("ancestors"):
-        names.append(f"//cloudresourcemanager.googleapis.com/projects/{item.account}")
-        project = estate.find(names[-1])
-        names += [f"//cloudresourcemanager.googleapis.com/{a}"
-                  for a in (project.config.get("ancestors") if project else None) or ()]  # fmt: skip
-    for name in names:
-        found = estate.find(name)
-        if found is None:
+# Service perimeters
+
+
+def perimeter(estate: Estate, item: Item) -> Verdict | None:
+    """The perimeter that keeps strangers from this resource; None where none does."""
+    service = item.type.split("_")[1]
+    name = _SERVICES.get(service, f"{service}.googleapis.com")
+    numbers = set(_projects(estate, item))
+    for found in estate.of_type("gcp_accesscontextmanager_service_perimeter"):
+        if str(found.config.get("perimeterType") or "").endswith("BRIDGE"):
             continue
-        for rule in found.config.get("orgPolicy") or ():
-            if not isinstance(rule, dict):
-                continue
-            said = str(rule.get("constraint") or rule.get("name") or "").rsplit("/", 1)[-1]
-            if said != constraint:
-                continue
-            boolean = rule.get("booleanPolicy") or rule.get("boolean_policy")
-            if isinstance(boolean, dict):
-                # The nearest word counts: a project may take back what its folder says.
-                return found if boolean.get("enforced") is True else None
-            spec = rule.get("spec")
-            rules = spec.get("rules") if isinstance(spec, dict) else None
-            if isinstance(rules, list):
-                on = any(isinstance(r, dict) and r.get("enforce") in (True, "TRUE", "true")
-                         for r in rules)  # fmt: skip
-                return found if on else None
+        status = found.config.get("status")
+        status = status if isinstance(status, dict) else {}
+        if not numbers & {str(r) for r in status.get("resources") or ()}:
+            continue
+        if name not in (status.get("restrictedServices") or ()):
+            continue
+        title = str(found.config.get("title") or found.name)
+        if any(_lets_anyone(p, name) for p in status.get("ingressPolicies") or ()):
+            return None
+        return no(f"the service perimeter {title} keeps outsiders from {name}", found.uid)
     return None
+
+
+def _projects(estate: Estate, item: Item) -> Iterator[str]:
+    for place in places_of(estate, item):
+        if place.type == "gcp_cloudresourcemanager_project":
+            yield f"projects/{place.uid.rsplit('/', 1)[-1]}"
+            if place.config.get("projectNumber"):
+                yield f"projects/{place.config['projectNumber']}"
+    yield from (
+        str(a) for a in item.config.get("ancestors") or () if str(a).startswith("projects/")
+    )
+
+
+def _lets_anyone(policy: Any, service: str) -> bool:
+    """An ingress rule for any identity from anywhere to this service."""
+    source = policy.get("ingressFrom") if isinstance(policy, dict) else None
+    target = policy.get("ingressTo") if isinstance(policy, dict) else None
+    if not isinstance(source, dict) or not isinstance(target, dict):
+        return False
+    if source.get("identityType") != "ANY_IDENTITY":
+        return False
+    if not any(
+        isinstance(s, dict) and s.get("accessLevel") == "*" for s in source.get("sources") or ()
+    ):
+        return False
+    operations = target.get("operations") or ()
+    return any(isinstance(o, dict) and o.get("serviceName") in ("*", service) for o in operations)

@@ -64,7 +64,11 @@ def token_is_mounted(world: World, pair: Pair) -> Judgement:
 def cloud_identity_of_account(world: World) -> Iterator[Pair]:
     """A service account and the cloud identity that it acts as (IRSA, Pod Identity, Workload Identity)."""
     for item in world.estate.of_type("kubernetes_serviceaccount"):
-        for role in world.estate.targets(item.uid, "has_identity"):
+        for named in world.estate.targets(item.uid, "has_identity"):
+            found = world.estate.find(named)
+            # What an annotation names may be a resource that stands for the identity.
+            inner = world.estate.targets(found.uid, "has_identity") if found is not None else []
+            role = inner[0] if inner else found.uid if found is not None else named
             yield Pair(item.uid, role, actions=(Action(
                 f"irsa:{item.uid}>{role}", f"Take the cloud identity from {world.label(item.uid)}",
                 item.uid, effort=2.0),))  # fmt: skip

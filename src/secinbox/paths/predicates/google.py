@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from secinbox.iam.gcp import READERS, full_scope
+from secinbox.iam.gcp import READS, full_scope
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Judgement, Pair, check, pairs
 from secinbox.paths.world import World
@@ -37,19 +37,33 @@ def scopes_are_whole(world: World, pair: Pair) -> Judgement:
     return Judgement(False, "its access scopes are narrow")
 
 
-@pairs
-def google_impersonation(world: World) -> Iterator[Pair]:
-    """Tokens, keys, policies of service accounts; acting as one in new compute; builds."""
-    google = world.google
-    for member in sorted(google.held):
-        known = dict(google.becomes(member, True))
-        maybe = dict(google.becomes(member, False))
-        for other, how in sorted({**maybe, **known}.items()):
+def _impersonation(*kinds: str) -> Callable[[World], Iterator[Pair]]:
+    """Pairs of principals, and service accounts that they can act as by moves of these kinds."""
+
+    def found(world: World) -> Iterator[Pair]:
+        google = world.google
+        for member in sorted(google.held):
             uid = google.uid_of(member)
-            evidence = Evidence(kind="policy", text=how, source=uid)
-            yield Pair(uid, google.uid_of(other), detail=how, evidence=(evidence,),
-                       doubt="" if other in known else "whether a condition holds",
-                       actions=(_less(world, uid, how),))  # fmt: skip
+            for other, how, doubt, kind in sorted(google.ways(member)):
+                if kind in kinds and not google.disabled(member):
+                    evidence = Evidence(kind="policy", text=how, source=uid)
+                    yield Pair(uid, google.uid_of(other), detail=how, evidence=(evidence,), doubt=doubt,
+                               actions=(_less(world, uid, how),))  # fmt: skip
+
+    return found
+
+
+# Name of a predicate -> kinds of moves; a row of the catalogue each.
+_KINDS = {
+    "google_token": ("token",), "google_key": ("key",), "google_sign": ("sign",),
+    "google_delegate": ("delegate",), "google_account_policy": ("policy",),
+    "google_launch": ("launch",), "google_build": ("build",), "google_metadata": ("metadata",),
+    "google_jobs": ("pods", "job"),
+}  # fmt: skip
+for _name, _kinds in _KINDS.items():
+    _found = _impersonation(*_kinds)
+    _found.__name__ = _name
+    pairs(_found)
 
 
 @pairs
@@ -62,6 +76,8 @@ def google_owner(world: World) -> Iterator[Pair]:
         for place, way in sorted({**maybe, **known}.items()):
             uid = google.uid_of(member)
             evidence = Evidence(kind="policy", text=way[0], source=place)
+            if google.disabled(member):
+                continue
             yield Pair(uid, place, detail=way[0], evidence=(evidence,),
                        doubt="" if place in known else "whether a condition holds",
                        actions=(_less(world, uid, way[0]),))  # fmt: skip
@@ -77,23 +93,34 @@ def google_accounts_below(world: World) -> Iterator[Pair]:
 
 
 @pairs
+def google_secret_that_identity_reads(world: World) -> Iterator[Pair]:
+    """A role on a secret or above it that gives its value."""
+    yield from _read(world, True)
+
+
+@pairs
 def google_store_that_identity_reads(world: World) -> Iterator[Pair]:
-    """A role on the store or above it that reads its contents."""
+    """A role on any other store or above it that reads its contents."""
+    yield from _read(world, False)
+
+
+def _read(world: World, secrets: bool) -> Iterator[Pair]:
     google = world.google
     for jewel in world.jewels:
         item = world.estate.items[jewel.uid]
-        wanted = READERS.get(item.type)
-        if wanted is None:
+        wanted = READS.get(item.type)
+        if wanted is None or (item.type == "gcp_secretmanager_secret") is not secrets:
             continue
         for member in sorted(google.held):
             uid = google.uid_of(member)
-            if world.reached is not None and uid not in world.reached:
+            if google.disabled(member) or (world.reached is not None and uid not in world.reached):
                 continue
-            found = [h for h in google.at(member, item) if h.role in wanted]
-            if not found:
-                continue
-            held = min(found, key=lambda h: (bool(h.uncertain), h.place, h.role))
-            text = f"{held.role} at {world.label(held.place)}"
-            yield Pair(uid, item.uid, doubt=held.uncertain,
-                       evidence=(Evidence(kind="policy", text=text, source=held.place),),
-                       actions=(_less(world, uid, text),))  # fmt: skip
+            for sure in (True, False):
+                have = google.grants.permissions(member, item, sure)
+                held = next((have[p] for p in wanted if p in have), None)
+                if held is not None:
+                    text = f"{held.role.name} at {world.label(held.place)}"
+                    yield Pair(uid, item.uid, doubt=held.uncertain,
+                               evidence=(Evidence(kind="policy", text=text, source=held.place),),
+                               actions=(_less(world, uid, text),))  # fmt: skip
+                    break

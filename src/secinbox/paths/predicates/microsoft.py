@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from secinbox.iam.azure import TENANT, reads
+from secinbox.iam.azure.actions import KEYS, READING
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, pairs
 from secinbox.paths.world import World
 from secinbox.records import Evidence
-
-# type of a store -> (data action, how)
-READING: dict[str, str] = {
-    "azure_microsoft_storage_storageaccounts":
-        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
-    "azure_microsoft_storage_storageaccounts_blobservices_containers":
-        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
-    "azure_microsoft_keyvault_vaults": "Microsoft.KeyVault/vaults/secrets/getSecret/action",
-    "azure_microsoft_keyvault_vaults_secrets": "Microsoft.KeyVault/vaults/secrets/getSecret/action",
-}  # fmt: skip
-# Management actions that hand out the keys of the data, past the data roles.
-_KEYS: dict[str, tuple[str, ...]] = {
-    "azure_microsoft_storage_storageaccounts": ("Microsoft.Storage/storageAccounts/listKeys/action",),
-    "azure_microsoft_storage_storageaccounts_blobservices_containers": (
-        "Microsoft.Storage/storageAccounts/listKeys/action",),
-    "azure_microsoft_keyvault_vaults": ("Microsoft.KeyVault/vaults/accessPolicies/write",),
-    "azure_microsoft_sql_servers": ("Microsoft.Sql/servers/write",),
-}  # fmt: skip
 
 
 def _less(world: World, uid: str, what: str) -> Action:
@@ -47,32 +31,66 @@ def managed_identity(world: World) -> Iterator[Pair]:
                 uid, effort=2.0),))  # fmt: skip
 
 
-@pairs
-def azure_impersonation(world: World) -> Iterator[Pair]:
-    """Commands on machines, code into applications, federated credentials, secrets, membership."""
-    azure = world.azure
-    for principal in azure.principals:
-        known = dict(azure.becomes(principal, True))
-        maybe = dict(azure.becomes(principal, False))
-        for other, how in sorted({**maybe, **known}.items()):
-            evidence = Evidence(kind="policy", text=how, source=principal)
-            yield Pair(principal, other, detail=how, evidence=(evidence,),
-                       doubt="" if other in known else "whether a condition or an activation holds",
-                       actions=(_less(world, principal, how),))  # fmt: skip
+def _impersonation(*kinds: str) -> Callable[[World], Iterator[Pair]]:
+    """Pairs of principals, and principals that they can act as by moves of these kinds."""
+
+    def found(world: World) -> Iterator[Pair]:
+        azure = world.azure
+        for principal in azure.principals:
+            for other, how, doubt, kind in sorted(azure.ways(principal)):
+                if kind in kinds:
+                    evidence = Evidence(kind="policy", text=how, source=principal)
+                    yield Pair(principal, other, detail=how, evidence=(evidence,), doubt=doubt,
+                               actions=(_less(world, principal, how),))  # fmt: skip
+
+    return found
 
 
-@pairs
-def azure_control(world: World) -> Iterator[Pair]:
-    """Who owns a subscription, may assign roles in it, or rules the tenant."""
+# Name of a predicate -> kinds of moves; a row of the catalogue each.
+_KINDS = {
+    "azure_commands": ("command",), "azure_sign_in": ("sign-in",), "azure_deploys": ("deploy",),
+    "azure_automation": ("automation",), "azure_clusters": ("cluster",),
+    "azure_federates": ("federate",), "azure_secrets": ("secret",), "azure_members": ("member",),
+    "azure_passwords": ("password",), "azure_jobs": ("other",),
+}  # fmt: skip
+for _name, _kinds in _KINDS.items():
+    _found = _impersonation(*_kinds)
+    _found.__name__ = _name
+    pairs(_found)
+
+
+def _control(world: World, tenant: bool) -> Iterator[Pair]:
     azure = world.azure
     for principal in azure.principals:
         known = dict(azure.alone(principal, True))
         maybe = dict(azure.alone(principal, False))
         for place, way in sorted({**maybe, **known}.items()):
+            # Subscriptions by way of the tenant are another row's.
+            if (place == TENANT) is not tenant or (not tenant and len(way) > 1):
+                continue
             evidence = Evidence(kind="policy", text=way[0], source=principal)
             yield Pair(principal, place, detail=way[0], evidence=(evidence,),
                        doubt="" if place in known else "whether a condition or an activation holds",
                        actions=(_less(world, principal, way[0]),))  # fmt: skip
+
+
+@pairs
+def azure_control(world: World) -> Iterator[Pair]:
+    """Who owns a subscription or management group, or may assign roles in it."""
+    yield from _control(world, False)
+
+
+@pairs
+def azure_tenant(world: World) -> Iterator[Pair]:
+    """Who rules the tenant, or can give himself the role that does."""
+    yield from _control(world, True)
+
+
+@pairs
+def azure_elevation(world: World) -> Iterator[Pair]:
+    """Who rules the tenant gives himself the root of all subscriptions."""
+    for place in world.azure.subscriptions:
+        yield Pair(TENANT, place, cost=0.05)
 
 
 @pairs
@@ -84,28 +102,39 @@ def azure_identities_below(world: World) -> Iterator[Pair]:
                 yield Pair("/".join(uid.split("/")[:3]), principal, cost=0.02)
 
 
-@pairs
-def azure_store_that_identity_reads(world: World) -> Iterator[Pair]:
-    """Data roles on a store or above it, and management actions that hand out its keys."""
+def _read(world: World, wanted: str) -> Iterator[Pair]:
     azure = world.azure
     for jewel in world.jewels:
         item = world.estate.items[jewel.uid]
-        action, keys = READING.get(item.type), _KEYS.get(item.type, ())
-        if action is None and not keys:
+        if item.type not in READING and item.type not in KEYS:
+            continue
+        vault = "_keyvault_" in item.type
+        if vault is not (wanted == "vault"):
             continue
         for principal in azure.principals:
             if world.reached is not None and principal not in world.reached:
                 continue
-            for sure in (True, False):
-                held = (
-                    azure.may(principal, action, item.uid, data=True, sure=sure) if action else None
-                )
-                held = held or next(
-                    (h for k in keys if (h := azure.may(principal, k, item.uid, sure=sure))), None
-                )
-                if held is not None:
-                    text = f"{held.role.name} at {held.scope or 'the root'}"
-                    yield Pair(principal, item.uid, doubt=held.uncertain,
-                               evidence=(Evidence(kind="policy", text=text, source=principal),),
-                               actions=(_less(world, principal, text),))  # fmt: skip
-                    break
+            found = reads(azure, principal, item)
+            if found is None or (not vault and found[2] is not (wanted == "keys")):
+                continue
+            yield Pair(principal, item.uid, doubt=found[1],
+                       evidence=(Evidence(kind="policy", text=found[0], source=principal),),
+                       actions=(_less(world, principal, found[0]),))  # fmt: skip
+
+
+@pairs
+def azure_store_that_identity_reads(world: World) -> Iterator[Pair]:
+    """Data roles on a store or above it."""
+    yield from _read(world, "data")
+
+
+@pairs
+def azure_keys_of_store(world: World) -> Iterator[Pair]:
+    """Management actions that hand out a store's keys, past its data roles."""
+    yield from _read(world, "keys")
+
+
+@pairs
+def azure_vault_that_identity_reads(world: World) -> Iterator[Pair]:
+    """Data roles on a vault, its access policies, and who can write himself into them."""
+    yield from _read(world, "vault")

@@ -1,0 +1,56 @@
+"""Network rules that most services of Azure share: the switch, the default action, ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from secinbox.estate import Item
+from secinbox.inventory.azure.resources import dicts, text
+from secinbox.network.ranges import addresses, cidr_texts, is_wide
+from secinbox.network.verdict import Verdict, no, yes
+from secinbox.records import Evidence
+
+ANY_CUSTOMER = "Any Azure customer"
+
+
+def opened(item: Item, what: str, *steps: str, ports: str = "", first: str = "Internet") -> Verdict:
+    """It answers everyone (or, as `first` says, any customer)."""
+    return yes(Evidence(kind="endpoint", text=what, source=item.uid,
+                        steps=(first, *steps, item.name), ports=ports))  # fmt: skip
+
+
+def disabled(item: Item) -> bool:
+    """Whether public network access is switched off, wherever the service keeps the switch."""
+    network = item.config.get("network")
+    said = [item.config.get("publicNetworkAccess")]
+    if isinstance(network, dict):
+        said.append(network.get("publicNetworkAccess"))
+    return any(text(s).lower() in ("disabled", "securedbyperimeter") or s is False for s in said)
+
+
+def admits(ranges: Iterable[object], item: Item, what: str = "network rules") -> Verdict | None:
+    """None where these ranges are the Internet; else the control, with whom it lets in."""
+    given = list(ranges)
+    found = addresses(given, 4)
+    if is_wide(found, 4) or is_wide(addresses(given, 6), 6):
+        return None
+    shown = cidr_texts(found, 4) if found else ""
+    return no(f"{what} admit only {shown or 'named networks'}", item.uid, shown)
+
+
+def _range(row: dict[str, Any]) -> Any:
+    keys = ("value", "ipAddressOrRange", "iPAddressOrRange", "ipMask", "iPMask")
+    return next((row[k] for k in keys if row.get(k)), None)
+
+
+def network_rules(item: Item, *keys: str) -> Verdict | None:
+    """None where everyone may connect; else the control (or who is let in)."""
+    rules: Any = None
+    for key in keys:
+        if isinstance(item.config.get(key), dict):
+            rules = item.config[key]
+    if rules is None or text(rules.get("defaultAction")).lower() != "deny":
+        return None
+    rows = [r for r in dicts(rules.get("ipRules")) if text(r.get("action")).lower() != "deny"]
+    return admits([_range(r) for r in rows], item)

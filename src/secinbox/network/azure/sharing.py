@@ -1,0 +1,39 @@
+"""Disks, snapshots and images: exported by a link, shared with everyone."""
+
+from __future__ import annotations
+
+from secinbox.estate import Estate, Item
+from secinbox.inventory.azure.resources import text
+from secinbox.network.azure.rules import ANY_CUSTOMER, disabled
+from secinbox.network.verdict import Verdict, no, unknown, yes
+from secinbox.records import Evidence
+
+
+def exported(item: Item) -> Verdict:
+    """Disks and snapshots: nobody reads them without a link that somebody makes."""
+    policy = text(item.config.get("networkAccessPolicy")).lower()
+    state = text(item.config.get("diskState")).lower()
+    if policy in ("denyall", "allowprivate") or disabled(item):
+        return no("network access is closed", item.uid)
+    if state in ("activesas", "activesasfrozen"):
+        return unknown("a link to it exists; who has it is not known", item.uid)
+    return no("no link to it exists", item.uid)
+
+
+def gallery(item: Item) -> Verdict:
+    """A gallery of images: private, for named tenants, or for the community."""
+    profile = item.config.get("sharingProfile")
+    shared = text(profile.get("permissions")).lower() if isinstance(profile, dict) else ""
+    if shared == "community":
+        return yes(Evidence(kind="shared", text="shared with the community: any customer starts "
+                            "machines of its images", source=item.uid,
+                            steps=(ANY_CUSTOMER, "community gallery", item.uid)))  # fmt: skip
+    if shared == "groups":
+        return no("shared with named subscriptions and tenants only", item.uid)
+    return no("it is private", item.uid)
+
+
+def gallery_image(estate: Estate, item: Item) -> Verdict:
+    """An image is as open as its gallery."""
+    above = estate.find(item.uid.partition("/images/")[0])
+    return gallery(above) if above is not None else unknown("its gallery was not read", item.uid)
