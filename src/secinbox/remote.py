@@ -164,6 +164,7 @@ class RemoteSession:
     def report(self, weeks: int = 12) -> dict[str, Any]:
         """As Session.report."""
         return self._ask("GET", "/api/v1/report", params={"weeks": weeks})
+
     @property
     def delivery(self) -> RemoteDelivery:
         """See Session.delivery."""
