@@ -345,9 +345,9 @@ def test_the_policy_is_reading_and_every_action_exists() -> None:
     for action in statement["Action"]:
         service, _, name = action.partition(":")
         verb = name.lower()
-        assert verb.startswith(("describe", "list", "get", "batchget", "generatecredential")), (
-            action
-        )
+        assert verb.startswith(
+            ("describe", "list", "get", "batchget", "generatecredential", "search")
+        ), action
         if known.services.service_exists(service):
             assert known.actions.action_exists(service, name), action
     data = {"s3:GetObject", "sqs:ReceiveMessage", "secretsmanager:GetSecretValue",

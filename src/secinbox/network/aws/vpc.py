@@ -152,6 +152,12 @@ class Network:
 
     # Routes
 
+    def table_of(self, subnet_id: str) -> Item | None:
+        """The route table of a subnet: its own, else the main one of its VPC."""
+        subnet = self.subnets.get(subnet_id)
+        vpc_id = str(subnet.config.get("VpcId") or "") if subnet else ""
+        return self._tables.get(subnet_id) or self._tables.get(vpc_id)
+
     def to_internet(self, subnet_id: str, version: int) -> tuple[IntSet, str, Verdict]:
         """Addresses that the subnet routes through an Internet gateway, its id, and why not."""
         key = (subnet_id, version)
@@ -164,7 +170,7 @@ class Network:
         if subnet is None:
             return EMPTY, "", unknown(f"subnet {subnet_id} was not read", subnet_id)
         vpc_id = str(subnet.config.get("VpcId") or "")
-        table = self._tables.get(subnet_id) or self._tables.get(vpc_id)
+        table = self.table_of(subnet_id)
         if table is None:
             return EMPTY, "", unknown(f"the route table of {subnet_id} was not read", subnet.uid)
         blocked = self._blocked(subnet)

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from secinbox.estate import Item
+from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.compute import groups_of, interfaces_of
+from secinbox.network.aws.links import Links
 from secinbox.network.ranges import IntSet, addresses, cidr_texts
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, lasting, pairs
@@ -130,7 +132,8 @@ def neighbours(world: World) -> Iterator[Pair]:
     never one per pair.
     """
     network = world.network
-    hosts: list[tuple[str, str, set[str], list[object]]] = []
+    links = Links(network)
+    hosts: list[tuple[str, str, str, set[str], list[object]]] = []
     for item in world.estate.of_type("aws_ec2_instance", "aws_lambda_function", "aws_ecs_service",
                                      "aws_ecs_task"):  # fmt: skip
         for interface in _interfaces(world, item):
@@ -141,11 +144,13 @@ def neighbours(world: World) -> Iterator[Pair]:
             address = interface.get("PrivateIpAddress")
             if vpc:
                 own: list[object] = [address] if address else []
-                hosts.append((item.uid, vpc, set(groups_of(interface)), own))
+                hosts.append((item.uid, vpc, str(interface.get("SubnetId") or ""),
+                              set(groups_of(interface)), own))  # fmt: skip
     group_hubs: set[str] = set()
     range_hubs: dict[tuple[str, str], IntSet] = {}
     wanted: list[tuple[str, str, str, str, str, str]] = []
-    for uid, vpc, groups in _doors(world):
+    remote: dict[str, dict[tuple[str, str], IntSet]] = defaultdict(dict)
+    for uid, vpc, groups, subnets in _doors(world):
         for group in groups:
             for rule in network.rules(group) or ():
                 ports = _span(rule.protocol, rule.ports)
@@ -160,15 +165,26 @@ def neighbours(world: World) -> Iterator[Pair]:
                     range_hubs[vpc, text] = rule.sources[4]
                     wanted.append((f"range:{vpc}:{text}", uid, ports,
                                    f"group {group} admits {text}", told, group))  # fmt: skip
+                    for inside in subnets if links.connected.get(vpc) else ():
+                        remote[vpc][inside, text] = rule.sources[4]
+                        wanted.append((f"remote:{inside}:{text}", uid, ports,
+                                       f"group {group} admits {text}", told, group))  # fmt: skip
     by_vpc: dict[str, list[tuple[str, IntSet]]] = defaultdict(list)
     for (vpc, text), ranges in sorted(range_hubs.items(), key=lambda e: e[0]):
         by_vpc[vpc].append((text, ranges))
-    for uid, vpc, mine, own in hosts:
+    for uid, vpc, near, mine, own in hosts:
         for group in sorted(mine & group_hubs):
             yield Pair(uid, f"group:{group}", target_kind="hub", silent=True)
         for text, ranges in by_vpc.get(vpc, ()):
             if any(addresses([a], 4) & ranges for a in own):
                 yield Pair(uid, f"range:{vpc}:{text}", target_kind="hub", silent=True)
+        for other in sorted(links.connected.get(vpc, ())):
+            for (inside, text), ranges in sorted(remote[other].items(), key=lambda e: e[0]):
+                link = links.between(near, inside)
+                if link is not None and any(addresses([a], 4) & ranges for a in own):
+                    shown = Evidence(kind="route", text=link.text, source=link.via)
+                    yield Pair(uid, f"remote:{inside}:{text}", target_kind="hub", silent=True,
+                               doubt=link.doubt, evidence=(shown,))  # fmt: skip
     for hub, uid, ports, text, told, group in wanted:
         evidence = Evidence(kind="route", text=f"security {text} on {ports}", source=told)
         yield Pair(hub, uid, source_kind="hub", detail=f" on {ports}", evidence=(evidence,),
@@ -193,13 +209,14 @@ def _interfaces(world: World, item: Item) -> Iterator[dict[str, object]]:
                    "Groups": [{"GroupId": str(g)} for g in groups]}  # fmt: skip
 
 
-def _doors(world: World) -> Iterator[tuple[str, str, list[str]]]:
-    """(resource, VPC, security groups) of everything that listens inside a network."""
+def _doors(world: World) -> Iterator[tuple[str, str, list[str], list[str]]]:
+    """(resource, VPC, security groups, subnets) of everything that listens inside a network."""
     for item in world.estate.of_type("aws_ec2_instance", "aws_ecs_service", "aws_ecs_task"):
         for interface in _interfaces(world, item):
             subnet = world.network.subnets.get(str(interface.get("SubnetId") or ""))
             vpc = interface.get("VpcId") or (subnet.config.get("VpcId") if subnet else "")
-            yield item.uid, str(vpc or ""), groups_of(interface)
+            yield (item.uid, str(vpc or ""), groups_of(interface),
+                   [str(interface.get("SubnetId") or "")])  # fmt: skip
     for item in world.estate.of_type(
         "aws_rds_instance", "aws_rds_cluster", "aws_redshift_cluster", "aws_docdb_cluster",
         "aws_elasticache_cluster", "aws_opensearch_domain",
@@ -215,7 +232,9 @@ def _doors(world: World) -> Iterator[tuple[str, str, list[str]]]:
                   or item.config.get("VpcId")
                   or (options.get("VPCId") if isinstance(options, dict) else "") or "")  # fmt: skip
         if groups:
-            yield item.uid, vpc, groups
+            inside = [str(s) for s in walk(item.config, "DBSubnetGroup.Subnets[].SubnetIdentifier")]
+            inside += [str(s) for s in walk(item.config, "VPCOptions.SubnetIds[]")]
+            yield item.uid, vpc, groups, inside
 
 
 def _span(protocol: str, ports: tuple[int, int]) -> str:

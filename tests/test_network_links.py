@@ -1,0 +1,140 @@
+"""A foothold in one VPC and an inner host in another: each part of the way between them flipped."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from secinbox.network.aws.links import Links
+from secinbox.network.aws.vpc import Network
+from tests.scenes import EC2, Scene, allow, to, vulnerability
+from tests.test_paths import BUCKET, DATA, EC2_TRUST, OLD, host
+
+FAR = "10.8.0.0/24"
+Change = Callable[[Scene], None]
+
+
+def config(scene: Scene, uid: str) -> dict[str, Any]:
+    return next(i.config for i in scene.items if i.uid.endswith(uid))
+
+
+def route(scene: Scene, table: str, cidr: str, via: str, state: str = "active") -> None:
+    key = "VpcPeeringConnectionId" if via.startswith("pcx") else "TransitGatewayId"
+    config(scene, f"route-table/{table}")["Routes"].append(
+        {"DestinationCidrBlock": cidr, key: via, "State": state})  # fmt: skip
+
+
+def estate(via: str = "pcx-1") -> Scene:
+    """A weak host on the Internet in vpc-1, a weak inner host in vpc-2 that admits 10.0.0.0/16."""
+    scene = host(allow("ec2:DescribeInstances"))
+    config(scene, "subnet/public")["CidrBlock"] = "10.0.0.0/24"
+    scene.add(f"{EC2}subnet/far", "aws_ec2_subnet", {
+        "SubnetId": "far", "VpcId": "vpc-2", "CidrBlock": FAR})  # fmt: skip
+    scene.add(f"{EC2}route-table/far", "aws_ec2_route_table", {
+        "RouteTableId": "far", "VpcId": "vpc-2", "Associations": [{"SubnetId": "far"}],
+        "Routes": []})  # fmt: skip
+    scene.group("sg-in", (9000, "10.0.0.0/16"))
+    config(scene, "security-group/sg-in")["VpcId"] = "vpc-2"
+    scene.instance("inner", "deep", public=False, groups=("sg-in",), **OLD)
+    inner = config(scene, "instance/i-inner")["NetworkInterfaces"][0]
+    inner |= {"SubnetId": "far", "VpcId": "vpc-2", "PrivateIpAddress": "10.8.0.9"}
+    scene.role("deep", EC2_TRUST, BUCKET, profile=True)
+    scene.weakness(EC2 + "instance/i-inner", vulnerability("CVE-2", package="inner"))
+    route(scene, "public", FAR, via)
+    route(scene, "far", "10.0.0.0/16", via)
+    if via.startswith("pcx"):
+        scene.add(f"{EC2}vpc-peering-connection/{via}", "aws_ec2_vpc_peering_connection", {
+            "VpcPeeringConnectionId": via, "Status": {"Code": "active"},
+            "AccepterVpcInfo": {"VpcId": "vpc-1"}, "RequesterVpcInfo": {"VpcId": "vpc-2"}})  # fmt: skip
+        return scene
+    for vpc, other, cidr in (("vpc-1", "vpc-2", FAR), ("vpc-2", "vpc-1", "10.0.0.0/16")):
+        table = f"tgw-rtb-{vpc}"
+        scene.add(f"{EC2}transit-gateway-attachment/{vpc}", "aws_ec2_transit_gateway_attachment", {
+            "TransitGatewayAttachmentId": f"at-{vpc}", "TransitGatewayId": via,
+            "ResourceType": "vpc", "ResourceId": vpc, "State": "available",
+            "Association": {"TransitGatewayRouteTableId": table, "State": "associated"}})  # fmt: skip
+        scene.add(f"{EC2}transit-gateway-route-table/{table}", "aws_ec2_transit_gateway_route_table", {
+            "TransitGatewayRouteTableId": table, "search_transit_gateway_routes": {"Routes": [
+                {"DestinationCidrBlock": cidr, "State": "active", "TransitGatewayAttachments": [
+                    {"TransitGatewayAttachmentId": f"at-{other}", "ResourceId": other}]}]}})  # fmt: skip
+    return scene
+
+
+def found(scene: Scene) -> str:
+    """yes: a certain path to the bucket behind the inner host; unknown: a possible one; no."""
+    paths = to(scene.paths(), DATA)
+    return "no" if not paths else "yes" if any(p.certain for p in paths) else "unknown"
+
+
+def setting(uid: str, **fields: Any) -> Change:
+    return lambda scene: config(scene, uid).update(fields)
+
+
+def dropped(table: str) -> Change:
+    def change(scene: Scene) -> None:
+        routes = config(scene, f"route-table/{table}")["Routes"]
+        routes[:] = [r for r in routes if not r.get("VpcPeeringConnectionId")
+                     and not r.get("TransitGatewayId")]  # fmt: skip
+
+    return change
+
+
+def without(uid: str) -> Change:
+    def change(scene: Scene) -> None:
+        scene.items[:] = [i for i in scene.items if not i.uid.endswith(uid)]
+
+    return change
+
+
+PCX = "vpc-peering-connection/pcx-1"
+FLIPS: dict[str, tuple[str, Change, str]] = {
+    "as it is": ("pcx-1", lambda s: None, "yes"),
+    "no way there": ("pcx-1", dropped("public"), "no"),
+    "no way back": ("pcx-1", dropped("far"), "no"),
+    "a narrower route elsewhere": ("pcx-1", lambda s: route(s, "public", FAR.replace("/24", "/25"), "pcx-2"), "yes"),
+    "the route is a black hole": ("pcx-1", lambda s: (dropped("public")(s), route(s, "public", FAR, "pcx-1", "blackhole"))[0], "no"),
+    "peering not accepted": ("pcx-1", setting(PCX, Status={"Code": "pending-acceptance"}), "no"),
+    "peering with another network": ("pcx-1", setting(PCX, AccepterVpcInfo={"VpcId": "vpc-9"}), "no"),
+    "peering unread": ("pcx-1", without(PCX), "unknown"),
+    "group admits another range": ("pcx-1", setting("security-group/sg-in", IpPermissions=[{
+        "IpProtocol": "tcp", "FromPort": 9000, "ToPort": 9000, "IpRanges": [{"CidrIp": "10.9.0.0/16"}]}]), "no"),
+    "transit gateway": ("tgw-1", lambda s: None, "yes"),
+    "transit: no way back": ("tgw-1", dropped("far"), "no"),
+    "transit: attachment not available": ("tgw-1", setting("attachment/vpc-2", State="pending"), "no"),
+    "transit: its own routes lead elsewhere": ("tgw-1", setting("tgw-rtb-vpc-1", search_transit_gateway_routes={"Routes": [
+        {"DestinationCidrBlock": FAR, "State": "active", "TransitGatewayAttachments": [
+            {"TransitGatewayAttachmentId": "at-other"}]}]}), "no"),
+    "transit: its own route is a black hole": ("tgw-1", setting("tgw-rtb-vpc-1", search_transit_gateway_routes={"Routes": [
+        {"DestinationCidrBlock": FAR, "State": "blackhole"}]}), "no"),
+    "transit: its routes unread": ("tgw-1", setting("tgw-rtb-vpc-1", search_transit_gateway_routes=None), "unknown"),
+    "transit: attachments unread": ("tgw-1", without("attachment/vpc-1"), "unknown"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FLIPS)
+def test_a_way_between_networks(case: str) -> None:
+    via, change, wanted = FLIPS[case]
+    scene = estate(via)
+    change(scene)
+    assert found(scene) == wanted
+    random.Random(1).shuffle(scene.items)
+    assert found(scene) == wanted
+
+
+def test_the_link_is_told() -> None:
+    links = Links(Network(estate("tgw-1").estate()))
+    link = links.between("public", "far")
+    assert link is not None and link.via == "tgw-1" and not link.doubt
+    assert "tgw-1" in link.text and "vpc-1" in link.text and "vpc-2" in link.text
+    assert links.between("public", "nowhere") is None
+
+
+def test_garbage_never_crashes() -> None:
+    scene = estate("tgw-1")
+    config(scene, "route-table/public")["Routes"] += [7, {"DestinationCidrBlock": "x"}]
+    config(scene, "tgw-rtb-vpc-1")["search_transit_gateway_routes"] = {"Routes": [5, {}]}
+    config(scene, "attachment/vpc-1")["Association"] = "x"
+    assert found(scene) == "unknown"
