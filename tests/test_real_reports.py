@@ -98,6 +98,7 @@ ELSEWHERE = {
     "reports/trivy/trivy-goldens/conda-spdx.json.golden": "spdx",
     "reports/trivy/trivy-goldens/julia-spdx.json.golden": "spdx",
     "reports/govulncheck/defectdojo/issue_15033_sarif.json": "sarif",
+    "reports/snyk/defectdojo/snykcode_issue_9270.json": "sarif",
 }
 # Yarn's error answer, which lies in other tools' folders too.
 STRAYS = {
@@ -124,6 +125,9 @@ UNREAD = {
     "WebGoat.xml": "the source from which the SARIF beside it was made",
     "sbom.json": "Syft's own format",
     "no_vuln.ocsf.json": "an empty list says not whose it is",
+    "aws_inspector2_zero_vul.json": "an empty list says not whose it is",
+    "empty_with_error.json": "an answer without findings",
+    "bad_ip.json": "a log entry, not the finding made of it",
 }
 HOMES = {
     "reports/trivy": "trivy",
@@ -148,6 +152,9 @@ HOMES = {
     "reports/secobserve/sarif": "sarif",
     "reports/secobserve/ocsf": "ocsf",
     "reports/semgrep": "semgrep",
+    "reports/snyk": "snyk",
+    "reports/aws_inspector2": "inspector2",
+    "signals/gcp-scc": "gcp_scc",
     "reports/spdx": "spdx",
     "reports/zizmor": "zizmor",
     "reports/trivy_operator": "trivy_operator",
@@ -392,6 +399,28 @@ def _prowler(documents: list[Any]) -> Counter[str]:
     return Counter(Finding=words["FAIL"], Passed=words["PASS"])
 
 
+def _snyk(documents: list[Any]) -> Counter[str]:
+    found = set()
+    for number, document in enumerate(documents):
+        for part in (document, *(document.get("applications") or [])):
+            for v in part["vulnerabilities"]:
+                if v.get("type") != "license":
+                    name = v.get("packageName") or v["name"]
+                    found.add((number, v["id"], name, str(v["version"])))
+    return Counter(Finding=len(found))
+
+
+def _inspector2(documents: list[Any]) -> Counter[str]:
+    rows = [f for d in documents for f in d["findings"]]
+    return Counter(Finding=sum(len(f["resources"]) for f in rows if f["status"] == "ACTIVE"))
+
+
+def _gcp_scc(documents: list[Any]) -> Counter[str]:
+    rows = [d["finding"] for d in documents if d["finding"].get("state") != "INACTIVE"]
+    threats = sum("detection" in str(sorted(f.get("sourceProperties") or {})) for f in rows)
+    return Counter(Signal=threats, Finding=len(rows) - threats)
+
+
 COUNTERS: dict[str, Callable[[list[Any]], Counter[str]]] = {
     "trivy": _trivy,
     "grype": _grype,
@@ -405,6 +434,9 @@ COUNTERS: dict[str, Callable[[list[Any]], Counter[str]]] = {
     "semgrep": _semgrep,
     "cyclonedx": _cyclonedx,
     "spdx": _spdx,
+    "snyk": _snyk,
+    "inspector2": _inspector2,
+    "gcp_scc": _gcp_scc,
     "csaf": _csaf,
     "trivy_operator": _trivy_operator,
     "prowler": _prowler,
