@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import socket
@@ -292,6 +293,35 @@ def test_other_accounts_are_entered_by_role(cloud: str, few: None, tmp_path: Pat
     assert done.accounts == [OTHER]
     assert (tmp_path / OTHER / "global" / "s3.list_buckets.json").exists()
     assert not done.refused
+
+
+def test_an_organisation_is_entered_account_by_account(
+    cloud: str, few: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Own account as it is, the others by the role; one that lets nobody in is told and left out."""
+    accounts = importlib.import_module("secinbox.collect.aws.accounts")
+    client = boto3.client("organizations", region_name=R)
+    client.create_organization(FeatureSet="ALL")
+    made = [client.create_account(Email=f"{n}@example.org", AccountName=n)["CreateAccountStatus"]
+            for n in ("shop", "lab", "gone")]  # fmt: skip
+    shop, lab, gone = (str(m["AccountId"]) for m in made)
+    client.close_account(AccountId=gone)
+    real = accounts.assumed
+
+    def entered(session: Any, role: str, *rest: Any) -> Any:
+        if lab in role:
+            raise PermissionError(f"not allowed to assume {role}")
+        return real(session, role, *rest)
+
+    monkeypatch.setattr(accounts, "assumed", entered)
+    done = collect(tmp_path, Asked(organization_role="audit", regions=(R,)))
+    own = boto3.client("sts", region_name=R).get_caller_identity()["Account"]
+    assert set(done.accounts) == {own, shop}
+    (refused,) = done.refused
+    assert refused == f"arn:aws:iam::{lab}:role/audit"
+    assert "not allowed" in done.refused[refused]
+    assert all((tmp_path / a / "global" / "s3.list_buckets.json").exists() for a in (own, shop))
+    assert not (tmp_path / lab).exists() and not (tmp_path / gone).exists()
 
 
 def test_the_command_collects_and_imports(cloud: str, few: None, tmp_path: Path) -> None:
