@@ -159,11 +159,11 @@ class RemoteSession:
 
     def groups(self, field: str, query: str = "") -> dict[str, Any]:
         """As Session.groups."""
-        return self._ask("GET", "/api/v1/groups", params=_given(by=field, q=query))
+        return self._ask("GET", "/groups", params=_given(by=field, q=query))
 
     def report(self, weeks: int = 12) -> dict[str, Any]:
         """As Session.report."""
-        return self._ask("GET", "/api/v1/report", params={"weeks": weeks})
+        return self._ask("GET", "/report", params={"weeks": weeks})
 
     @property
     def delivery(self) -> RemoteDelivery:

@@ -17,6 +17,7 @@ from secinbox.automating import Automation
 from secinbox.facts.scope import TYPES, narrow, whole
 from secinbox.facts.store import Facts
 from secinbox.inbox import answers, attack_paths, deciding, explaining, whatif
+from secinbox.inbox.query import QueryError
 from secinbox.inbox.ranking import rank
 
 if TYPE_CHECKING:
@@ -244,6 +245,22 @@ class Session:
         options.setdefault("profile", self.settings.profile)
         with self.reading() as reader:
             return answers.issues(reader, query, **options)
+
+    def past(self, moment: datetime, query: str = "", *, limit: int = 50, cursor: str = "",
+             profile: str = "") -> dict[str, Any]:  # fmt: skip
+        """The inbox as of a past moment: see history.inbox. Raises QueryError for the future."""
+        from secinbox.inbox import history
+
+        whole("a past day")
+        if moment > self.clock:
+            raise QueryError(f"as_of is in the future: {moment.isoformat()}")
+        with self._change:
+            self.rank()
+            return history.inbox(
+                self.facts, moment, self.decisions.states_at(moment) if self.has_decisions else [],
+                query, settings=self.automation.settings(), rules=self.automation.active(),
+                limit=limit, cursor=cursor, profile=profile or self.settings.profile,
+            )  # fmt: skip
 
     def findings(self, query: str = "", **options: Any) -> dict[str, Any]:
         """See answers.findings."""

@@ -7,7 +7,9 @@ everything needs a session or a token. Changes always do.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 
@@ -20,6 +22,7 @@ from starlette.exceptions import HTTPException
 from secinbox import __version__, opening
 from secinbox.api import accounts, decisions, deliveries, forms, operations, paths, public
 from secinbox.api.access import Access
+from secinbox.api.describing import RAW, describe
 from secinbox.decisions.cases import CaseMissing
 from secinbox.decisions.rule import RuleMissing
 from secinbox.decisions.states import Conflict, DecisionError
@@ -29,7 +32,7 @@ from secinbox.facts.store import StoreError
 from secinbox.inbox.answers import NotFound
 from secinbox.inbox.query import QueryError
 from secinbox.reading import ReportError
-from secinbox.session import Session
+from secinbox.session import Session, parse_clock
 from secinbox.web.pages import router as pages
 from secinbox.web.pages import static_router as static
 
@@ -49,6 +52,31 @@ def error(status: int, message: str, **more: Any) -> JSONResponse:
     return JSONResponse({"error": {"status": status, "message": message, **more}}, status)
 
 
+def moment(text: str) -> datetime:
+    """A past time as the command line reads it. Raises QueryError."""
+    try:
+        return parse_clock(text)
+    except (ValueError, OverflowError):
+        raise QueryError(f"as_of is a date, a time or an age (7d), not {text!r}") from None
+
+
+async def tagged(request: Request, answer: Response) -> Response:
+    """JSON of `/api/v1` with an ETag of what it says; 304 to who has just that."""
+    kind = answer.headers.get("content-type", "")
+    if (
+        request.method != "GET" or answer.status_code != 200 or "etag" in answer.headers
+        or not request.url.path.startswith("/api/v1/") or not kind.startswith("application/json")
+    ):  # fmt: skip
+        return answer
+    body = b"".join([chunk async for chunk in answer.body_iterator])  # type: ignore[attr-defined]
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    given = request.headers.get("if-none-match", "")
+    headers = {k: v for k, v in answer.headers.items() if k != "content-length"} | {"etag": tag}
+    if tag in [t.strip().removeprefix("W/") for t in given.split(",")]:
+        return Response(None, 304, {k: v for k, v in headers.items() if k != "content-type"})
+    return Response(body, 200, headers)
+
+
 def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI:
     """The application for one open session.
 
@@ -65,6 +93,7 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
         openapi_url="/api/v1/openapi.json",
     )
     app.state.session = session
+    describe(app)
 
     @app.middleware("http")
     async def guard(
@@ -73,13 +102,15 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
         host = request.headers.get("host", "").rsplit(":", 1)[0]
         if host not in hosts:
             return error(421, "this server answers to its own names only")
-        answer = await proceed(request)
+        answer = await tagged(request, await proceed(request))
         answer.headers["content-security-policy"] = CSP
         answer.headers["x-content-type-options"] = "nosniff"
         answer.headers["referrer-policy"] = "same-origin"  # forms need their origin
         answer.headers["cross-origin-opener-policy"] = "same-origin"
         answer.headers["cross-origin-resource-policy"] = "same-origin"
-        answer.headers.setdefault("cache-control", "no-store")
+        answer.headers.setdefault(
+            "cache-control", "private, no-cache" if "etag" in answer.headers else "no-store"
+        )
         return answer
 
     def known(request: Request) -> None:
@@ -99,9 +130,13 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
 
     @app.get("/api/v1/issues", dependencies=read)
     def issues(
-        q: Text = "", limit: Limit = 50, cursor: Text = "", profile: Profile | None = None
-    ) -> Any:
+        q: Text = "", limit: Limit = 50, cursor: Text = "", profile: Profile | None = None,
+        as_of: Annotated[str, Query(max_length=40)] = "",
+    ) -> Any:  # fmt: skip
+        """A page of the inbox, today's or (`as_of`: a date, a time, an age like 7d) a past one."""
         options = {"profile": profile} if profile else {}
+        if as_of:
+            return session.past(moment(as_of), q, limit=limit, cursor=cursor, **options)
         return session.issues(q, limit=limit, cursor=cursor, **options)
 
     @app.get("/api/v1/issues/{name}", dependencies=read)
@@ -146,7 +181,7 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
     def rank(everything: bool = False) -> Any:
         return session.rank(everything=everything)
 
-    @app.post("/api/v1/imports", dependencies=change)
+    @app.post("/api/v1/imports", dependencies=change, openapi_extra=RAW)
     async def imports(
         request: Request,
         name: Text,
@@ -168,7 +203,7 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
         return await run_in_threadpool(replies.once, idempotency_key, asked, store)
 
     app.include_router(paths.router(session, read))
-    app.include_router(operations.router(session, read, change, replies))
+    app.include_router(operations.router(session, read, change, replies, access.needs("triager")))
     app.include_router(decisions.router(session, read, change, administer, access.actor))
     app.include_router(deliveries.router(session, read, administer))
     app.include_router(public.router(session, read, change, administer, access.actor))

@@ -11,6 +11,7 @@ from fastapi.params import Depends
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from secinbox.api.describing import RAW
 from secinbox.api.operations import received
 from secinbox.delivery.signing import SignatureError
 
@@ -34,7 +35,7 @@ def router(session: Any, read: Sequence[Depends], administer: Sequence[Depends])
         return session.delivery.send(hurry=hurry)
 
     # No token: the message is signed with the webhook_secret of the connection.
-    @routes.post("/tickets/{connection}", status_code=202)
+    @routes.post("/tickets/{connection}", status_code=202, openapi_extra=RAW)
     async def ticket(request: Request, connection: str) -> Any:
         body = await received(request, MAX_WEBHOOK)
         try:

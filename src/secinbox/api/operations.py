@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request
@@ -16,7 +17,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from secinbox import __version__, opening
+from secinbox.api.describing import RAW
 from secinbox.decisions.states import DecisionError
+from secinbox.decisions.store import real_now
+from secinbox.delivery import signing
 from secinbox.reading import ReportError
 
 MAX_SIGNALS = 32 * 1024**2
@@ -61,6 +65,13 @@ class Replies:
             return answer
 
 
+def _sensor_secret() -> str:
+    found = os.environ.get("SECINBOX_SENSOR_SECRET", "")
+    if not found:
+        raise signing.SignatureError("the signature is missing or wrong")
+    return found
+
+
 async def received(request: Request, most: int) -> bytes:
     """The body, bounded. Raises HTTPException 413."""
     parts: list[bytes] = []
@@ -78,13 +89,16 @@ def router(
     read: Sequence[Depends],
     change: Sequence[Depends],
     replies: Replies,
+    triager: Callable[[Request], Awaitable[None]],
 ) -> APIRouter:
     """Signals, webhooks, intel, export, readiness, metrics."""
     routes = APIRouter()
     started = time.time()
 
-    async def take(request: Request, name: str, wanted: str, key: str) -> Any:
-        data = opening.unpacked(await received(request, MAX_SIGNALS))
+    async def take(
+        request: Request, name: str, wanted: str, key: str, body: bytes | None = None
+    ) -> Any:
+        data = opening.unpacked(await received(request, MAX_SIGNALS) if body is None else body)
 
         def store() -> dict[str, Any]:
             told: dict[str, Any] = session.import_reports((name,), data=data)
@@ -100,19 +114,39 @@ def router(
                               "send it to the webhook of its kind or to /api/v1/imports")  # fmt: skip
         return JSONResponse(told, 202)
 
-    @routes.post("/api/v1/signals", dependencies=change)
+    @routes.post("/api/v1/signals", dependencies=change, openapi_extra=RAW)
     async def signals(
         request: Request, idempotency_key: Annotated[str, Header(max_length=200)] = ""
     ) -> Any:
         return await take(request, "signals/posted.json", "", idempotency_key)
 
-    @routes.post("/api/v1/webhooks/{sensor}", dependencies=change)
+    async def sensor_or_triager(request: Request) -> None:
+        if signing.SIGNATURE not in request.headers:  # else it is verified with the body
+            await triager(request)
+
+    @routes.post(
+        "/api/v1/webhooks/{sensor}",
+        openapi_extra=RAW,
+        dependencies=[change[0], Depends(sensor_or_triager)],
+    )
     async def webhook(
         request: Request,
         sensor: Sensor,
         idempotency_key: Annotated[str, Header(max_length=200)] = "",
     ) -> Any:
-        return await take(request, f"signals/{sensor}.json", _FORMATS[sensor], idempotency_key)
+        """With a token, or signed with SECINBOX_SENSOR_SECRET: then it is taken once."""
+        name, form = f"signals/{sensor}.json", _FORMATS[sensor]
+        if signing.SIGNATURE not in request.headers:
+            return await take(request, name, form, idempotency_key)
+        body = await received(request, MAX_SIGNALS)
+        digest = signing.verified(_sensor_secret(), request.headers, body)
+        outbox = session.delivery.outbox
+        if await run_in_threadpool(outbox.taken, digest):
+            return JSONResponse({"files": [], "status": "known"}, 200)
+        answer = await take(request, name, form, idempotency_key, body)
+        # Only now: what could not be stored may be sent again.
+        await run_in_threadpool(outbox.first_time, digest, real_now())
+        return answer
 
     @routes.get("/api/v1/intel", dependencies=read)
     def intel() -> Any:

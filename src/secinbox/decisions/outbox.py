@@ -221,6 +221,10 @@ class Outbox:
 
     # -- what comes in --------------------------------------------------------------------
 
+    def taken(self, digest: str) -> bool:
+        """Whether a signed message was taken before."""
+        return bool(self._rows(sa.select(RECEIVED).where(RECEIVED.c.digest == digest)))
+
     def first_time(self, digest: str, now: datetime) -> bool:
         """Whether a signed message was not taken before; it is now."""
         with self.store.writing() as connection:
@@ -230,9 +234,9 @@ class Outbox:
                     OUTBOX.c.state == "dropped", OUTBOX.c.done_at < stamp(now - KEPT)
                 )
             )
-            if connection.execute(
-                sa.select(RECEIVED.c.digest).where(RECEIVED.c.digest == digest)
-            ).first():
-                return False
-            connection.execute(RECEIVED.insert().values(digest=digest, time=stamp(now)))
-            return True
+            if self.store.sqlite:
+                from sqlalchemy.dialects.sqlite import insert
+            else:
+                from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
+            added = insert(RECEIVED).values(digest=digest, time=stamp(now)).on_conflict_do_nothing()
+            return connection.execute(added).rowcount == 1

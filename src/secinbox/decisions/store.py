@@ -233,6 +233,20 @@ class DecisionStore:
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(wanted).mappings()]
 
+    def states_at(self, moment: datetime) -> list[dict[str, Any]]:
+        """All states as they were at a moment, from the timeline."""
+        last = (
+            sa.select(sa.func.max(TIMELINE.c.id))
+            .where(TIMELINE.c.time <= stamp(moment), TIMELINE.c.version > 0)
+            .group_by(TIMELINE.c.subject)
+        )
+        wanted = sa.select(TIMELINE.c.subject, TIMELINE.c.version, TIMELINE.c.after).where(
+            TIMELINE.c.id.in_(last)
+        )
+        with self.engine.connect() as connection:
+            return [{**EMPTY, **json.loads(row.after), "subject": row.subject, "version": row.version}
+                    for row in connection.execute(wanted.order_by(TIMELINE.c.subject))]  # fmt: skip
+
     def next_wake(self, now: str) -> str:
         """The first end of a mute after a time, '' if there is none."""
         found = sa.select(sa.func.min(STATES.c.expires)).where(

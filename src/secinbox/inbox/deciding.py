@@ -61,10 +61,19 @@ def pending(facts: Facts, decided: Decided, clock: datetime) -> bool:
                     "WHERE id = ? OR (rule = ? AND resource = ?)",
                     [finding, rule, resource],
                 )
-        con.execute("DELETE FROM finding_mutes")
-        for row in sorted(wanted):
-            con.execute("INSERT INTO finding_mutes VALUES (?,?,?,?,?,?,?,?,?,?)", list(row))
+        _place(facts, wanted)
     return True
+
+
+def place(facts: Facts, decided: Decided, clock: datetime) -> None:
+    """What decisions on findings do at a time, for the ranking; inside the caller's transaction."""
+    _place(facts, {m for m in (_mute(s, clock) for s in decided.others()) if m})
+
+
+def _place(facts: Facts, wanted: set[tuple[Any, ...]]) -> None:
+    facts.con.execute("DELETE FROM finding_mutes")
+    for row in sorted(wanted):
+        facts.con.execute("INSERT INTO finding_mutes VALUES (?,?,?,?,?,?,?,?,?,?)", list(row))
 
 
 def _seen(facts: Facts) -> dict[str, str]:

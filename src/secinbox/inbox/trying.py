@@ -11,6 +11,7 @@ from secinbox.facts.store import Facts
 from secinbox.inbox.answers import severity
 from secinbox.inbox.assessing import FINDING_ROWS
 from secinbox.inbox.automation import condition
+from secinbox.inbox.history import as_on
 from secinbox.inbox.ranking import rank_past, readmit
 from secinbox.risks import Assessment
 from secinbox.settings import Settings
@@ -44,7 +45,7 @@ def compare(
             with facts.transaction():
                 assessment = Assessment(facts, moment, settings)
                 if back:
-                    _as_on(facts, moment)
+                    as_on(facts, moment)
                     rank_past(assessment, old)
                 else:
                     readmit(assessment, old)
@@ -61,13 +62,6 @@ def compare(
         except _Undo:
             pass
     return {"today": today, "days": past}
-
-
-def _as_on(facts: Facts, moment: datetime) -> None:
-    facts.con.execute("DELETE FROM findings WHERE first_seen > ?", [moment])
-    facts.con.execute(
-        "UPDATE findings SET status = 'open' WHERE status = 'fixed' AND last_seen >= ?", [moment]
-    )
 
 
 def _keep(facts: Facts, name: str) -> None:

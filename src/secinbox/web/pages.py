@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -89,15 +90,31 @@ def _failed(request: Request, problem: Exception, status: int) -> Response:
     return HTMLResponse(text, status)
 
 
+def past(text: str) -> datetime:
+    """A past day as the field of the list has it. Raises QueryError."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        raise QueryError(f"as_of is a date like 2026-11-30, not {text!r}") from None
+
+
 @router.get("/")
 @router.get("/inbox.json")
 def inbox(
-    request: Request, q: str = "", cursor: str = "", profile: str = "", group: str = ""
-) -> Response:
+    request: Request, q: str = "", cursor: str = "", profile: str = "", group: str = "",
+    as_of: str = "",
+) -> Response:  # fmt: skip
     """The inbox list with facets, or counted by a field."""
     session = request.app.state.session
     options: Mapping[str, str] = {"profile": profile} if profile else {}
     try:
+        if as_of:
+            answer = session.past(past(as_of), q, limit=PAGE_ROWS, cursor=cursor, **options)
+            return _page(
+                request, "inbox.html", answer, q=q, facets=answer["facets"], totals={},
+                profiles=list(PROFILES), problem="", profile=answer["profile"], grouped=None,
+                group="", fields=FIELDS, as_of=as_of,
+            )  # fmt: skip
         grouped = session.groups(group, q) if group else None
         answer = session.issues(q, limit=PAGE_ROWS, cursor=cursor, **options)
         if grouped is not None and request.url.path.endswith(".json"):
