@@ -30,6 +30,9 @@ from secinbox.network.ranges import (
 
 # What health checks and Google's own fronts come from: no stranger's addresses.
 FRONT_RANGES = ("130.211.0.0/22", "35.191.0.0/16")
+# The same, with older health checks and the tunnels of Identity-Aware Proxy: as many addresses as a
+# small Internet, and none of a stranger.
+_OWN = addresses((*FRONT_RANGES, "35.235.240.0/20", "209.85.152.0/22", "209.85.204.0/22"), 4)
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class Firewalls:
         self.by_network: dict[str, list[Rule]] = defaultdict(list)
         self.by_place: dict[str, list[Rule]] = defaultdict(list)
         for item in estate.of_type("gcp_compute_firewall"):
-            rule = _vpc_rule(item)
+            rule = vpc_rule(item)
             if rule is not None:
                 self.by_network[_key(str(item.config.get("network") or ""))].append(rule)
         # Rules of network policies come after those of the network, unless it says otherwise.
@@ -222,7 +225,7 @@ def decide(rules: list[Rule], version: int = 4) -> Admitted:
                     continue
                 if rule.action == "allow":
                     let = let | sources
-                    if is_wide(sources, version):
+                    if _wide(sources, version):
                         by[rule.name] = None
                 elif rule.action == "deny" and rule.unread:
                     doubts[rule.unread] = None  # whether it takes something away is not known
@@ -233,13 +236,17 @@ def decide(rules: list[Rule], version: int = 4) -> Admitted:
                     passed[rule.uid] = passed.get(rule.uid, EMPTY) | sources
                 else:
                     left = left - sources
-            if is_wide(let, version):
+            if _wide(let, version):
                 found.append((low, high))
             elif let:
                 allowed += let.intervals
         opened[protocol] = IntSet.of(found)
     some = cidr_texts(IntSet.of(allowed), version) if allowed else ""
     return Admitted(opened, some, tuple(by), ", ".join(denied), gaps, tuple(doubts))
+
+
+def _wide(sources: IntSet, version: int) -> bool:
+    return is_wide(sources, version) and (version == 6 or is_wide(sources - _OWN, version))
 
 
 def _order(rule: Rule) -> tuple[int, int, bool, str]:
@@ -266,7 +273,8 @@ def _key(network: str) -> str:
     return words[-1]
 
 
-def _vpc_rule(item: Item) -> Rule | None:
+def vpc_rule(item: Item) -> Rule | None:
+    """The ingress rule of a VPC firewall; None where it is none or switched off."""
     config = item.config
     if config.get("disabled") is True or str(config.get("direction") or "INGRESS") != "INGRESS":
         return None
@@ -341,4 +349,5 @@ __all__ = [
     "decide",
     "everyone",
     "external",
+    "vpc_rule",
 ]
