@@ -103,7 +103,7 @@ class _Judge:
         azure, grants = self.azure, self.azure.grants
         if not grants.of(principal) and not self.marked:
             return
-        for place in azure.subscriptions if grants.of(principal) else ():
+        for place in (p for p in grants.places(principal) if p.startswith("/subscriptions/")):
             held = grants.may(principal, _WRITES[0], place)
             if held is not None and held.role.allows(_WRITES[1]):
                 yield Evidence(kind="wide_reach", source=place,
