@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from secinbox.estate import Estate, Item
-from secinbox.inventory.gcp.assets import name_of_link
+from secinbox.inventory.gcp.assets import many, name_of_link
 from secinbox.network.ranges import (
     ALL_PORTS,
     EMPTY,
@@ -160,7 +160,7 @@ class Firewalls:
         """The rules that apply to this machine in this network, in order."""
         tags = _tags(item)
         accounts = {str(a.get("email")) for a in _dicts(item.config.get("serviceAccounts"))}
-        ancestors = [str(a) for a in item.config.get("ancestors") or ()]
+        ancestors = [str(a) for a in many(item.config.get("ancestors"))]
         rules: list[Rule] = []
         for place in reversed(ancestors):
             rules += sorted(self.by_place.get(place, ()), key=_order)
@@ -282,7 +282,7 @@ def vpc_rule(item: Item) -> Rule | None:
     deny = _dicts(config.get("denied") or config.get("deny"))
     if not allow and not deny:
         return None
-    sources = [str(s) for s in config.get("sourceRanges") or ()]
+    sources = [str(s) for s in many(config.get("sourceRanges"))]
     narrowed = config.get("sourceTags") or config.get("sourceServiceAccounts")
     if not sources and not narrowed:
         sources = ["0.0.0.0/0"]  # the default of an ingress rule without any source
@@ -290,8 +290,8 @@ def vpc_rule(item: Item) -> Rule | None:
     return Rule(
         item.name, item.uid, 1, priority if isinstance(priority, int) else 1000,
         "allow" if allow else "deny", _layers(allow or deny), tuple(sources),
-        frozenset(str(t) for t in config.get("targetTags") or ()),
-        frozenset(str(t) for t in config.get("targetServiceAccounts") or ()),
+        frozenset(str(t) for t in many(config.get("targetTags"))),
+        frozenset(str(t) for t in many(config.get("targetServiceAccounts"))),
     )  # fmt: skip
 
 
@@ -300,7 +300,7 @@ def _policy_rule(item: Item, row: Mapping[str, Any], stage: int) -> Rule | None:
         return None
     match = row.get("match")
     match = match if isinstance(match, dict) else {}
-    sources = [str(s) for s in match.get("srcIpRanges") or ()]
+    sources = [str(s) for s in many(match.get("srcIpRanges"))]
     lists = [k for k in ("srcRegionCodes", "srcThreatIntelligences", "srcFqdns", "srcAddressGroups",
                          "srcSecureTags") if match.get(k)]  # fmt: skip
     if not sources and not lists:
@@ -311,9 +311,9 @@ def _policy_rule(item: Item, row: Mapping[str, Any], stage: int) -> Rule | None:
         priority if isinstance(priority, int) else 2**31,
         _ACTIONS.get(str(row.get("action")).lower(), "goto_next"),
         _layers(_dicts(match.get("layer4Configs"))) or (("all", ((0, 65535),)),), tuple(sources),
-        frozenset(), frozenset(str(t) for t in row.get("targetServiceAccounts") or ()),
+        frozenset(), frozenset(str(t) for t in many(row.get("targetServiceAccounts"))),
         f"{item.name}: {', '.join(lists)}" if lists and not sources else "",
-        frozenset(_key(str(n)) for n in row.get("targetResources") or ()),
+        frozenset(_key(str(n)) for n in many(row.get("targetResources"))),
         frozenset(str(t.get("name")) for t in _dicts(row.get("targetSecureTags"))),
     )  # fmt: skip
 
