@@ -412,3 +412,29 @@ def test_a_policy_that_was_only_searched_counts() -> None:
     assert {s.resource: s.value for s in exposure(estate_of(inventory.read(Report(data))))}[
         BUCKET
     ] == "yes"
+
+
+@pytest.mark.parametrize(("name", "known"), [("projects/shop-1/iam-policy.json", True), ("x/policy.json", False),
+                                             ("x/shop-1.iam-policy.json", True)])  # fmt: skip
+def test_the_policy_of_a_project_by_itself(name: str, known: bool) -> None:
+    policy_ = {"bindings": [bind("roles/owner", "user:ana@x.test")], "etag": "x", "version": 1}
+    data = json.dumps(policy_).encode()
+    assert recognise(data, name).id == "gcp"
+    found = list(inventory.read(Report(data, name=name, parts=tuple(name.split("/")))))
+    assert (
+        any(isinstance(r, Resource) and r.uid.endswith("/projects/shop-1") for r in found) is known
+    )
+    # Others may be missing: no policy of another resource is known to be empty.
+    assert not any("iam_policy" in getattr(r, "key", "") for r in found)
+
+
+def test_a_project_by_its_number_and_by_its_id_is_one() -> None:
+    found = estate_of(inventory.read(Report("\n".join(json.dumps(a) for a in (
+        project(), asset("pubsub.googleapis.com/Topic", TOPIC, {"name": "t"}))).encode())))  # fmt: skip
+    assert {s.resource: s.value for s in exposure(found)}[TOPIC] == "no"
+
+
+def test_data_as_text_is_read() -> None:
+    row = machine()
+    row["resource"]["data"] = json.dumps(row["resource"]["data"])
+    assert public(VM, row, firewall()).value == "yes"

@@ -37,6 +37,7 @@ class Asset:
     ancestors: list[str] = field(default_factory=list)
     location: str = ""
     place: str = ""
+    alone: bool = False  # a policy that was asked for by itself: others may be missing
 
     @property
     def project(self) -> str:
@@ -83,6 +84,11 @@ def asset_of(row: Mapping[str, Any], place: str) -> Asset:
     inner = row.get("resource")
     inner = inner if isinstance(inner, dict) else {}
     data = inner.get("data")
+    if isinstance(data, str):  # exports to BigQuery keep it as text
+        try:
+            data = msgspec.json.decode(data)
+        except msgspec.DecodeError:
+            data = None
     policy = row.get("iamPolicy")
     rules = row.get("orgPolicy")
     ancestors = row.get("ancestors")
