@@ -119,6 +119,21 @@ def collected() -> str:
     return "\n".join(parts) + "\n"
 
 
+def controls() -> str:
+    from secinbox.network.azure import CONTROLS as AZURE
+    from secinbox.network.gcp import CONTROLS as GOOGLE
+
+    lines = [
+        "# Controls by resource type\n",
+        "What is looked at before a resource of Azure or Google Cloud is called public or not. Every no",
+        "names the control; what was not read makes it unknown.",
+    ]
+    for title, table in (("Azure", AZURE), ("Google Cloud", GOOGLE)):
+        lines += [f"\n## {title}\n", "| resource type | controls |", "|---|---|"]
+        lines += [f"| `{kind}` | {text} |" for kind, text in sorted(table.items())]
+    return "\n".join(lines) + "\n"
+
+
 def own() -> str:
     import importlib
     import pkgutil
@@ -161,6 +176,7 @@ PAGES = {
     "query.md": queries,
     "rules.md": rules,
     "collected.md": collected,
+    "controls.md": controls,
     "own-findings.md": own,
 }
 

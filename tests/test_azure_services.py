@@ -185,6 +185,9 @@ MACHINES: list[tuple[str, list[Row], str, str]] = [
     ("IPv6 rule, IPv4 address", azure.machine(rule(source="::/0")), "no", "nobody"),
     ("IPv6 rule and address", [SIX if r["name"] == "ip" else r for r in azure.machine(
         rule(source="::/0"))], "yes", "2603"),
+    ("a group that names its subnet", [{**r, "properties": {"securityRules": [], "subnets": [
+        {"id": f"{NET}/virtualNetworks/v/subnets/s"}]}} if r["name"] == "subnet-nsg" else r for r in [
+            *azure.machine(rule()), nsg("subnet-nsg")]], "no", "nobody"),
     ("administrators deny", [*azure.machine(rule()), *admin_rule("Deny")], "no", "no-web"),
     ("administrators deny elsewhere", [*azure.machine(rule()), *admin_rule("Deny", "other")], "yes", ""),
     ("administrators always allow", [*azure.machine(), *admin_rule("AlwaysAllow")], "yes", ""),
@@ -350,6 +353,11 @@ SERVICES: list[tuple[str, str, list[Row], str, str]] = [
     ("site behind a front door that is off", SITE, [*web(TAGGED), *door(state="Disabled")], "no", ""),
     ("site, SCM open", SITE, web(DENIED, scmIpSecurityRestrictions=[OPEN_SITE],
                                  scmIpSecurityRestrictionsUseMain=False), "no", "SCM"),
+    ("site with a private endpoint, nothing said", SITE, [{**web(OPEN_SITE)[0], "properties": {
+        **web()[0]["properties"], "privateEndpointConnections": [{"properties": {
+            "privateLinkServiceConnectionState": {"status": "Approved"}}}]}}, web(OPEN_SITE)[1]], "no", "private endpoint"),
+    ("site with a private endpoint, open", SITE, [{**web(OPEN_SITE)[0], "properties": {
+        **web()[0]["properties"], "publicNetworkAccess": "Enabled", "privateEndpointConnections": [{}]}}, web(OPEN_SITE)[1]], "yes", ""),
     ("site with a sign-in", SITE, [*web(OPEN_SITE), child(SITE, "config", "authsettingsV2", platform={"enabled": True},
         globalValidation={"requireAuthentication": True, "unauthenticatedClientAction": "RedirectToLoginPage"})],
      "yes", "sign-in"),

@@ -425,3 +425,13 @@ def test_an_empty_estate_says_nothing() -> None:
 def test_contributor_is_wide_but_no_administrator() -> None:
     found = azure.powers(SUBSCRIPTION, assigned(CONTRIBUTOR))[f"entra:{ANA}"]
     assert {e.kind for e in found.evidence} <= {"wide_reach", "bulk_data"}
+
+
+def test_what_runs_as_nobody_has_no_power() -> None:
+    found = azure.powers(SUBSCRIPTION, azure.vm() | {"identity": None}, assigned(READER))
+    assert (
+        found[azure.VM.lower()].value == "no"
+        and "identity" in found[azure.VM.lower()].evidence[0].text
+    )
+    machine_ = google.powers(project(), machine(serviceAccounts=[]))[google.VM]
+    assert machine_.value == "no" and "no service account" in machine_.evidence[0].text

@@ -162,7 +162,11 @@ def elsewhere(network: str) -> Asset:
 
 
 SECURE = {"targetSecureTags": [{"name": "tagValues/1"}]}
+HEALTH = ("130.211.0.0/22", "35.191.0.0/16", "35.235.240.0/20")
 FIREWALLS: list[tuple[str, list[Asset], str, str]] = [
+    ("health checks and tunnels only", [machine(), firewall(ranges=HEALTH)], "no", "admits only"),
+    ("health checks and an office", [machine(), firewall(ranges=(*HEALTH, "203.0.113.0/24"))], "no", "203.0.113"),
+    ("health checks and half of the Internet", [machine(), firewall(ranges=(*HEALTH, "128.0.0.0/1"))], "yes", ""),
     ("network policy allows", [machine(), firewall("x", ("10.0.0.0/8",)), *policy("allow")], "yes", "net"),
     ("network policy denies after", [machine(), firewall(), *policy("deny")], "yes", ""),
     ("network policy denies before", [machine(), firewall(), *policy("deny", before=True)], "no", "net"),
@@ -268,7 +272,18 @@ def sql(*networks: Asset, **settings: Any) -> Asset:
 
 OPEN: Asset = {"value": "0.0.0.0/0"}
 PREVENT = "storage.publicAccessPrevention"
+WALL = f"{COMPUTE}/global/firewalls/allow-web"
 SERVICES: list[tuple[str, str, list[Asset], str, str]] = [
+    ("firewall for everyone", WALL, [firewall()], "yes", "tcp 443"),
+    ("firewall for UDP", WALL, [firewall(allowed=[{"IPProtocol": "udp", "ports": ["53"]}])], "yes", "udp 53"),
+    ("firewall for IPv6", WALL, [firewall(ranges=("::/0",))], "yes", ""),
+    ("firewall in halves", WALL, [firewall(ranges=("0.0.0.0/1", "128.0.0.0/1"))], "yes", ""),
+    ("firewall for an office", WALL, [firewall(ranges=("203.0.113.0/24",))], "no", "203.0.113"),
+    ("firewall off", WALL, [firewall(disabled=True)], "no", "no rule"),
+    ("firewall for egress", WALL, [firewall(direction="EGRESS")], "no", "no rule"),
+    ("firewall that denies", WALL, [firewall(action="denied")], "no", "no rule"),
+    ("firewall for ping", WALL, [firewall(allowed=[{"IPProtocol": "icmp"}])], "no", "nobody"),
+    ("firewall for fronts", WALL, [firewall(ranges=FRONTS)], "no", "130.211"),
     ("bucket, role above", BUCKET, [project(bind(VIEW, ANY)), bucket()], "yes", "at projects/1001"),
     ("bucket, role at the folder", BUCKET, [project(), folder(bind(VIEW, ANY)), bucket()], "yes", "folders/20"),
     ("bucket, harmless role above", BUCKET, [project(bind("roles/browser", ANY)), bucket()], "no", ""),
@@ -397,3 +412,29 @@ def test_a_policy_that_was_only_searched_counts() -> None:
     assert {s.resource: s.value for s in exposure(estate_of(inventory.read(Report(data))))}[
         BUCKET
     ] == "yes"
+
+
+@pytest.mark.parametrize(("name", "known"), [("projects/shop-1/iam-policy.json", True), ("x/policy.json", False),
+                                             ("x/shop-1.iam-policy.json", True)])  # fmt: skip
+def test_the_policy_of_a_project_by_itself(name: str, known: bool) -> None:
+    policy_ = {"bindings": [bind("roles/owner", "user:ana@x.test")], "etag": "x", "version": 1}
+    data = json.dumps(policy_).encode()
+    assert recognise(data, name).id == "gcp"
+    found = list(inventory.read(Report(data, name=name, parts=tuple(name.split("/")))))
+    assert (
+        any(isinstance(r, Resource) and r.uid.endswith("/projects/shop-1") for r in found) is known
+    )
+    # Others may be missing: no policy of another resource is known to be empty.
+    assert not any("iam_policy" in getattr(r, "key", "") for r in found)
+
+
+def test_a_project_by_its_number_and_by_its_id_is_one() -> None:
+    found = estate_of(inventory.read(Report("\n".join(json.dumps(a) for a in (
+        project(), asset("pubsub.googleapis.com/Topic", TOPIC, {"name": "t"}))).encode())))  # fmt: skip
+    assert {s.resource: s.value for s in exposure(found)}[TOPIC] == "no"
+
+
+def test_data_as_text_is_read() -> None:
+    row = machine()
+    row["resource"]["data"] = json.dumps(row["resource"]["data"])
+    assert public(VM, row, firewall()).value == "yes"

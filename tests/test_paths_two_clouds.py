@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from secinbox.cli import secinbox
 from secinbox.paths import routes
 from tests import moves_clouds as clouds
 from tests import test_azure as azure
@@ -350,3 +354,22 @@ def test_the_path_is_found(made: Clouds, target: str) -> None:
 )  # fmt: skip
 def test_one_conjunct_less(made: Clouds, target: str) -> None:
     assert not certain(made, target)
+
+
+@pytest.mark.parametrize(("raw", "found"), [
+    (f"app@{google.P}.iam.gserviceaccount.com", True), (f"other@{google.P}.iam.gserviceaccount.com", False),
+])  # fmt: skip
+def test_a_leaked_key_of_google_cloud(tmp_path: Path, raw: str, found: bool) -> None:
+    """TruffleHog tells the account of a key file; the inventory knows what it may do."""
+    home, reports = str(tmp_path / "home"), tmp_path / "reports"
+    reports.mkdir()
+    assets = [google.project(google.bind("roles/owner", google.MEMBER)), google.account()]
+    (reports / "assets.json").write_text("\n".join(json.dumps(a) for a in assets))
+    secret = {"SourceMetadata": {"Data": {"Git": {"commit": "a", "file": "key.json", "line": 3,
+                                                  "repository": "https://github.com/acme/shop.git"}}},
+              "SourceID": 1, "SourceType": 16, "SourceName": "trufflehog - git", "DetectorType": 57,
+              "DetectorName": "GCP", "DecoderName": "PLAIN", "Verified": True, "Raw": raw}  # fmt: skip
+    (reports / "secrets.json").write_text(json.dumps(secret))
+    assert CliRunner().invoke(secinbox, ["--home", home, "import", str(reports)]).exit_code == 0
+    answer = json.loads(CliRunner().invoke(secinbox, ["--home", home, "paths", "--json"]).stdout)
+    assert (PROJECT in {p["target"] for p in answer["paths"]}) is found

@@ -11,7 +11,10 @@ import pytest
 
 from secinbox.session import Session
 from tests import test_azure as azure
+from tests import test_azure_services as azure_services
+from tests import test_clouds_power as power
 from tests import test_gcp as google
+from tests import test_gcp_services as services
 from tests.conftest import CLOCK
 
 
@@ -22,7 +25,29 @@ def rules(session: Session, *documents: Any) -> dict[tuple[str, str], dict[str, 
     return {(f["rule"], f["resource"]): f for f in found if f["type"] != "attack_path"}
 
 
+def key(made: str, **more: Any) -> Any:
+    return google.asset("iam.googleapis.com/ServiceAccountKey", f"{google.SA}/keys/k1", {
+        "name": "k1", "keyType": "USER_MANAGED", "validAfterTime": made, **more})  # fmt: skip
+
+
+def application(end: str) -> Any:
+    return {"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#applications", "value": [{
+        "id": power.SP, "appId": power.APP, "displayName": "ci", "signInAudience": "x",
+        "passwordCredentials": [{"displayName": "s", "startDateTime": "2024-01-01T00:00:00Z", "endDateTime": end}]}]}  # fmt: skip
+
+
 CASES: list[tuple[str, str, list[Any], list[Any]]] = [
+    ("secinbox-gcp-key-old", google.SA, [google.account(), key("2020-01-01T00:00:00Z")],
+     [google.account(), key("2020-01-01T00:00:00Z", keyType="SYSTEM_MANAGED")]),
+    ("secinbox-gcp-key-old", google.SA, [google.account(), key("2020-01-01T00:00:00Z")],
+     [google.account(), key("2120-01-01T00:00:00Z")]),
+    ("secinbox-federation-open", google.SA, [google.project(), services.fed(), services.idp()],
+     [google.project(), services.fed(), services.idp(bound="assertion.repository_owner == 'acme'")]),
+    ("secinbox-gallery-community", azure_services.GALLERY.lower(),
+     [azure_services.simple(azure_services.GALLERY, sharingProfile={"permissions": "Community"})],
+     [azure_services.simple(azure_services.GALLERY, sharingProfile={"permissions": "Groups"})]),
+    ("secinbox-azure-store-open", azure_services.COSMOS.lower(), [azure_services.cosmos()],
+     [azure_services.cosmos("203.0.113.4")]),
     ("secinbox-gcs-public", google.BUCKET, [google.bucket(google.bind(google.VIEW, "allUsers"))],
      [google.bucket(google.bind(google.VIEW, "user:a@x"))]),
     ("secinbox-cloudsql-public", google.SQL, [google.sql("0.0.0.0/0")], [google.sql("203.0.113.1/32")]),
@@ -100,3 +125,14 @@ def test_pages_of_one_export_add_up_and_a_newer_export_replaces(tmp_path: Path) 
         take(session, "later-roles", azure.SUBSCRIPTION, reader)
         assert uids(session) & both == {azure.VAULT.lower() + "2"}
         assert person not in told(session)
+
+
+def test_a_secret_of_an_application_that_lives_long(session: Session) -> None:
+    assert ("secinbox-entra-secret-long", f"entra:{power.SP}") in rules(
+        session, application("2299-01-01T00:00:00Z")
+    )
+
+
+def test_a_secret_of_an_application_of_a_year(session: Session) -> None:
+    found = rules(session, application("2024-12-01T00:00:00Z"))
+    assert not [r for r, _ in found if r == "secinbox-entra-secret-long"]

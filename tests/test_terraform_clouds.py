@@ -149,3 +149,56 @@ def test_real_states_are_read() -> None:
         public(made)
     assert {"gcp_storage_bucket", "gcp_compute_instance",
             "azure_microsoft_network_networksecuritygroups"} <= found  # fmt: skip
+
+
+SITE = f"{RG}/Microsoft.Web/sites/app"
+PG = f"{RG}/Microsoft.DBforPostgreSQL/flexibleServers/pg"
+COSMOS = f"{RG}/Microsoft.DocumentDB/databaseAccounts/c"
+ACI = f"{RG}/Microsoft.ContainerInstance/containerGroups/g"
+RUN2 = "projects/shop-1/locations/eu/services/api"
+FN2 = "projects/shop-1/locations/eu/functions/f"
+ANYONE = {"role": "roles/run.invoker", "member": "allUsers"}
+
+
+def site(*rules: dict[str, Any], **more: Any) -> tuple[str, dict[str, Any]]:
+    return ("azurerm_linux_web_app", {"id": SITE, "name": "app", "default_hostname": "app.x",
+                                      "site_config": [{"ip_restriction": list(rules)}], **more})  # fmt: skip
+
+
+def invoked(**more: Any) -> tuple[str, dict[str, Any]]:
+    return ("google_cloud_run_v2_service_iam_member", {
+        "name": "api", "project": "shop-1", "location": "eu", **ANYONE, **more})  # fmt: skip
+
+
+def fn2(ingress: str = "ALLOW_ALL") -> list[tuple[str, dict[str, Any]]]:
+    return [("google_cloudfunctions2_function", {"id": FN2, "name": "f", "service_config": [
+                {"ingress_settings": ingress, "service": RUN2}]}),
+            ("google_cloud_run_v2_service", {"id": RUN2, "name": "api"}), invoked()]  # fmt: skip
+
+
+MORE: list[tuple[str, str, list[tuple[str, dict[str, Any]]], str]] = [
+    ("site", SITE.lower(), [site()], "yes"),
+    ("site for an office", SITE.lower(), [site({"ip_address": "203.0.113.0/24", "action": "Allow", "priority": 1})], "no"),
+    ("site, off", SITE.lower(), [site(public_network_access_enabled=False)], "no"),
+    ("flexible server", PG.lower(), [("azurerm_postgresql_flexible_server", {"id": PG, "name": "pg"}), (
+        "azurerm_postgresql_flexible_server_firewall_rule", {"id": f"{PG}/firewallRules/a", "name": "a",
+         "start_ip_address": "0.0.0.0", "end_ip_address": "255.255.255.255"})], "yes"),
+    ("flexible server inside", PG.lower(), [("azurerm_postgresql_flexible_server", {
+        "id": PG, "name": "pg", "delegated_subnet_id": f"{NET}/virtualNetworks/v/subnets/s"})], "no"),
+    ("cosmos", COSMOS.lower(), [("azurerm_cosmosdb_account", {"id": COSMOS, "name": "c"})], "yes"),
+    ("cosmos for an office", COSMOS.lower(), [("azurerm_cosmosdb_account", {
+        "id": COSMOS, "name": "c", "ip_range_filter": ["203.0.113.4"]})], "no"),
+    ("containers", ACI.lower(), [("azurerm_container_group", {"id": ACI, "name": "g", "ip_address": "20.1.1.1"})], "yes"),
+    ("containers inside", ACI.lower(), [("azurerm_container_group", {
+        "id": ACI, "name": "g", "ip_address_type": "Private"})], "no"),
+    ("service", f"//run.googleapis.com/{RUN2}", [("google_cloud_run_v2_service", {"id": RUN2, "name": "api"}), invoked()], "yes"),
+    ("service, internal", f"//run.googleapis.com/{RUN2}", [("google_cloud_run_v2_service", {
+        "id": RUN2, "name": "api", "ingress": "INGRESS_TRAFFIC_INTERNAL_ONLY"}), invoked()], "no"),
+    ("function", f"//cloudfunctions.googleapis.com/{FN2}", fn2(), "yes"),
+    ("function, internal", f"//cloudfunctions.googleapis.com/{FN2}", fn2("ALLOW_INTERNAL_ONLY"), "no"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("uid", "rows", "value"), [c[1:] for c in MORE], ids=[c[0] for c in MORE])
+def test_more_kinds(uid: str, rows: list[tuple[str, dict[str, Any]]], value: str) -> None:
+    assert public(state(*rows))[uid] == value

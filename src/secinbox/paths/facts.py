@@ -119,7 +119,7 @@ def _holders(facts: Facts) -> dict[str, list[str]]:
 
 
 def _leaks(facts: Facts) -> list[Leak]:
-    """Secrets whose hash is that of an access key that the inventory knows.
+    """Secrets whose hash is that of a key or account that the inventory knows.
 
     Scanners' secrets are kept as hashes only; a key's id is no secret, so its hash can be made.
     """
@@ -127,6 +127,13 @@ def _leaks(facts: Facts) -> list[Leak]:
         digest(uid.removeprefix("accesskey:")): uid
         for (uid,) in facts.rows("SELECT uid FROM resources WHERE uid LIKE 'accesskey:%'")
     }
+    # A key file names the account, and itself.
+    for uid, kind in facts.rows(
+        "SELECT uid, type FROM resources WHERE type IN "
+        "('gcp_iam_service_account', 'gcp_iam_service_account_key')"
+    ):
+        account = uid.partition("/keys/")[0]
+        keys[digest(uid.rsplit("/", 1)[-1])] = account if kind.endswith("_key") else uid
     if not keys:
         return []
     out: dict[tuple[str, str], Leak] = {}

@@ -21,11 +21,19 @@ _HARMLESS = re.compile(r"public|open|none|low|internal[_\- ]?public|non[_\- ]?se
 _PRODUCTION = re.compile(r"(prod|production|prd|live)([-_].*)?", re.I)
 _SECRETS = (
     "aws_secretsmanager_secret", "azure_microsoft_keyvault_vaults", "gcp_secretmanager_secret",
+    "azure_microsoft_keyvault_vaults_secrets",
 )  # fmt: skip
 _DATABASES = (
     "aws_rds_instance", "aws_rds_cluster", "aws_redshift_cluster", "aws_docdb_cluster",
     "aws_neptune_cluster", "aws_dynamodb_table",
 )  # fmt: skip
+# Databases and stores of other clouds, by the end of their type.
+_OTHER_DATABASES = (
+    "sql_servers_databases", "sql_managedinstances", "flexibleservers", "dbforpostgresql_servers",
+    "dbformysql_servers", "documentdb_databaseaccounts", "gcp_sqladmin_instance", "spanner_database",
+    "firestore_database", "bigtableadmin_instance", "bigquery_dataset", "alloydb_cluster",
+)  # fmt: skip
+_OTHER_STORES = ("gcp_storage_bucket", "storage_storageaccounts", "blobservices_containers")
 STORES = (
     "aws_s3_bucket", *_DATABASES, *_SECRETS, "aws_ssm_parameter", "aws_ec2_snapshot",
     "aws_ec2_volume", "aws_rds_snapshot", "aws_rds_cluster_snapshot", "aws_efs_file_system",
@@ -127,9 +135,10 @@ def _why(estate: Estate, item: Item, trails: dict[str, str], marks: bool) -> tup
     if marks:
         return None
     named = _TELLING.search(item.name or item.uid.rsplit("/", 1)[-1])
-    if named and item.type in ("aws_s3_bucket", *_DATABASES):
+    database = item.type in _DATABASES or item.type.endswith(_OTHER_DATABASES)
+    if named and (item.type == "aws_s3_bucket" or database or item.type.endswith(_OTHER_STORES)):
         return f"is named after {named.group(1).lower()} (a guess from its name)", "high"
-    if item.type in _DATABASES and _in_production(item):
+    if database and _in_production(item):
         return "is a database in production (not marked by its owner)", "high"
     return None
 

@@ -55,6 +55,29 @@ _RULES: dict[str, Rule] = {
         "secinbox-gcp-image-public", "Machine image is shared with everyone",
         "Anyone may start a machine from it and read its disks.", _GOOGLE, _ANYONE, "medium",
         canonical="compute_image_not_publicly_shared"),
+    "gcp_pubsub_subscription": Rule(
+        "secinbox-pubsub-public", "Subscription is open to anyone",
+        "Anyone may take messages from it.", _GOOGLE, _ANYONE, "medium"),
+    "gcp_compute_snapshot": Rule(
+        "secinbox-gcp-snapshot-public", "Disk snapshot is shared with everyone",
+        "Anyone may make a disk of it and read everything on it.", _GOOGLE, _ANYONE, "medium"),
+    "gcp_spanner_database": Rule(
+        "secinbox-spanner-public", "Database is open to anyone",
+        "Anyone may read the tables.", _GOOGLE, _ANYONE, "medium"),
+    "gcp_alloydb_instance": Rule(
+        "secinbox-alloydb-public", "Database answers the Internet",
+        "Anyone may try passwords and known faults.",
+        "Authorise the networks that need it, or give it a private address only.", "vulnerability",
+        "medium"),
+    "azure_microsoft_compute_galleries": Rule(
+        "secinbox-gallery-community", "Image gallery is shared with every customer of Azure",
+        "Anyone may start a machine from an image and read its disks.",
+        "Share it with named subscriptions or tenants.", _ANYONE, "medium"),
+    **dict.fromkeys(
+        ("azure_microsoft_documentdb_databaseaccounts", "azure_microsoft_cache_redis"),
+        Rule("secinbox-azure-store-open", "Data store answers all networks",
+             "Reading still needs a key, but a leaked one is usable from anywhere.",
+             "Narrow its network rules, or use a private endpoint.", "required_privileges", "medium")),
     "gcp_run_service": Rule(
         "secinbox-run-open", "Service may be called by anyone",
         "Anyone may call it with what they like as input.",

@@ -105,6 +105,81 @@ def kubernetes(ctx: click.Context, /, to: str | None, context: str, cluster: str
     _finish(ctx, answer, [str(done.folder)], no_import, as_json, cluster=done.cluster)
 
 
+@command.command("azure")
+@_TO
+@click.option("--subscription", "subscriptions", multiple=True, metavar="ID",
+              help="Only this subscription; repeatable. [default: all that can be read]")  # fmt: skip
+@click.option("--cloud", default="public", show_default=True,
+              type=click.Choice(["public", "usgov", "china"]))  # fmt: skip
+@click.option("--no-directory", is_flag=True, help="Leave Entra ID out.")
+@click.option("--jobs", default=8, show_default=True, type=click.IntRange(1, 64),
+              help="Requests in flight.")  # fmt: skip
+@click.option("--print-policy", is_flag=True,
+              help="Print the least role and the permissions of Microsoft Graph that are needed.")  # fmt: skip
+@_NO_IMPORT
+@_JSON
+@click.pass_context
+def azure(ctx: click.Context, /, to: str | None, print_policy: bool, no_import: bool, as_json: bool,
+          no_directory: bool, **asked: Any) -> None:  # fmt: skip
+    """Azure subscriptions and Entra ID that you can read.
+
+    Signs in as the Azure command line does, or as a managed identity. A run that was stopped goes on
+    where it was; what is denied or missing is listed, and what hangs on it is unknown.
+    """
+    from secinbox.collect.azure import Asked, collect, policy
+
+    if print_policy:
+        print_json(policy())
+        return
+    folder = Path(to) if to else home_of(ctx) / "collected" / "azure"
+    with Bar("collecting", as_json) as step:
+        done = collect(folder, Asked(directory=not no_directory, **asked), step)
+    answer: dict[str, Any] = {
+        "folder": str(done.folder), "subscriptions": done.subscriptions, "rows": done.rows,
+        "requests": done.requests, "resumed": done.resumed, "gaps": done.gaps,
+    }  # fmt: skip
+    note(f"{done.rows} rows, {done.requests} requests in {len(done.subscriptions)} subscriptions, "
+         f"written to {done.folder}")  # fmt: skip
+    for name, why in sorted(done.gaps.items()):
+        note(f"not read: {name}: {one_line(why, 200)}")
+    _finish(ctx, answer, [str(done.folder)], no_import, as_json)
+
+
+@command.command("gcp")
+@_TO
+@click.option("--scope", "scopes", multiple=True, metavar="SCOPE",
+              help="organizations/NUMBER, folders/NUMBER or projects/NAME; repeatable.")  # fmt: skip
+@click.option("--print-policy", is_flag=True, help="Print the least role that is needed.")
+@_NO_IMPORT
+@_JSON
+@click.pass_context
+def gcp(ctx: click.Context, /, to: str | None, scopes: tuple[str, ...], print_policy: bool,
+        no_import: bool, as_json: bool) -> None:  # fmt: skip
+    """Google Cloud: an organisation, folder or project, through Cloud Asset Inventory.
+
+    Signs in with the application default credentials. A run that was stopped goes on where it was;
+    what is denied is listed, and what hangs on it is unknown.
+    """
+    from secinbox.collect.gcp import Asked, collect, policy
+
+    if print_policy:
+        print_json(policy())
+        return
+    if not scopes:
+        raise click.UsageError("name what to read: --scope organizations/NUMBER")
+    folder = Path(to) if to else home_of(ctx) / "collected" / "gcp"
+    with Bar("collecting", as_json) as step:
+        done = collect(folder, Asked(scopes), step)
+    answer: dict[str, Any] = {
+        "folder": str(done.folder), "scopes": done.scopes, "assets": done.assets,
+        "requests": done.requests, "resumed": done.resumed, "gaps": done.gaps,
+    }  # fmt: skip
+    note(f"{done.assets} assets, {done.requests} requests, written to {done.folder}")
+    for name, why in sorted(done.gaps.items()):
+        note(f"not read: {name}: {one_line(why, 200)}")
+    _finish(ctx, answer, [str(done.folder)], no_import, as_json)
+
+
 def _finish(ctx: click.Context, answer: dict[str, Any], paths: list[str], no_import: bool,
             as_json: bool, **options: str) -> None:  # fmt: skip
     """Imports what was written, unless it is only wanted as files."""

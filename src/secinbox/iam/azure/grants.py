@@ -128,6 +128,7 @@ class Grants:
             {h.scope for rows in self.held.values() for h in rows if h.scope.startswith(_MG)}
         )
         self._all: dict[str, list[Held]] = {}
+        self._wide: dict[str, list[str]] = {}
 
     def _management_groups(self) -> dict[str, set[str]]:
         """subscription or management group -> the management groups above it."""
@@ -245,6 +246,21 @@ class Grants:
             everyone = [principal, *sorted(self.groups.get(principal, ()))]
             self._all[principal] = [h for one in everyone for h in self.held.get(one, ())]
         return self._all[principal]
+
+    def places(self, principal: str) -> list[str]:
+        """Subscriptions and management groups that some scope of its roles includes, in order."""
+        out: set[str] = set()
+        for scope in {h.scope for h in self.of(principal)}:
+            if scope.startswith("/subscriptions/"):
+                if scope.count("/") == 2:
+                    out.add(scope)
+                continue
+            if scope not in self._wide:
+                self._wide[scope] = [
+                    p for p in (*self.subscriptions, *self.management) if self.covers(scope, p)
+                ]
+            out.update(self._wide[scope])
+        return sorted(out, key=lambda p: (not p.startswith("/subscriptions/"), p))
 
     def covers(self, scope: str, place: str) -> bool:
         """Whether a scope includes a place."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secinbox.estate import Estate, Item
-from secinbox.iam.azure.actions import BULK, KEYS, LIST_KEYS, READING
+from secinbox.iam.azure.actions import BULK, KEYS, LIST_KEYS, READING, TAKES
 from secinbox.iam.azure.grants import Held
 from secinbox.iam.azure.vaults import readers_by_policy
 from secinbox.iam.azure.world import TENANT, Azure, Power, short
@@ -21,6 +21,8 @@ _OF_KEYS = {
     "storage": _STORAGE, "documentdb": "azure_microsoft_documentdb_databaseaccounts",
     "compute": "azure_microsoft_compute_disks",
 }  # fmt: skip
+# What may run as an identity, and says so in its own row.
+_RUNS = tuple(k for k in TAKES if not k.endswith(("userassignedidentities", "managedclusters")))
 Found = tuple[str, list[Evidence]]
 
 
@@ -39,6 +41,9 @@ def privilege(estate: Estate) -> Iterator[RiskStatement]:
         targets = azure.identities(item) if item.uid.startswith("/subscriptions/") else []
         if targets:
             out[item.uid] = _inherited(judge, item, targets, out)
+        elif item.type in _RUNS and len(item.config) > 1 and not item.config.get("identity"):
+            out[item.uid] = "no", [Evidence(kind="control", text="it has no managed identity",
+                                            source=item.uid)]  # fmt: skip
     for uid in sorted(out):
         value, evidence = out[uid]
         yield RiskStatement(resource=uid, risk=RISK, value=value, evidence=tuple(evidence[:_SHOWN]))
@@ -103,7 +108,7 @@ class _Judge:
         azure, grants = self.azure, self.azure.grants
         if not grants.of(principal) and not self.marked:
             return
-        for place in azure.subscriptions if grants.of(principal) else ():
+        for place in (p for p in grants.places(principal) if p.startswith("/subscriptions/")):
             held = grants.may(principal, _WRITES[0], place)
             if held is not None and held.role.allows(_WRITES[1]):
                 yield Evidence(kind="wide_reach", source=place,

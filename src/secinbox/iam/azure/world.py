@@ -196,7 +196,7 @@ class Azure:
     def alone(self, principal: str, sure: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
         """(place, way) of every subscription, management group and tenant that it controls alone."""
         grants = self.grants
-        for place in (*self.subscriptions, *grants.management) if grants.of(principal) else ():
+        for place in grants.places(principal):
             found = grants.assigns(principal, place, sure)
             if found is not None:
                 held = found[0]

@@ -109,6 +109,10 @@ def _reach(google: Google, member: str, stores: list[Item]) -> Iterator[Evidence
 def _inherited(google: Google, item: Item, known: dict[str, Found]) -> Found | None:
     """The power of the service account that it runs as, as far as its scopes let it."""
     names = google.estate.targets(item.uid, "has_identity")
+    if not names and item.type == "gcp_compute_instance" and item.config.get("networkInterfaces"):
+        return "no", [
+            Evidence(kind="control", text="it runs as no service account", source=item.uid)
+        ]
     if not names or item.type.startswith("gcp_iam_"):
         return None
     if item.type == "gcp_compute_instance" and not full_scope(item):

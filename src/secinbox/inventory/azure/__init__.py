@@ -40,6 +40,8 @@ _EDGES = {w.lower(): w for w in (
     "members", "owners", "transitiveMembers", "memberOf", "transitiveMemberOf", "ownedObjects",
     "appRoleAssignments", "federatedIdentityCredentials")}  # fmt: skip
 _LISTS = ("data", "value")
+# What `collect azure` asked about completely: scopes, so that an empty list is known to be empty.
+COVERED = "secinbox.covered"
 _NONE: tuple[str | None, str | None, str | None] = (None, None, None)
 
 
@@ -49,6 +51,8 @@ def recognise(head: Head) -> int:
         return 90 if is_resource(first) or is_assignment(first) or is_directory_object(first) else 0
     if head.kind != "object":
         return 0
+    if head.has(COVERED, "value"):
+        return 96
     if _CONTEXT.search(str(first.get("@odata.context") or head.text[:2000])):
         return 95 if head.has("value") or is_directory_object(first) else 0
     for key in _LISTS:
@@ -89,6 +93,9 @@ def read(report: Report) -> Iterator[AnyRecord]:
                 yield from objects_of(row, words, where)
             else:
                 yield Skipped(reason="no Azure resource or directory object", place=where)
+        covered = document.get(COVERED)
+        for scope in covered if isinstance(covered, list) else ():
+            yield Scope(key=str(scope), types=(), tool="azure", pages=True)
         if document.get("@odata.nextLink") or document.get("nextLink") or _cut(document):
             yield Skipped(reason="a page of several: the rest is in other files", harmless=True,
                           place=place)  # fmt: skip

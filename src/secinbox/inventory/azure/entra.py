@@ -127,7 +127,8 @@ def objects_of(
         config=msgspec.json.encode(config).decode(), place=place,
     )  # fmt: skip
     for key, relation in (("members", "member_of"), ("owners", "owned_by")):
-        for member in row.get(key) or ():
+        members = row.get(key)
+        for member in members if isinstance(members, list) else ():
             if isinstance(member, dict) and member.get("id"):
                 yield from objects_of(member, (None, None, None), place)
                 source, target = entra(str(member["id"])), uid

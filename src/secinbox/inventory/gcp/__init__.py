@@ -8,6 +8,7 @@ may be records of their own. Source: cloud.google.com, "Cloud Asset Inventory: e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -34,8 +35,28 @@ def recognise(head: Head) -> int:
             return 92
         if _is_asset(first):
             return 95
+        if head.has("bindings", "etag") and not head.has("apiVersion"):
+            return 85
         return 90 if is_listed(first) else 0
     return 0
+
+
+# `gcloud projects get-iam-policy` does not say of which project: an option or the path does.
+_NAMED = re.compile(r"projects?/([a-z][a-z0-9-]{4,28}[a-z0-9]|\d+)/|([a-z][a-z0-9-]{4,28}[a-z0-9])"
+                    r"[._-]iam[-_]?policy|iam[-_]?policy[._-]([a-z][a-z0-9-]{4,28}[a-z0-9])\.json")  # fmt: skip
+
+
+def _policy_alone(report: Report, row: Mapping[str, Any], place: str) -> Asset | None:
+    """The policy of a project, where anything says of which."""
+    if not isinstance(row.get("bindings"), list) or "etag" not in row:
+        return None
+    found = _NAMED.search("/".join((*report.parts, report.name)))
+    name = report.options.get("account") or next((g for g in found.groups() if g), "") if found else (
+        report.options.get("account") or "")  # fmt: skip
+    if not name:
+        return None
+    return Asset(uid=f"//cloudresourcemanager.googleapis.com/projects/{name}", place=place, alone=True,
+                 type="gcp_cloudresourcemanager_project", policy=dict(row))  # fmt: skip
 
 
 def _is_asset(value: Mapping[str, Any]) -> bool:
@@ -59,6 +80,8 @@ def read(report: Report) -> Iterator[AnyRecord]:
                 raise ReportError("an asset is an object", where, "export the assets again")
             if _is_asset(row):
                 asset = asset_of(row, where)
+            elif (own := _policy_alone(report, row, where)) is not None:
+                asset = own
             elif is_listed(row) and (known_as := listed(row, where)) is not None:
                 asset = known_as
             else:
@@ -81,10 +104,18 @@ def _scopes(assets: Mapping[str, Asset]) -> Iterator[Scope]:
 
     A kind of which some record had its policy only was not exported as resources.
     """
+    # Some services name a project by its number, others by its id.
+    names: dict[str, set[str]] = {}
+    for asset in assets.values():
+        own = {n for n in (asset.project, asset.number, str(asset.data.get("projectId") or ""))
+               if n and (n == asset.project or asset.project)}  # fmt: skip
+        for name in own:
+            names.setdefault(name, set()).update(own)
     bare = {(a.project, a.type) for a in assets.values() if not a.data}
     seen = {(a.project, a.type) for a in assets.values() if a.project} - bare
-    policies = {a.project for a in assets.values() if a.policy is not None and a.project}
-    for project, kind in sorted(seen):
+    policies = {a.project for a in assets.values()
+                if a.policy is not None and a.project and not a.alone}  # fmt: skip
+    for project, kind in sorted({(n, k) for p, k in seen for n in names.get(p, {p})}):
         yield Scope(key=f"gcp:{project}/{kind}", types=(), tool="gcp", pages=True)
-    for project in sorted(policies):
+    for project in sorted({n for p in policies for n in names.get(p, {p})}):
         yield Scope(key=f"gcp:{project}/iam_policy", types=(), tool="gcp", pages=True)

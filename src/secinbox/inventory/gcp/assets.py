@@ -37,6 +37,7 @@ class Asset:
     ancestors: list[str] = field(default_factory=list)
     location: str = ""
     place: str = ""
+    alone: bool = False  # a policy that was asked for by itself: others may be missing
 
     @property
     def project(self) -> str:
@@ -83,6 +84,11 @@ def asset_of(row: Mapping[str, Any], place: str) -> Asset:
     inner = row.get("resource")
     inner = inner if isinstance(inner, dict) else {}
     data = inner.get("data")
+    if isinstance(data, str):  # exports to BigQuery keep it as text
+        try:
+            data = msgspec.json.decode(data)
+        except msgspec.DecodeError:
+            data = None
     policy = row.get("iamPolicy")
     rules = row.get("orgPolicy")
     ancestors = row.get("ancestors")
@@ -121,7 +127,7 @@ def _links(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if isinstance(several, dict):
         about = several.get("relationshipAttributes") or several.get("relationship_attributes")
         kind = str(about.get("type") or "") if isinstance(about, dict) else ""
-        for found in several.get("assets") or ():
+        for found in many(several.get("assets")):
             if isinstance(found, dict) and isinstance(found.get("asset"), str):
                 yield kind, found["asset"]
 
@@ -135,6 +141,11 @@ def name_of_link(link: str) -> str:
         return f"//{service}.googleapis.com/{path}"
     found = _LINK.match(link)
     return f"//{found.group(1)}.googleapis.com/{found.group(2)}" if found else link
+
+
+def many(value: Any) -> list[Any]:
+    """The elements of a list; nothing of anything else."""
+    return value if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str:
@@ -233,7 +244,7 @@ def relations_of(asset: Asset) -> Iterator[Relation]:
         yield Relation(source=asset.uid, kind="routes_to", target=uid)
     if asset.type == "gcp_compute_target_instance" and _text(data.get("instance")):
         yield Relation(source=asset.uid, kind="routes_to", target=name_of_link(data["instance"]))
-    for link in data.get("instances") or () if asset.type == "gcp_compute_target_pool" else ():
+    for link in many(data.get("instances")) if asset.type == "gcp_compute_target_pool" else ():
         yield Relation(source=asset.uid, kind="routes_to", target=name_of_link(str(link)))
 
 
@@ -275,7 +286,7 @@ def principals_of(assets: Iterable[Asset]) -> Iterator[Resource]:
     for asset in assets:
         bindings = asset.policy.get("bindings") if asset.policy else None
         for binding in _dicts(bindings):
-            for member in binding.get("members") or ():
+            for member in many(binding.get("members")):
                 kind, _, name = str(member).partition(":")
                 if kind in ("principal", "principalSet") and member not in seen:
                     seen.add(member)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from secinbox.estate import Estate, Item
+from secinbox.inventory.gcp.assets import many
 
 _CRM = "//cloudresourcemanager.googleapis.com/"
 
@@ -33,7 +34,7 @@ def places_of(estate: Estate, item: Item) -> Iterator[Item]:
 
 def _rules(estate: Estate, place: Item, constraint: str) -> list[dict[str, Any]] | None:
     """The rules of this constraint that are set here; None where none is."""
-    for row in place.config.get("orgPolicy") or ():
+    for row in many(place.config.get("orgPolicy")):
         if isinstance(row, dict) and _named(row, constraint):
             return _of(row)
     tail = place.uid.split(".googleapis.com/", 1)[-1]

@@ -167,7 +167,15 @@ def _fire(block: Block, links: _Links) -> dict[str, Any]:
 def _vault(block: Block, links: _Links) -> dict[str, Any]:
     del links
     rules = _rules(block, "network_acls")
-    return {"publicNetworkAccess": _network(block)} | ({"networkAcls": rules} if rules else {})
+    policies = [
+        {"objectId": p.text("object_id"), "permissions": {"secrets": p.texts("secret_permissions")}}
+        for p in block.rows("access_policy")
+    ]
+    rbac = block.values.get("rbac_authorization_enabled") is True or (
+        block.values.get("enable_rbac_authorization") is True
+    )
+    return {"publicNetworkAccess": _network(block), "enableRbacAuthorization": rbac,
+            "accessPolicies": policies} | ({"networkAcls": rules} if rules else {})  # fmt: skip
 
 
 def _kubernetes(block: Block, links: _Links) -> dict[str, Any]:
@@ -193,6 +201,71 @@ def _managed(block: Block, links: _Links) -> dict[str, Any]:
     return {"principalId": block.text("principal_id"), "clientId": block.text("client_id")}
 
 
+def _site(block: Block, links: _Links) -> dict[str, Any]:
+    del links
+    config = block.first("site_config")
+    rows = []
+    for row in config.rows("ip_restriction"):
+        tag = row.text("service_tag")
+        rows.append({
+            "ipAddress": tag or row.text("ip_address"), "tag": "ServiceTag" if tag else "Default",
+            "action": row.text("action") or "Allow", "priority": row.number("priority"),
+            "vnetSubnetResourceId": row.text("virtual_network_subnet_id") or None,
+        })  # fmt: skip
+    return {
+        "type": "Microsoft.Web/sites", "kind": "functionapp" if "function" in block.type else "app",
+        "state": "Stopped" if block.values.get("enabled") is False else "Running",
+        "publicNetworkAccess": _network(block), "defaultHostName": block.text("default_hostname"),
+        "siteConfig": {"ipSecurityRestrictions": rows, "ipSecurityRestrictionsDefaultAction":
+                       config.text("ip_restriction_default_action") or None},
+    }  # fmt: skip
+
+
+def _endpoint(block: Block, links: _Links) -> dict[str, Any]:
+    """Services with a switch and network rules."""
+    del links
+    out: dict[str, Any] = {"publicNetworkAccess": _network(block)}
+    for name in ("network_acls", "network_rule_set"):
+        rules = _rules(block, name)
+        if rules:
+            out["networkAcls"] = rules
+    if block.values.get("anonymous_pull_enabled") is True:
+        out["anonymousPullEnabled"] = True
+    return out
+
+
+def _flexible(block: Block, links: _Links) -> dict[str, Any]:
+    del links
+    return {"network": {"publicNetworkAccess": _network(block),
+                        "delegatedSubnetResourceId": block.text("delegated_subnet_id") or None}}  # fmt: skip
+
+
+def _cosmos(block: Block, links: _Links) -> dict[str, Any]:
+    del links
+    ranges = block.texts("ip_range_filter") or block.text("ip_range_filter").split(",")
+    return {"publicNetworkAccess": _network(block), "ipRules": [
+                {"ipAddressOrRange": r.strip()} for r in ranges if r.strip()],
+            "isVirtualNetworkFilterEnabled":
+                block.values.get("is_virtual_network_filter_enabled") is True}  # fmt: skip
+
+
+def _containers(block: Block, links: _Links) -> dict[str, Any]:
+    del links
+    ports = [{"port": r.number("port")} for r in block.rows("exposed_port")]
+    return {"ipAddress": {"type": block.text("ip_address_type") or "Public",
+                          "ip": block.text("ip_address"), "ports": ports}}  # fmt: skip
+
+
+def _container_app(block: Block, links: _Links) -> dict[str, Any]:
+    del links
+    found = block.first("ingress")
+    rows = [{"action": r.text("action"), "ipAddressRange": r.text("ip_address_range")}
+            for r in found.rows("ip_security_restriction")]  # fmt: skip
+    return {"configuration": {"ingress": {
+        "external": found.values.get("external_enabled") is True, "fqdn": found.text("fqdn"),
+        "ipSecurityRestrictions": rows}} if found.values else {}}  # fmt: skip
+
+
 def _nothing(block: Block, links: _Links) -> dict[str, Any]:
     del block, links
     return {}
@@ -210,5 +283,14 @@ _BY_TYPE: dict[str, Callable[[Block, _Links], dict[str, Any]]] = {
     "azurerm_mysql_firewall_rule": _fire, "azurerm_key_vault": _vault,
     "azurerm_kubernetes_cluster": _kubernetes, "azurerm_role_assignment": _assignment,
     "azurerm_user_assigned_identity": _managed, "azurerm_resource_group": _nothing,
-    "azurerm_virtual_network": _nothing,
+    "azurerm_virtual_network": _nothing, "azurerm_linux_web_app": _site,
+    "azurerm_windows_web_app": _site, "azurerm_linux_function_app": _site,
+    "azurerm_windows_function_app": _site, "azurerm_postgresql_flexible_server": _flexible,
+    "azurerm_mysql_flexible_server": _flexible,
+    "azurerm_postgresql_flexible_server_firewall_rule": _fire,
+    "azurerm_mysql_flexible_server_firewall_rule": _fire, "azurerm_cosmosdb_account": _cosmos,
+    "azurerm_redis_cache": _endpoint, "azurerm_container_registry": _endpoint,
+    "azurerm_cognitive_account": _endpoint, "azurerm_search_service": _endpoint,
+    "azurerm_app_configuration": _endpoint, "azurerm_container_group": _containers,
+    "azurerm_container_app": _container_app,
 }  # fmt: skip

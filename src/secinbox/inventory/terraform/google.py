@@ -32,6 +32,14 @@ _KINDS: dict[str, tuple[str, str]] = {
     "google_bigquery_dataset": ("gcp_bigquery_dataset", "//bigquery.googleapis.com/{id}"),
     "google_pubsub_topic": ("gcp_pubsub_topic", "//pubsub.googleapis.com/{id}"),
     "google_secret_manager_secret": ("gcp_secretmanager_secret", "//secretmanager.googleapis.com/{id}"),
+    "google_cloudfunctions2_function": (
+        "gcp_cloudfunctions_function", "//cloudfunctions.googleapis.com/{id}"),
+    "google_artifact_registry_repository": (
+        "gcp_artifactregistry_repository", "//artifactregistry.googleapis.com/{id}"),
+    "google_pubsub_subscription": ("gcp_pubsub_subscription", "//pubsub.googleapis.com/{id}"),
+    "google_project_iam_custom_role": ("gcp_iam_role", "//iam.googleapis.com/{id}"),
+    "google_iam_workload_identity_pool_provider": (
+        "gcp_iam_workload_identity_pool_provider", "//iam.googleapis.com/{name}"),
     "google_kms_crypto_key": ("gcp_cloudkms_crypto_key", "//cloudkms.googleapis.com/{id}"),
 }  # fmt: skip
 # Prefix of binding resources -> (type of what they are about, the field that names it, its address)
@@ -49,6 +57,22 @@ _BOUND: dict[str, tuple[str, str, str]] = {
     "google_cloud_run_service_iam": (
         "gcp_run_service", "service",
         "//run.googleapis.com/projects/{project}/locations/{location}/services/{}"),
+    "google_cloud_run_v2_service_iam": (
+        "gcp_run_service", "name",
+        "//run.googleapis.com/projects/{project}/locations/{location}/services/{}"),
+    "google_organization_iam": ("gcp_cloudresourcemanager_organization", "org_id",
+                                "//cloudresourcemanager.googleapis.com/organizations/{}"),
+    "google_pubsub_subscription_iam": ("gcp_pubsub_subscription", "subscription",
+                                       "//pubsub.googleapis.com/projects/{project}/subscriptions/{}"),
+    "google_artifact_registry_repository_iam": (
+        "gcp_artifactregistry_repository", "repository",
+        "//artifactregistry.googleapis.com/projects/{project}/locations/{location}/repositories/{}"),
+    "google_bigquery_dataset_iam": ("gcp_bigquery_dataset", "dataset_id",
+                                    "//bigquery.googleapis.com/projects/{project}/datasets/{}"),
+    "google_kms_crypto_key_iam": ("gcp_cloudkms_crypto_key", "crypto_key_id",
+                                  "//cloudkms.googleapis.com/{}"),
+    "google_compute_image_iam": ("gcp_compute_image", "image",
+                                 "//compute.googleapis.com/projects/{project}/global/images/{}"),
     "google_cloudfunctions_function_iam": (
         "gcp_cloudfunctions_cloud_function", "cloud_function",
         "//cloudfunctions.googleapis.com/projects/{project}/locations/{region}/functions/{}"),
@@ -215,6 +239,28 @@ def _dataset(block: Block) -> dict[str, Any]:
                         "iamMember": a.text("iam_member")} for a in block.rows("access")]}  # fmt: skip
 
 
+def _function2(block: Block) -> dict[str, Any]:
+    found = block.first("service_config")
+    return {"serviceConfig": {
+        "ingressSettings": found.text("ingress_settings") or "ALLOW_ALL",
+        "serviceAccountEmail": found.text("service_account_email"),
+        "service": found.text("service")}}  # fmt: skip
+
+
+def _role(block: Block) -> dict[str, Any]:
+    return {"name": block.text("id"), "includedPermissions": block.texts("permissions")}
+
+
+def _provider(block: Block) -> dict[str, Any]:
+    oidc, aws = block.first("oidc"), block.first("aws")
+    return {
+        "attributeCondition": block.text("attribute_condition"),
+        "disabled": block.values.get("disabled") is True,
+        **({"oidc": {"issuerUri": oidc.text("issuer_uri")}} if oidc.values else {}),
+        **({"aws": {"accountId": aws.text("account_id")}} if aws.values else {}),
+    }  # fmt: skip
+
+
 def _account(block: Block) -> dict[str, Any]:
     return {"email": block.text("email"), "uniqueId": block.text("unique_id")}
 
@@ -224,5 +270,6 @@ _BY_TYPE = {
     "google_storage_bucket": _bucket, "google_sql_database_instance": _database,
     "google_container_cluster": _cluster, "google_cloud_run_service": _run,
     "google_cloud_run_v2_service": _run, "google_cloudfunctions_function": _function,
-    "google_bigquery_dataset": _dataset, "google_service_account": _account,
+    "google_cloudfunctions2_function": _function2, "google_project_iam_custom_role": _role,
+    "google_iam_workload_identity_pool_provider": _provider, "google_bigquery_dataset": _dataset, "google_service_account": _account,
 }  # fmt: skip

@@ -88,6 +88,12 @@ def site(estate: Estate, item: Item, doors: dict[str, list[Item]]) -> Verdict:
     config = configuration(estate, item)
     if disabled(item) or text(config.get("publicNetworkAccess")).lower() == "disabled":
         return no("public network access is disabled", item.uid)
+    said = text(item.config.get("publicNetworkAccess")) or text(config.get("publicNetworkAccess"))
+    if not said and any(_approved(c) for c in dicts(item.config.get("privateEndpointConnections"))):
+        # Nobody said anything: with a private endpoint that means closed.
+        return no(
+            "it has a private endpoint, and public network access was not switched on", item.uid
+        )
     environment = item.config.get("hostingEnvironmentProfile")
     if identifier(environment):
         found = estate.find(identifier(environment))
@@ -119,6 +125,11 @@ def site(estate: Estate, item: Item, doors: dict[str, list[Item]]) -> Verdict:
         aside = "; its SCM site answers everyone, who has to sign in there"
     return no(f"access restrictions admit only {named or 'named networks'}{aside}", item.uid,
               rules.ranges)  # fmt: skip
+
+
+def _approved(connection: dict[str, Any]) -> bool:
+    state = connection.get("privateLinkServiceConnectionState")
+    return not isinstance(state, dict) or text(state.get("status")).lower() in ("", "approved")
 
 
 def _signs(config: dict[str, Any]) -> str:

@@ -65,7 +65,9 @@ class Machines:
                     unknown(f"{identifier(link).rsplit('/', 1)[-1]} was not read", item.uid)
                 )
                 continue
-            group = identifier(interface.config.get("networkSecurityGroup"))
+            group = identifier(interface.config.get("networkSecurityGroup")) or (
+                self.guards.of_interface.get(interface.uid, "")
+            )
             for row in dicts(interface.config.get("ipConfigurations")):
                 ways.append(self._configuration(item, row, group))
         return either(ways) if ways else no("no interface has an address", item.uid)

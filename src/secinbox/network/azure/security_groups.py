@@ -197,6 +197,14 @@ class Guards:
                 self._subnet(subnet)
         for item in estate.of_type("azure_microsoft_network_virtualnetworks_subnets"):
             self._subnet({"id": item.uid, **item.config})
+        # A group says itself what it stands before; a network may have been left out of the export.
+        self.of_interface: dict[str, str] = {}
+        for item in estate.of_type("azure_microsoft_network_networksecuritygroups"):
+            for row in dicts(item.config.get("subnets")):
+                self.subnet_group.setdefault(identifier(row), item.uid)
+                self.subnets.setdefault(identifier(row), row)
+            for row in dicts(item.config.get("networkInterfaces")):
+                self.of_interface.setdefault(identifier(row), item.uid)
         self.managed = dict(_managed(estate))
 
     def _subnet(self, subnet: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from secinbox.estate import Estate, Item
 from secinbox.network.gcp import services, stores
 from secinbox.network.gcp.balancers import RULES, Balancers
 from secinbox.network.gcp.federation import provider, service_account
-from secinbox.network.gcp.firewalls import Firewalls, external
+from secinbox.network.gcp.firewalls import Firewalls, decide, external, vpc_rule
 from secinbox.network.gcp.policies import OPENING
 from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence, RiskStatement
@@ -24,6 +24,7 @@ CONTROLS: dict[str, str] = {
     "gcp_compute_instance": "state; external addresses; hierarchical, VPC and network firewall rules by "
     "priority with tags, secure tags and accounts; load balancers",
     **dict.fromkeys(RULES, "scheme; Private Service Connect"),
+    "gcp_compute_firewall": "direction, action, ranges of IPv4 and IPv6, disabled",
     "gcp_storage_bucket": "IAM here and above, ACLs, uniform access, public access prevention, perimeter",
     "gcp_run_service": "ingress, invoker, own address, Identity-Aware Proxy, load balancers, perimeter",
     "gcp_cloudfunctions_cloud_function": "trigger, ingress, invoker, perimeter",
@@ -55,6 +56,7 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
         "gcp_cloudresourcemanager_project": stores.by_policy,
         "gcp_compute_instance": lambda e, i: instance(firewalls, i),
         **dict.fromkeys(RULES, lambda e, i: balancers.front(i)),
+        "gcp_compute_firewall": lambda e, i: firewall(i),
         "gcp_storage_bucket": stores.bucket, "gcp_run_service": services.run_service,
         "gcp_cloudfunctions_cloud_function": services.function,
         "gcp_cloudfunctions_function": services.function,
@@ -119,6 +121,22 @@ def _place(item: Item) -> tuple[str, str]:
 
 def _region(zone: str) -> str:
     return zone.rpartition("-")[0]
+
+
+def firewall(item: Item) -> Verdict:
+    """A rule by itself: whether it admits everyone to something."""
+    rule = vpc_rule(item)
+    if rule is None or rule.action != "allow":
+        return no("it is no rule that lets anything in", item.uid)
+    for version in (4, 6):
+        found = decide([rule], version)
+        if found.ports:
+            return yes(Evidence(kind="route", text=f"admits everyone on {found.ports}", source=item.uid,
+                                ports=found.ports, steps=("Internet", item.name)))  # fmt: skip
+    some = decide([rule]).some
+    return no(
+        f"it admits only {some}" if some else "it admits nobody from the Internet", item.uid, some
+    )
 
 
 def instance(firewalls: Firewalls, item: Item) -> Verdict:

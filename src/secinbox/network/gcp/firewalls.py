@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from secinbox.estate import Estate, Item
-from secinbox.inventory.gcp.assets import name_of_link
+from secinbox.inventory.gcp.assets import many, name_of_link
 from secinbox.network.ranges import (
     ALL_PORTS,
     EMPTY,
@@ -30,6 +30,9 @@ from secinbox.network.ranges import (
 
 # What health checks and Google's own fronts come from: no stranger's addresses.
 FRONT_RANGES = ("130.211.0.0/22", "35.191.0.0/16")
+# The same, with older health checks and the tunnels of Identity-Aware Proxy: as many addresses as a
+# small Internet, and none of a stranger.
+_OWN = addresses((*FRONT_RANGES, "35.235.240.0/20", "209.85.152.0/22", "209.85.204.0/22"), 4)
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class Firewalls:
         self.by_network: dict[str, list[Rule]] = defaultdict(list)
         self.by_place: dict[str, list[Rule]] = defaultdict(list)
         for item in estate.of_type("gcp_compute_firewall"):
-            rule = _vpc_rule(item)
+            rule = vpc_rule(item)
             if rule is not None:
                 self.by_network[_key(str(item.config.get("network") or ""))].append(rule)
         # Rules of network policies come after those of the network, unless it says otherwise.
@@ -157,7 +160,7 @@ class Firewalls:
         """The rules that apply to this machine in this network, in order."""
         tags = _tags(item)
         accounts = {str(a.get("email")) for a in _dicts(item.config.get("serviceAccounts"))}
-        ancestors = [str(a) for a in item.config.get("ancestors") or ()]
+        ancestors = [str(a) for a in many(item.config.get("ancestors"))]
         rules: list[Rule] = []
         for place in reversed(ancestors):
             rules += sorted(self.by_place.get(place, ()), key=_order)
@@ -222,7 +225,7 @@ def decide(rules: list[Rule], version: int = 4) -> Admitted:
                     continue
                 if rule.action == "allow":
                     let = let | sources
-                    if is_wide(sources, version):
+                    if _wide(sources, version):
                         by[rule.name] = None
                 elif rule.action == "deny" and rule.unread:
                     doubts[rule.unread] = None  # whether it takes something away is not known
@@ -233,13 +236,17 @@ def decide(rules: list[Rule], version: int = 4) -> Admitted:
                     passed[rule.uid] = passed.get(rule.uid, EMPTY) | sources
                 else:
                     left = left - sources
-            if is_wide(let, version):
+            if _wide(let, version):
                 found.append((low, high))
             elif let:
                 allowed += let.intervals
         opened[protocol] = IntSet.of(found)
     some = cidr_texts(IntSet.of(allowed), version) if allowed else ""
     return Admitted(opened, some, tuple(by), ", ".join(denied), gaps, tuple(doubts))
+
+
+def _wide(sources: IntSet, version: int) -> bool:
+    return is_wide(sources, version) and (version == 6 or is_wide(sources - _OWN, version))
 
 
 def _order(rule: Rule) -> tuple[int, int, bool, str]:
@@ -266,7 +273,8 @@ def _key(network: str) -> str:
     return words[-1]
 
 
-def _vpc_rule(item: Item) -> Rule | None:
+def vpc_rule(item: Item) -> Rule | None:
+    """The ingress rule of a VPC firewall; None where it is none or switched off."""
     config = item.config
     if config.get("disabled") is True or str(config.get("direction") or "INGRESS") != "INGRESS":
         return None
@@ -274,7 +282,7 @@ def _vpc_rule(item: Item) -> Rule | None:
     deny = _dicts(config.get("denied") or config.get("deny"))
     if not allow and not deny:
         return None
-    sources = [str(s) for s in config.get("sourceRanges") or ()]
+    sources = [str(s) for s in many(config.get("sourceRanges"))]
     narrowed = config.get("sourceTags") or config.get("sourceServiceAccounts")
     if not sources and not narrowed:
         sources = ["0.0.0.0/0"]  # the default of an ingress rule without any source
@@ -282,8 +290,8 @@ def _vpc_rule(item: Item) -> Rule | None:
     return Rule(
         item.name, item.uid, 1, priority if isinstance(priority, int) else 1000,
         "allow" if allow else "deny", _layers(allow or deny), tuple(sources),
-        frozenset(str(t) for t in config.get("targetTags") or ()),
-        frozenset(str(t) for t in config.get("targetServiceAccounts") or ()),
+        frozenset(str(t) for t in many(config.get("targetTags"))),
+        frozenset(str(t) for t in many(config.get("targetServiceAccounts"))),
     )  # fmt: skip
 
 
@@ -292,7 +300,7 @@ def _policy_rule(item: Item, row: Mapping[str, Any], stage: int) -> Rule | None:
         return None
     match = row.get("match")
     match = match if isinstance(match, dict) else {}
-    sources = [str(s) for s in match.get("srcIpRanges") or ()]
+    sources = [str(s) for s in many(match.get("srcIpRanges"))]
     lists = [k for k in ("srcRegionCodes", "srcThreatIntelligences", "srcFqdns", "srcAddressGroups",
                          "srcSecureTags") if match.get(k)]  # fmt: skip
     if not sources and not lists:
@@ -303,9 +311,9 @@ def _policy_rule(item: Item, row: Mapping[str, Any], stage: int) -> Rule | None:
         priority if isinstance(priority, int) else 2**31,
         _ACTIONS.get(str(row.get("action")).lower(), "goto_next"),
         _layers(_dicts(match.get("layer4Configs"))) or (("all", ((0, 65535),)),), tuple(sources),
-        frozenset(), frozenset(str(t) for t in row.get("targetServiceAccounts") or ()),
+        frozenset(), frozenset(str(t) for t in many(row.get("targetServiceAccounts"))),
         f"{item.name}: {', '.join(lists)}" if lists and not sources else "",
-        frozenset(_key(str(n)) for n in row.get("targetResources") or ()),
+        frozenset(_key(str(n)) for n in many(row.get("targetResources"))),
         frozenset(str(t.get("name")) for t in _dicts(row.get("targetSecureTags"))),
     )  # fmt: skip
 
@@ -341,4 +349,5 @@ __all__ = [
     "decide",
     "everyone",
     "external",
+    "vpc_rule",
 ]

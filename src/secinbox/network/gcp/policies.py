@@ -15,6 +15,7 @@ from secinbox.estate import Estate, Item
 from secinbox.iam.gcp.grants import expired
 from secinbox.iam.gcp.permissions import ACT_AS, DIRECT, READS
 from secinbox.iam.gcp.roles import Roles
+from secinbox.inventory.gcp.assets import many
 from secinbox.inventory.gcp.constraints import places_of
 from secinbox.network.verdict import Verdict, no, unknown, yes
 from secinbox.records import Evidence
@@ -131,12 +132,12 @@ def perimeter(estate: Estate, item: Item) -> Verdict | None:
             continue
         status = found.config.get("status")
         status = status if isinstance(status, dict) else {}
-        if not numbers & {str(r) for r in status.get("resources") or ()}:
+        if not numbers & {str(r) for r in many(status.get("resources"))}:
             continue
-        if name not in (status.get("restrictedServices") or ()):
+        if name not in many(status.get("restrictedServices")):
             continue
         title = str(found.config.get("title") or found.name)
-        if any(_lets_anyone(p, name) for p in status.get("ingressPolicies") or ()):
+        if any(_lets_anyone(p, name) for p in many(status.get("ingressPolicies"))):
             return None
         return no(f"the service perimeter {title} keeps outsiders from {name}", found.uid)
     return None
@@ -149,7 +150,7 @@ def _projects(estate: Estate, item: Item) -> Iterator[str]:
             if place.config.get("projectNumber"):
                 yield f"projects/{place.config['projectNumber']}"
     yield from (
-        str(a) for a in item.config.get("ancestors") or () if str(a).startswith("projects/")
+        str(a) for a in many(item.config.get("ancestors")) if str(a).startswith("projects/")
     )
 
 
@@ -162,8 +163,8 @@ def _lets_anyone(policy: Any, service: str) -> bool:
     if source.get("identityType") != "ANY_IDENTITY":
         return False
     if not any(
-        isinstance(s, dict) and s.get("accessLevel") == "*" for s in source.get("sources") or ()
+        isinstance(s, dict) and s.get("accessLevel") == "*" for s in many(source.get("sources"))
     ):
         return False
-    operations = target.get("operations") or ()
+    operations = many(target.get("operations"))
     return any(isinstance(o, dict) and o.get("serviceName") in ("*", service) for o in operations)

@@ -23,10 +23,15 @@ def dicts(value: Any) -> list[dict[str, Any]]:
     return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
 
 
+def _notes(item: Item) -> dict[str, Any]:
+    found = get(item.config, "metadata", "annotations")
+    return found if isinstance(found, dict) else {}
+
+
 def ingress_of(item: Item) -> str:
     """`all`, `internal`, or `balancer` (internal and external load balancers)."""
     config = item.config
-    notes = get(config, "metadata", "annotations") or {}
+    notes = _notes(item)
     said = str(config.get("ingress") or notes.get("run.googleapis.com/ingress-status")
                or notes.get("run.googleapis.com/ingress") or config.get("ingressSettings")
                or get(config, "serviceConfig", "ingressSettings") or "all").lower()  # fmt: skip
@@ -37,7 +42,7 @@ def ingress_of(item: Item) -> str:
 
 def iap(item: Item) -> bool:
     """Whether Identity-Aware Proxy stands before a Cloud Run service."""
-    notes = get(item.config, "metadata", "annotations") or {}
+    notes = _notes(item)
     return item.config.get("iapEnabled") is True or (
         str(notes.get("run.googleapis.com/iap-enabled")).lower() == "true"
     )
@@ -48,7 +53,7 @@ def called(estate: Estate, item: Item) -> Verdict:
     config = item.config
     if iap(item):
         return no("Identity-Aware Proxy asks for a sign-in", item.uid)
-    notes = get(config, "metadata", "annotations") or {}
+    notes = _notes(item)
     if config.get("invokerIamDisabled") is True or notes.get(
         "run.googleapis.com/invoker-iam-disabled") == "true":  # fmt: skip
         return yes(Evidence(kind="endpoint", text="anyone may call it: the invoker check is off",

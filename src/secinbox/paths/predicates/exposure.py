@@ -32,7 +32,9 @@ _ENDINGS = (
     "load_balancer", "application_gateway", "virtualmachines", "virtualmachinescalesets",
     "web_sites", "containergroups", "containerapps", "loadbalancers", "applicationgateways",
     "managedclusters", "sql_servers", "flexibleservers", "container_group", "container_app", "sql_server",
-    "sql_instance", "container_cluster", "managed_cluster", "forwarding_rule",
+    "sql_instance", "sqladmin_instance", "alloydb_instance", "appengine_service", "apigateway_gateway",
+    "apimanagement_service", "azurefirewalls", "frontdoors", "afdendpoints", "web_sites_slots",
+    "staticsites", "sql_managedinstances", "composer_environment", "container_cluster", "managed_cluster", "forwarding_rule",
 )  # fmt: skip
 _KUBERNETES = (
     "pod", "deployment", "daemonset", "statefulset", "replicaset", "job", "cronjob",

@@ -46,6 +46,11 @@ def workload_identity(world: World) -> Iterator[Pair]:
             yield Pair(uid, role, actions=(_role(world, uid, role),))
 
 
+def _opened(uid: str) -> str:
+    """What a leaked key gives: an access key has a state of its own, others act as their account."""
+    return "" if uid.startswith("accesskey:") else "cred"
+
+
 def _metadata(world: World, uid: str) -> dict[str, object]:
     item = world.estate.find(uid)
     found = item.config.get("MetadataOptions") if item else None
@@ -84,6 +89,7 @@ def leaked_key(world: World) -> Iterator[Pair]:
         evidence = Evidence(kind="finding", text=f"{leak.title} at {leak.location}",
                             source=leak.finding)  # fmt: skip
         yield Pair(leak.resource, leak.opens, detail=leak.location, evidence=(evidence,),
+                   target_kind=_opened(leak.opens),
                    doubt="" if leak.public else "who can read it",
                    actions=(Action(f"key:{leak.opens}", f"Revoke {world.label(leak.opens)}",
                                    leak.opens, (leak.finding,), 0.5),))  # fmt: skip
@@ -100,6 +106,7 @@ def key_in_workload(world: World) -> Iterator[Pair]:
         own = [leak.resource] if leak.resource in world.estate.items else []
         for uid in sorted({*own, *world.holders.get(leak.resource, ())}):
             yield Pair(uid, leak.opens, detail=leak.location, evidence=(evidence,),
+                       target_kind=_opened(leak.opens),
                        resources=(leak.resource,),
                        actions=(Action(f"key:{leak.opens}", f"Revoke {world.label(leak.opens)}",
                                        leak.opens, (leak.finding,), 0.5),))  # fmt: skip
@@ -113,6 +120,7 @@ def key_in_store(world: World) -> Iterator[Pair]:
             evidence = Evidence(kind="finding", text=f"{leak.title} at {leak.location}",
                                 source=leak.finding)  # fmt: skip
             yield Pair(leak.resource, leak.opens, detail=leak.location, evidence=(evidence,),
+                   target_kind=_opened(leak.opens),
                        actions=(Action(f"key:{leak.opens}", f"Revoke {world.label(leak.opens)}",
                                        leak.opens, (leak.finding,), 0.5),))  # fmt: skip
 
