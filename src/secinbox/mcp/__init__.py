@@ -1,0 +1,1 @@
+"""The verbs of secinbox as tools for assistants (Model Context Protocol)."""
