@@ -1,4 +1,4 @@
-"""Who owns an issue, as far as tags and the service catalogue say: with confidence and reason."""
+"""Who owns an issue, as far as tags, CODEOWNERS and the catalogue say: with confidence and reason."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from secinbox.facts.store import Facts
+from secinbox.inventory.codeowners import owners_of
 
 # Tag -> (kind of owner, how far to trust it). Ahead of each other in this order.
 _TAGS = {
@@ -19,6 +20,7 @@ _TAGS = {
     "contact": ("person", 0.6),
 }
 _MAX_RESOURCES = 1_000
+_MAX_FILES = 500
 
 
 def owner(facts: Facts, uids: Sequence[str], row: dict[str, Any]) -> dict[str, Any] | None:
@@ -43,6 +45,8 @@ def owner(facts: Facts, uids: Sequence[str], row: dict[str, Any]) -> dict[str, A
             "confidence": round(trust * (0.5 + share / 2), 2),
             "reason": f"tag {tag}:{name} on {count} of {len(asked)} resources",
         }
+    if found := _code_owner(facts, row["id"]):
+        return found
     told = row["service"] and facts.value(
         "SELECT json_extract_string(lower(tags), '$.team') FROM resources "
         "WHERE uid = ? AND tags <> ''", ["service:" + row["service"]],
@@ -56,3 +60,30 @@ def owner(facts: Facts, uids: Sequence[str], row: dict[str, Any]) -> dict[str, A
             "reason": f"the team of what runs it: {row['service'] or row['live'] or row['resource']}",
         }  # fmt: skip
     return None
+
+
+def _code_owner(facts: Facts, issue: str) -> dict[str, Any] | None:
+    """Whom CODEOWNERS names for most of the files of an issue."""
+    files = facts.rows(
+        "SELECT f.resource, f.location, s.config FROM assessed a JOIN findings f ON f.id = a.id "
+        "JOIN seen_resources s ON s.ref = f.resource AND starts_with(s.config, '{\"codeowners\"') "
+        "WHERE a.issue = ? AND f.location <> '' ORDER BY f.id LIMIT ?", [issue, _MAX_FILES],
+    )  # fmt: skip
+    rules = {config: json.loads(config)["codeowners"] for _, _, config in files}
+    votes: Counter[str] = Counter()
+    reasons: dict[str, str] = {}
+    for resource, location, config in files:
+        owners, text = owners_of(rules[config], location)
+        for name in owners[:1]:  # the first is asked first
+            votes[name] += 1
+            repository = resource.removeprefix("repo:")
+            reasons.setdefault(name, f"CODEOWNERS of {repository} gives {text} to {name}")
+    if not votes:
+        return None
+    name, count = max(votes.items(), key=lambda v: (v[1], v[0]))
+    return {
+        "name": name.removeprefix("@"),
+        "kind": "team" if "/" in name else "person",
+        "confidence": round(0.9 * (0.5 + count / len(files) / 2), 2),
+        "reason": f"{reasons[name]} ({count} of {len(files)} files)",
+    }
