@@ -1,7 +1,8 @@
-"""The server under load beside the query alone: `python benchmarks/serving.py [--issues 200000]`.
+"""The server under load beside the query alone: `python benchmarks/serving.py [--resources 200000]`.
 
 Eight clients in processes of their own ask for a page of the list, a search, facets and make mutes;
-the wait of each is measured at the client.
+the wait of each is measured at the client. Findings are grouped into fewer issues than there are
+resources: how many there are is printed, and is not yet the 200,000 of the target.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def alone(home: Path) -> dict[str, float]:
 def main() -> None:
     """Fills a home, serves it, asks, prints."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--issues", type=int, default=200_000)
+    parser.add_argument("--resources", type=int, default=200_000)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=20)
     given = parser.parse_args()
@@ -83,7 +84,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        make_facts.fill(home, given.issues * 5, given.issues, given.issues)
+        make_facts.fill(home, given.resources * 5, given.resources, given.resources)
         with Session(home, CLOCK) as session:
             session.automation.apply([{"kind": "inbox", "name": "All"}], "bench")
             session.pin_clock(CLOCK)
