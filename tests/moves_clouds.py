@@ -173,7 +173,57 @@ WIU = "roles/iam.workloadIdentityUser"
 TRUSTED = cluster(G.bind(WIU, f"serviceAccount:{G.P}.svc.id.goog[shop/bot]"))
 UNTRUSTED = cluster(G.bind(WIU, f"serviceAccount:{G.P}.svc.id.goog[shop/other]"))
 
+ACR_PUSH = "8311e382-0749-4cb8-b61a-304f252e45ec"
+BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+
+
+def image(role: str, tag: str = "r.azurecr.io/shop:1") -> Clouds:
+    """A container app that runs an image of a registry."""
+    made = azure.row(
+        "Microsoft.App/containerApps", "c", {"template": {"containers": [{"image": tag}]}}
+    )
+    return az(made, azure.row("Microsoft.ContainerRegistry/registries", "r"), azure.assigned(role))
+
+
+def google_image(role: str, tag: str = "eu-docker.pkg.dev/shop-1/r/shop:1") -> Clouds:
+    made = G.asset(
+        "run.googleapis.com/Service",
+        services.SVC,
+        {"template": {"containers": [{"image": tag}]}},
+        [],
+    )
+    return gc(
+        G.project(G.bind(role, G.MEMBER)),
+        G.account(),
+        made,
+        services.any_("artifactregistry.googleapis.com/Repository", services.REPO),
+    )
+
+
+def state(role: str, name: str = "tfstate") -> Clouds:
+    made = azure.blobs("None") | {"id": azure.BLOBS.replace("/files", f"/{name}"), "name": name}
+    return az(azure.store(), made, azure.assigned(role))
+
+
+def google_state(role: str, name: str = "acme-tfstate") -> Clouds:
+    made = G.bucket(G.bind(role, G.MEMBER), name=name) | {
+        "name": f"//storage.googleapis.com/{name}"
+    }
+    return gc(G.project(), G.account(), made)
+
+
 SAMPLES: Samples = {
+    "azure-image-push": (image(ACR_PUSH), [
+        ("reader", image(azure.READER), ""),
+        ("another registry", image(ACR_PUSH, "other.azurecr.io/shop:1"), "")]),
+    "gcp-image-push": (google_image("roles/artifactregistry.writer"), [
+        ("reader", google_image("roles/artifactregistry.reader"), ""),
+        ("another registry", google_image("roles/artifactregistry.writer", "eu-docker.pkg.dev/other/r/shop:1"), "")]),
+    "azure-state-store": (state(BLOB_CONTRIBUTOR), [
+        ("reader", state(power.BLOBS), ""), ("other files", state(BLOB_CONTRIBUTOR, "files"), "")]),
+    "gcp-state-store": (google_state("roles/storage.objectAdmin"), [
+        ("reader", google_state("roles/storage.objectViewer"), ""),
+        ("other files", google_state("roles/storage.objectAdmin", "pictures"), "")]),
     "azure-command": (az(azure.vm(), azure.assigned(azure.VMC)), [
         ("reader", az(azure.vm(), azure.assigned(azure.READER)), ""),
         ("elsewhere", az(azure.vm(), azure.assigned(azure.VMC, scope=azure.SUB + "/resourceGroups/other")), ""),

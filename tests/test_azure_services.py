@@ -338,6 +338,11 @@ SERVICES: list[tuple[str, str, list[Row], str, str]] = [
     ("gallery for some", GALLERY, [simple(GALLERY, sharingProfile={"permissions": "Groups"})], "no", "named"),
     ("gallery", GALLERY, [simple(GALLERY)], "no", "private"),
     ("site, restrictions unread", SITE, [web()[0]], "unknown", "not read"),
+    ("site, own answer without restrictions", SITE, [web()[0], child(SITE, "config", "web", alwaysOn=True)], "yes", ""),
+    ("function with a key", SITE, [{**web()[0], "kind": "functionapp"}, web(OPEN_SITE)[1], child(SITE, "functions", "f", config={
+        "bindings": [{"type": "httpTrigger", "authLevel": "function"}]})], "yes", "ask for a key"),
+    ("function for anyone", SITE, [{**web()[0], "kind": "functionapp"}, web(OPEN_SITE)[1], child(SITE, "functions", "f", config={
+        "bindings": [{"type": "httpTrigger", "authLevel": "anonymous"}]})], "yes", "f without any key"),
     ("site, own answer", SITE, web(OPEN_SITE), "yes", "azurewebsites"),
     ("site, own answer denies", SITE, web(DENIED), "no", "admit only"),
     ("site, office, then deny", SITE, web({"ipAddress": OFFICE, "action": "Allow", "priority": 1}, DENIED), "no", OFFICE),

@@ -435,3 +435,11 @@ def test_what_runs_as_nobody_has_no_power() -> None:
     )
     machine_ = google.powers(project(), machine(serviceAccounts=[]))[google.VM]
     assert machine_.value == "no" and "no service account" in machine_.evidence[0].text
+
+
+def test_a_project_of_which_only_the_policy_was_read() -> None:
+    """Accounts name their project by its id, the policy by its number: ancestors tie the two."""
+    whole = project(OWNS, bind("roles/run.developer", MEMBER))
+    bare = {k: v for k, v in whole.items() if k != "resource"}
+    found = google.powers(bare, account(), AS_BOSS)
+    assert found[google.SA].value == "yes"

@@ -402,9 +402,7 @@ def _shut(estate: Estate, item: Item, action: str) -> str:
             if policy is not None and policy.config.get("allow") is False:
                 return "no"
     if "login" in word and item.type.endswith("virtualmachines"):
-        kinds = [f"{e.config.get('typePropertiesType')} {e.uid}".lower() for e in estate.of_type(
-            "azure_microsoft_compute_virtualmachines_extensions")
-            if e.uid.startswith(item.uid + "/")]  # fmt: skip
+        kinds = estate.once("azure.extensions", lambda: _extensions(estate)).get(item.uid, [])
         inline = [identifier_of(e) for e in dicts(item.config.get("resources"))]
         if any(word in k for k in (*kinds, *inline) for word in _LOGIN):
             return ""
@@ -413,6 +411,15 @@ def _shut(estate: Estate, item: Item, action: str) -> str:
         )
         return "no" if read else "whether it takes sign-ins of the directory"
     return ""
+
+
+def _extensions(estate: Estate) -> dict[str, list[str]]:
+    """machine -> kinds and names of its extensions."""
+    out: dict[str, list[str]] = defaultdict(list)
+    for found in estate.of_type("azure_microsoft_compute_virtualmachines_extensions"):
+        words = f"{found.config.get('typePropertiesType')} {found.uid}".lower()
+        out[found.uid.partition("/extensions/")[0]].append(words)
+    return out
 
 
 def identifier_of(row: dict[str, object]) -> str:

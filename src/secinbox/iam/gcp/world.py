@@ -220,7 +220,7 @@ class Google:
                 words = f"delegates through {name_of(other)}, which {how}"
                 yield third, words, doubt or more, "delegate"
         if ACT_AS in have:
-            project = self.estate.find(f"{CRM}projects/{item.account}")
+            project = self._project(item)
             there = (
                 self.grants.permissions(member, project, not doubtful)
                 if project is not None else {}
@@ -232,6 +232,11 @@ class Google:
         elif ID_TOKEN in have:
             yield (other, f"makes an identity token of {name_of(other)} ({have[ID_TOKEN].role.name})",
                    "whether an identity token is enough", "sign")  # fmt: skip
+
+    def _project(self, item: Item) -> Item | None:
+        """The project of a resource, by id or by number, as far as anything was read of it."""
+        above = (self.estate.find(u) for u in self.chain(item)[1:])
+        return next((p for p in above if p is not None and p.type == PROJECT), None)
 
     def _tokens(self, member: str) -> Iterator[Becoming]:
         return (b for b in self.ways(member) if b[1].startswith("makes a token"))
@@ -314,7 +319,7 @@ class Google:
     def _os_login(self, item: Item) -> bool:
         if _flag(item, "enable-oslogin"):
             return True
-        project = self.estate.find(f"{CRM}projects/{item.account}")
+        project = self._project(item)
         compute = self.estate.find(f"//compute.googleapis.com/projects/{item.account}")
         places = [p for p in (project, compute) if p is not None]
         return any(_flag(p, "enable-oslogin", "commonInstanceMetadata") for p in places)

@@ -81,18 +81,3 @@ def enforced(estate: Estate, item: Item, constraint: str) -> Item | None:
                  for r in rules)  # fmt: skip
         return place if on else None
     return None
-
-
-def denies_all(estate: Estate, item: Item, constraint: str) -> Item | None:
-    """The place that denies every value of a list constraint, or allows named ones only."""
-    for place in places_of(estate, item):
-        rules = _rules(estate, place, constraint)
-        if rules is None:
-            continue
-        for rule in rules:
-            values = rule.get("values")
-            allowed = values.get("allowedValues") if isinstance(values, dict) else None
-            if rule.get("denyAll") is True or (allowed and not rule.get("allowAll")):
-                return place
-        return None
-    return None

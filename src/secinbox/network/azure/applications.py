@@ -32,6 +32,7 @@ def configuration(estate: Estate, item: Item) -> dict[str, Any]:
     for word in ("web", "authsettingsv2", "authsettings"):
         found = estate.find(f"{item.uid}/config/{word}")
         if found is not None and word == "web":
+            out["read"] = True
             out.update({k: v for k, v in found.config.items() if v is not None})
         elif found is not None:
             out[word] = found.config
@@ -42,7 +43,9 @@ class Restrictions:
     """Access restrictions in order: who gets through."""
 
     def __init__(self, config: dict[str, Any], key: str = "ipSecurityRestrictions") -> None:
-        self.read = isinstance(config.get(key), list)
+        self.read = isinstance(config.get(key), list) or (
+            config.get("read") is True and key == "ipSecurityRestrictions"
+        )
         rows = sorted(dicts(config.get(key)), key=_priority)
         default = text(config.get(f"{key}DefaultAction")).lower()
         let: IntSet = EMPTY
@@ -151,9 +154,7 @@ def _keys(estate: Estate, item: Item) -> str:
     if "function" not in text(item.config.get("kind")).lower():
         return ""
     levels: dict[str, list[str]] = {}
-    for found in estate.of_type("azure_microsoft_web_sites_functions"):
-        if not found.uid.startswith(item.uid + "/"):
-            continue
+    for found in estate.once("azure.functions", lambda: _functions(estate)).get(item.uid, ()):
         config = found.config.get("config")
         for row in dicts(config.get("bindings")) if isinstance(config, dict) else []:
             if text(row.get("type")).lower() == "httptrigger":
@@ -162,6 +163,13 @@ def _keys(estate: Estate, item: Item) -> str:
     if levels.get("anonymous"):
         return f"; {', '.join(sorted(levels['anonymous'])[:3])} without any key"
     return "; its functions ask for a key" if levels else ""
+
+
+def _functions(estate: Estate) -> dict[str, list[Item]]:
+    out: dict[str, list[Item]] = {}
+    for found in estate.of_type("azure_microsoft_web_sites_functions"):
+        out.setdefault(found.uid.partition("/functions/")[0], []).append(found)
+    return out
 
 
 def container_app(estate: Estate, item: Item) -> Verdict:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from secinbox.estate import Item
 from secinbox.iam.gcp import READS, full_scope
+from secinbox.iam.gcp.permissions import OBJECTS_WRITE, PUSH
 from secinbox.paths.graph import Action
-from secinbox.paths.predicates import Judgement, Pair, check, pairs
+from secinbox.paths.predicates import Judgement, Pair, check, lasting, pairs
+from secinbox.paths.predicates.supply import STATE, users_of
 from secinbox.paths.world import World
 from secinbox.records import Evidence
 
@@ -124,3 +127,66 @@ def _read(world: World, secrets: bool) -> Iterator[Pair]:
                                evidence=(Evidence(kind="policy", text=text, source=held.place),),
                                actions=(_less(world, uid, text),))  # fmt: skip
                     break
+
+
+def _writers(
+    world: World, item: Item, permission: str, data: bool
+) -> Iterator[tuple[str, str, str]]:
+    """(principal, by what, doubt) of everyone who has a permission on a resource."""
+    del data
+    google = world.google
+    for member in sorted(google.held):
+        have = google.grants.permissions(member, item, False)
+        if permission in have and not google.disabled(member):
+            held = have[permission]
+            yield (
+                google.uid_of(member),
+                f"{held.role.name} at {world.label(held.place)}",
+                held.uncertain,
+            )
+
+
+def _registry(item: Item) -> str:
+    """`eu-docker.pkg.dev/shop-1/apps/` of a repository of images."""
+    words = item.uid.split("/")
+    return f"{words[6]}-docker.pkg.dev/{words[4]}/{words[8]}/" if len(words) > 8 else "\x00"
+
+
+def _project(world: World, item: Item) -> str:
+    chain = world.google.chain(item)
+    return chain[1] if len(chain) > 1 else item.uid
+
+
+@lasting
+@pairs
+def google_image(world: World) -> Iterator[Pair]:
+    """Who may put an image into a registry from which something runs."""
+    users = users_of(world)
+    for item in world.estate.of_type("gcp_artifactregistry_repository"):
+        prefix = _registry(item)
+        running = [u for name, found in users.items() if name.startswith(prefix) for u in found]
+        if not running:
+            continue
+        hub = f"registry:{item.uid}"
+        for uid, text, doubt in _writers(world, item, PUSH, False):
+            yield Pair(uid, hub, target_kind="hub", doubt=doubt, resources=(item.uid,),
+                       phrase=f"{world.label(uid)} pushes an image to {world.label(item.uid)}, run by",
+                       evidence=(Evidence(kind="policy", text=text, source=uid),),
+                       actions=(_less(world, uid, text),))  # fmt: skip
+        for uid, pinned in sorted(running):
+            yield Pair(hub, uid, source_kind="hub", silent=True,
+                       no="it runs the image by its digest" if pinned else "")  # fmt: skip
+
+
+@lasting
+@pairs
+def google_state(world: World) -> Iterator[Pair]:
+    """Who may write state of infrastructure code that somebody's pipeline applies."""
+    for item in world.estate.of_type("gcp_storage_bucket"):
+        if not STATE.search(item.name):
+            continue
+        target = _project(world, item)
+        for uid, text, doubt in _writers(world, item, OBJECTS_WRITE, False):
+            yield Pair(uid, target, detail=world.label(item.uid), doubt=doubt, resources=(item.uid,),
+                       evidence=(Evidence(kind="policy", text=text, source=uid),),
+                       actions=(_less(world, uid, text),))  # fmt: skip

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from secinbox.estate import Item
 from secinbox.iam.azure import TENANT, reads
-from secinbox.iam.azure.actions import KEYS, READING
+from secinbox.iam.azure.actions import BLOB_WRITE, KEYS, PUSH, READING
 from secinbox.paths.graph import Action
-from secinbox.paths.predicates import Pair, pairs
+from secinbox.paths.predicates import Pair, lasting, pairs
+from secinbox.paths.predicates.supply import STATE, users_of
 from secinbox.paths.world import World
 from secinbox.records import Evidence
 
@@ -138,3 +140,51 @@ def azure_keys_of_store(world: World) -> Iterator[Pair]:
 def azure_vault_that_identity_reads(world: World) -> Iterator[Pair]:
     """Data roles on a vault, its access policies, and who can write himself into them."""
     yield from _read(world, "vault")
+
+
+def _writers(world: World, item: Item, action: str, data: bool) -> Iterator[tuple[str, str, str]]:
+    """(principal, by what, doubt) of everyone who may do this to a resource."""
+    for principal in world.azure.principals:
+        for sure in (True, False):
+            held = world.azure.may(principal, action, item.uid, sure=sure, data=data)
+            if held is not None:
+                doubt = "" if sure else held.uncertain or "the condition of a role assignment"
+                yield principal, f"{held.role.name} at {held.scope or 'the root'}", doubt
+                break
+
+
+@lasting
+@pairs
+def azure_image(world: World) -> Iterator[Pair]:
+    """Who may put an image into a registry from which something runs."""
+    users = users_of(world)
+    for item in world.estate.of_type("azure_microsoft_containerregistry_registries"):
+        prefix = f"{item.name.lower()}.azurecr.io/"
+        running = [u for name, found in users.items() if name.startswith(prefix) for u in found]
+        if not running:
+            continue
+        hub = f"registry:{item.uid}"
+        for uid, text, doubt in _writers(world, item, PUSH, False):
+            yield Pair(uid, hub, target_kind="hub", doubt=doubt, resources=(item.uid,),
+                       phrase=f"{world.label(uid)} pushes an image to {world.label(item.uid)}, run by",
+                       evidence=(Evidence(kind="policy", text=text, source=uid),),
+                       actions=(_less(world, uid, text),))  # fmt: skip
+        for uid, pinned in sorted(running):
+            yield Pair(hub, uid, source_kind="hub", silent=True,
+                       no="it runs the image by its digest" if pinned else "")  # fmt: skip
+
+
+@lasting
+@pairs
+def azure_state(world: World) -> Iterator[Pair]:
+    """Who may write state of infrastructure code that somebody's pipeline applies."""
+    for item in world.estate.of_type(
+        "azure_microsoft_storage_storageaccounts_blobservices_containers"
+    ):
+        if not STATE.search(item.name):
+            continue
+        target = "/".join(item.uid.split("/")[:3])
+        for uid, text, doubt in _writers(world, item, BLOB_WRITE, True):
+            yield Pair(uid, target, detail=world.label(item.uid), doubt=doubt, resources=(item.uid,),
+                       evidence=(Evidence(kind="policy", text=text, source=uid),),
+                       actions=(_less(world, uid, text),))  # fmt: skip

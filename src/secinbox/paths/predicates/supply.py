@@ -16,7 +16,7 @@ from secinbox.paths.predicates import Pair, lasting, pairs
 from secinbox.paths.world import INTERNET, World
 from secinbox.records import Evidence
 
-_STATE = re.compile(
+STATE = re.compile(
     r"(?<![a-z])(tf-?states?|terraform-?state|pulumi-?state|cf-templates|cfn-templates|"
     r"cdk-[a-z0-9]+-assets)(?![a-z])", re.I
 )  # fmt: skip
@@ -40,8 +40,12 @@ def _written(world: World, action: str, item: Item, name: str) -> Iterator[tuple
             yield arn, found
 
 
-def _users_of(world: World) -> dict[str, list[tuple[str, bool]]]:
+def users_of(world: World) -> dict[str, list[tuple[str, bool]]]:
     """Name of an image without its tag -> (what runs it, whether by digest)."""
+    return world.estate.once("paths.image_users", lambda: _images(world))
+
+
+def _images(world: World) -> dict[str, list[tuple[str, bool]]]:
     out: dict[str, dict[str, bool]] = defaultdict(dict)
     for runner in world.runners.values():
         if runner.idle or world.top(runner.uid) != runner.uid:
@@ -55,7 +59,23 @@ def _users_of(world: World) -> dict[str, list[tuple[str, bool]]]:
             for image in (definition, *world.estate.targets(definition, "runs")):
                 if image.startswith("image:"):
                     _note(out, image, item.uid)
+    for item in world.estate.of_type("gcp_run_service", "azure_microsoft_app_containerapps"):
+        for image in sorted(set(_named(item.config))):
+            _note(out, image_uid(image), item.uid)
     return {name: sorted(found.items()) for name, found in out.items()}
+
+
+def _named(value: object) -> Iterator[str]:
+    """Images that a configuration names, at whatever depth."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "image" and isinstance(inner, str) and "/" in inner:
+                yield inner
+            else:
+                yield from _named(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named(inner)
 
 
 def _note(out: dict[str, dict[str, bool]], image: str, uid: str) -> None:
@@ -70,7 +90,7 @@ def _note(out: dict[str, dict[str, bool]], image: str, uid: str) -> None:
 def image_that_identity_pushes(world: World) -> Iterator[Pair]:
     """Who may put an image under a tag that something runs."""
     repositories = world.estate.of_type("aws_ecr_repository")
-    users = _users_of(world) if repositories else {}
+    users = users_of(world) if repositories else {}
     for item in repositories:
         parts = item.uid.split(":", 5)
         uri = word(item.config, "repositoryUri")
@@ -102,7 +122,7 @@ def image_that_identity_pushes(world: World) -> Iterator[Pair]:
 def state_that_is_written(world: World) -> Iterator[Pair]:
     """Who may write state or templates that somebody's pipeline applies to the account."""
     for item in world.estate.of_type("aws_s3_bucket"):
-        if not item.account or not _STATE.search(item.name or item.uid.rpartition(":")[2]):
+        if not item.account or not STATE.search(item.name or item.uid.rpartition(":")[2]):
             continue
         root = f"arn:aws:iam::{item.account}:root"
         label = world.label(item.uid)
