@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from secinbox.delivery.desk import Delivery
 
 Progress = Callable[[str, int, int], None]
+# Answers that a process keeps until something is written, and the rows of the largest of them.
+KEPT_ANSWERS, MOST_KEPT_ROWS = 256, 200
 
 
 def user() -> str:
@@ -58,6 +61,8 @@ class Session:
         self._clock = clock
         self.facts = Facts(home)
         self._change = threading.RLock()
+        self._answering = threading.Lock()
+        self._answers: OrderedDict[tuple[Any, ...], dict[str, Any]] = OrderedDict()
         self._decisions: Any = None
         self._automation: Automation | None = None
         self._delivery: Delivery | None = None
@@ -157,10 +162,35 @@ class Session:
     def reading(self) -> Iterator[Facts]:
         """The ranked tables, up to date."""
         self.rank()
+        with self._view() as reader:
+            yield reader
+
+    @contextmanager
+    def _view(self) -> Iterator[Facts]:
         with self.facts.reader() as reader:
             if TYPES.get():
                 narrow(reader, TYPES.get())
             yield reader
+
+    def _answer(self, asked: tuple[Any, ...], answer: Callable[[Facts], dict[str, Any]]) -> Any:
+        """What `answer` says of the ranked tables; the same until something is written.
+
+        Kept answers are handed out to many: nobody changes them.
+        """
+        self.rank()
+        # Read before the tables are: what is computed now is at least as new as this number.
+        key = (self.facts.changes, TYPES.get(), *asked)
+        with self._answering:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                return self._answers[key]
+        with self._view() as reader:
+            found = answer(reader)
+        with self._answering:
+            self._answers[key] = found
+            while len(self._answers) > KEPT_ANSWERS:
+                self._answers.popitem(last=False)
+        return found
 
     # -- changes --------------------------------------------------------------------------
 
@@ -243,8 +273,12 @@ class Session:
     def issues(self, query: str = "", **options: Any) -> dict[str, Any]:
         """See answers.issues."""
         options.setdefault("profile", self.settings.profile)
-        with self.reading() as reader:
-            return answers.issues(reader, query, **options)
+        if options.get("limit", 0) > MOST_KEPT_ROWS:
+            with self.reading() as reader:
+                return answers.issues(reader, query, **options)
+        asked = ("issues", query, *sorted(options.items()))
+        found: dict[str, Any] = self._answer(asked, lambda r: answers.issues(r, query, **options))
+        return found
 
     def past(self, moment: datetime, query: str = "", *, limit: int = 50, cursor: str = "",
              profile: str = "") -> dict[str, Any]:  # fmt: skip
@@ -336,8 +370,8 @@ class Session:
 
     def facets(self, query: str = "") -> dict[str, Any]:
         """Counts by severity, type, service, environment and risk of what a query finds."""
-        with self.reading() as reader:
-            return answers.facets(reader, query)
+        found: dict[str, Any] = self._answer(("facets", query), lambda r: answers.facets(r, query))
+        return found
 
     def groups(self, field: str, query: str = "") -> dict[str, Any]:
         """See groups.groups."""

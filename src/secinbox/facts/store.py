@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import fcntl
+import itertools
 import os
 import re
 import sys
@@ -22,6 +23,7 @@ from secinbox.fingerprint import fingerprint
 # Rows that are compressed as one piece, by one core: the default (122,880) leaves the other cores
 # without work on an import of usual size.
 ROW_GROUP = 30_720
+_CHANGES = itertools.count(1)
 
 
 class StoreError(Exception):
@@ -37,6 +39,9 @@ class Facts:
     def __init__(self, home: Path, *, patience: float = 600.0, memory: str = "") -> None:
         self.home = home
         self.kept: tuple[str, Any] | None = None  # the inventory in memory: facts/inventory.py
+        # Another number after each write, never one twice in a process: what was read before a
+        # number is as good as new while the number stands.
+        self.changes = next(_CHANGES)
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _own(home / "lock", patience)
         try:
@@ -88,6 +93,7 @@ class Facts:
             self.con.execute("ROLLBACK")
             raise
         self.con.execute("COMMIT")
+        self.changes = next(_CHANGES)
 
     @contextmanager
     def reader(self) -> Iterator[Facts]:
@@ -123,6 +129,7 @@ class Facts:
     def set_meta(self, key: str, value: str) -> None:
         """Stores a setting of the store itself."""
         self.con.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])
+        self.changes = next(_CHANGES)
 
     def close(self) -> None:
         """Writes everything down and lets the next process in."""
