@@ -80,6 +80,31 @@ def test_who_may_see_less_gets_an_answer_of_his_own(session: Any) -> None:
     assert session.issues()["total"] == 3
 
 
+def test_nobody_waits_for_a_change_to_read(session: Any) -> None:
+    """While something changes, the inbox is what it was; whoever changed it sees it changed."""
+    before = session.issues()
+    busy, done, seen = threading.Event(), threading.Event(), []
+
+    def change() -> None:
+        with session.changing():
+            busy.set()
+            assert done.wait(30)
+
+    writer = threading.Thread(target=change)
+    writer.start()
+    assert busy.wait(30)
+    reader = threading.Thread(target=lambda: seen.append((session.issues(), session.findings())))
+    reader.start()
+    reader.join(20)
+    answered = not reader.is_alive()
+    done.set()
+    writer.join()
+    reader.join()
+    assert answered and seen[0][0] is before and seen[0][1]["total"] == 3
+    session.import_reports(("r/b.json",), data=report(4))
+    assert session.issues()["total"] == 4
+
+
 def test_answers_are_bounded_and_may_be_asked_for_by_many(session: Any) -> None:
     def ask(start: int) -> None:
         for n in range(start, start + KEPT_ANSWERS):

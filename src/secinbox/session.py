@@ -161,9 +161,20 @@ class Session:
     @contextmanager
     def reading(self) -> Iterator[Facts]:
         """The ranked tables, up to date."""
-        self.rank()
+        self._catch_up()
         with self._view() as reader:
             yield reader
+
+    def _catch_up(self) -> None:
+        """Ranks what is new, unless somebody is changing something right now.
+
+        Nobody waits for an import to read: until it is done, the inbox is what it was before.
+        """
+        if self._change.acquire(blocking=False):
+            try:
+                self.rank()
+            finally:
+                self._change.release()
 
     @contextmanager
     def _view(self) -> Iterator[Facts]:
@@ -177,7 +188,7 @@ class Session:
 
         Kept answers are handed out to many: nobody changes them.
         """
-        self.rank()
+        self._catch_up()
         # Read before the tables are: what is computed now is at least as new as this number.
         key = (self.facts.changes, TYPES.get(), *asked)
         with self._answering:
