@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from secinbox.facts.scope import TYPES
+from secinbox.inbox.query import QueryError
 from secinbox.session import KEPT_ANSWERS, Session
 from tests.conftest import CLOCK
 from tests.test_inbox import asff, instance
@@ -33,6 +34,13 @@ def test_the_same_question_is_answered_once_until_something_is_written(session: 
     assert session.issues(limit=2) is not first and len(session.issues(limit=2)["issues"]) == 2
     session.import_reports(("r/b.json",), data=report(4))
     assert session.issues()["total"] == first["total"] + 1
+
+
+def test_a_question_that_cannot_be_read_is_refused_each_time(session: Any) -> None:
+    for _ in range(2):
+        with pytest.raises(QueryError):
+            session.issues("severty:high")
+    assert session.issues("severity:high")["total"] >= 0
 
 
 def test_every_kind_of_write_is_seen(session: Any) -> None:

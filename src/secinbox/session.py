@@ -7,6 +7,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,7 +63,7 @@ class Session:
         self.facts = Facts(home)
         self._change = threading.RLock()
         self._answering = threading.Lock()
-        self._answers: OrderedDict[tuple[Any, ...], dict[str, Any]] = OrderedDict()
+        self._answers: OrderedDict[tuple[Any, ...], Future[dict[str, Any]]] = OrderedDict()
         self._decisions: Any = None
         self._automation: Automation | None = None
         self._delivery: Delivery | None = None
@@ -186,22 +187,30 @@ class Session:
     def _answer(self, asked: tuple[Any, ...], answer: Callable[[Facts], dict[str, Any]]) -> Any:
         """What `answer` says of the ranked tables; the same until something is written.
 
-        Kept answers are handed out to many: nobody changes them.
+        Equal questions at the same time are answered together. Kept answers are handed out to
+        many: nobody changes them.
         """
         self._catch_up()
         # Read before the tables are: what is computed now is at least as new as this number.
         key = (self.facts.changes, TYPES.get(), *asked)
         with self._answering:
-            if key in self._answers:
+            kept = self._answers.get(key)
+            if kept is None:
+                own = self._answers[key] = Future()
+                while len(self._answers) > KEPT_ANSWERS:
+                    self._answers.popitem(last=False)
+            else:
                 self._answers.move_to_end(key)
-                return self._answers[key]
-        with self._view() as reader:
-            found = answer(reader)
-        with self._answering:
-            self._answers[key] = found
-            while len(self._answers) > KEPT_ANSWERS:
-                self._answers.popitem(last=False)
-        return found
+        if kept is not None:  # perhaps still being computed for somebody else
+            return kept.result()
+        try:
+            with self._view() as reader:
+                own.set_result(answer(reader))
+        except BaseException as problem:
+            with self._answering:
+                self._answers.pop(key, None)
+            own.set_exception(problem)
+        return own.result()
 
     # -- changes --------------------------------------------------------------------------
 
