@@ -9,14 +9,9 @@ from secinbox.iam.gcp import READS, full_scope
 from secinbox.iam.gcp.permissions import OBJECTS_WRITE, PUSH
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Judgement, Pair, check, lasting, pairs
-from secinbox.paths.predicates.supply import STATE, users_of
+from secinbox.paths.predicates.supply import STATE, less, pushes, writes_state
 from secinbox.paths.world import World
 from secinbox.records import Evidence
-
-
-def _less(world: World, uid: str, what: str) -> Action:
-    return Action(f"permission:{uid}:{what}", f"Take from {world.label(uid)}: {what}", uid,
-                  effort=1.5)  # fmt: skip
 
 
 @pairs
@@ -51,7 +46,7 @@ def _impersonation(*kinds: str) -> Callable[[World], Iterator[Pair]]:
                 if kind in kinds and not google.disabled(member):
                     evidence = Evidence(kind="policy", text=how, source=uid)
                     yield Pair(uid, google.uid_of(other), detail=how, evidence=(evidence,), doubt=doubt,
-                               actions=(_less(world, uid, how),))  # fmt: skip
+                               actions=(less(world, uid, how),))  # fmt: skip
 
     return found
 
@@ -83,7 +78,7 @@ def google_owner(world: World) -> Iterator[Pair]:
                 continue
             yield Pair(uid, place, detail=way[0], evidence=(evidence,),
                        doubt="" if place in known else "whether a condition holds",
-                       actions=(_less(world, uid, way[0]),))  # fmt: skip
+                       actions=(less(world, uid, way[0]),))  # fmt: skip
 
 
 @pairs
@@ -125,15 +120,12 @@ def _read(world: World, secrets: bool) -> Iterator[Pair]:
                     text = f"{held.role.name} at {world.label(held.place)}"
                     yield Pair(uid, item.uid, doubt=held.uncertain,
                                evidence=(Evidence(kind="policy", text=text, source=held.place),),
-                               actions=(_less(world, uid, text),))  # fmt: skip
+                               actions=(less(world, uid, text),))  # fmt: skip
                     break
 
 
-def _writers(
-    world: World, item: Item, permission: str, data: bool
-) -> Iterator[tuple[str, str, str]]:
+def _writers(world: World, item: Item, permission: str) -> Iterator[tuple[str, str, str]]:
     """(principal, by what, doubt) of everyone who has a permission on a resource."""
-    del data
     google = world.google
     for member in sorted(google.held):
         have = google.grants.permissions(member, item, False)
@@ -161,21 +153,9 @@ def _project(world: World, item: Item) -> str:
 @pairs
 def google_image(world: World) -> Iterator[Pair]:
     """Who may put an image into a registry from which something runs."""
-    users = users_of(world)
     for item in world.estate.of_type("gcp_artifactregistry_repository"):
         prefix = _registry(item)
-        running = [u for name, found in users.items() if name.startswith(prefix) for u in found]
-        if not running:
-            continue
-        hub = f"registry:{item.uid}"
-        for uid, text, doubt in _writers(world, item, PUSH, False):
-            yield Pair(uid, hub, target_kind="hub", doubt=doubt, resources=(item.uid,),
-                       phrase=f"{world.label(uid)} pushes an image to {world.label(item.uid)}, run by",
-                       evidence=(Evidence(kind="policy", text=text, source=uid),),
-                       actions=(_less(world, uid, text),))  # fmt: skip
-        for uid, pinned in sorted(running):
-            yield Pair(hub, uid, source_kind="hub", silent=True,
-                       no="it runs the image by its digest" if pinned else "")  # fmt: skip
+        yield from pushes(world, item, prefix, _writers(world, item, PUSH))
 
 
 @lasting
@@ -186,7 +166,4 @@ def google_state(world: World) -> Iterator[Pair]:
         if not STATE.search(item.name):
             continue
         target = _project(world, item)
-        for uid, text, doubt in _writers(world, item, OBJECTS_WRITE, False):
-            yield Pair(uid, target, detail=world.label(item.uid), doubt=doubt, resources=(item.uid,),
-                       evidence=(Evidence(kind="policy", text=text, source=uid),),
-                       actions=(_less(world, uid, text),))  # fmt: skip
+        yield from writes_state(world, item, target, _writers(world, item, OBJECTS_WRITE))

@@ -9,14 +9,9 @@ from secinbox.iam.azure import TENANT, reads
 from secinbox.iam.azure.actions import BLOB_WRITE, KEYS, PUSH, READING
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, lasting, pairs
-from secinbox.paths.predicates.supply import STATE, users_of
+from secinbox.paths.predicates.supply import STATE, less, pushes, writes_state
 from secinbox.paths.world import World
 from secinbox.records import Evidence
-
-
-def _less(world: World, uid: str, what: str) -> Action:
-    return Action(f"permission:{uid}:{what}", f"Take from {world.label(uid)}: {what}", uid,
-                  effort=1.5)  # fmt: skip
 
 
 @pairs
@@ -43,7 +38,7 @@ def _impersonation(*kinds: str) -> Callable[[World], Iterator[Pair]]:
                 if kind in kinds:
                     evidence = Evidence(kind="policy", text=how, source=principal)
                     yield Pair(principal, other, detail=how, evidence=(evidence,), doubt=doubt,
-                               actions=(_less(world, principal, how),))  # fmt: skip
+                               actions=(less(world, principal, how),))  # fmt: skip
 
     return found
 
@@ -73,7 +68,7 @@ def _control(world: World, tenant: bool) -> Iterator[Pair]:
             evidence = Evidence(kind="policy", text=way[0], source=principal)
             yield Pair(principal, place, detail=way[0], evidence=(evidence,),
                        doubt="" if place in known else "whether a condition or an activation holds",
-                       actions=(_less(world, principal, way[0]),))  # fmt: skip
+                       actions=(less(world, principal, way[0]),))  # fmt: skip
 
 
 @pairs
@@ -121,7 +116,7 @@ def _read(world: World, wanted: str) -> Iterator[Pair]:
                 continue
             yield Pair(principal, item.uid, doubt=found[1],
                        evidence=(Evidence(kind="policy", text=found[0], source=principal),),
-                       actions=(_less(world, principal, found[0]),))  # fmt: skip
+                       actions=(less(world, principal, found[0]),))  # fmt: skip
 
 
 @pairs
@@ -157,21 +152,9 @@ def _writers(world: World, item: Item, action: str, data: bool) -> Iterator[tupl
 @pairs
 def azure_image(world: World) -> Iterator[Pair]:
     """Who may put an image into a registry from which something runs."""
-    users = users_of(world)
     for item in world.estate.of_type("azure_microsoft_containerregistry_registries"):
         prefix = f"{item.name.lower()}.azurecr.io/"
-        running = [u for name, found in users.items() if name.startswith(prefix) for u in found]
-        if not running:
-            continue
-        hub = f"registry:{item.uid}"
-        for uid, text, doubt in _writers(world, item, PUSH, False):
-            yield Pair(uid, hub, target_kind="hub", doubt=doubt, resources=(item.uid,),
-                       phrase=f"{world.label(uid)} pushes an image to {world.label(item.uid)}, run by",
-                       evidence=(Evidence(kind="policy", text=text, source=uid),),
-                       actions=(_less(world, uid, text),))  # fmt: skip
-        for uid, pinned in sorted(running):
-            yield Pair(hub, uid, source_kind="hub", silent=True,
-                       no="it runs the image by its digest" if pinned else "")  # fmt: skip
+        yield from pushes(world, item, prefix, _writers(world, item, PUSH, False))
 
 
 @lasting
@@ -184,7 +167,4 @@ def azure_state(world: World) -> Iterator[Pair]:
         if not STATE.search(item.name):
             continue
         target = "/".join(item.uid.split("/")[:3])
-        for uid, text, doubt in _writers(world, item, BLOB_WRITE, True):
-            yield Pair(uid, target, detail=world.label(item.uid), doubt=doubt, resources=(item.uid,),
-                       evidence=(Evidence(kind="policy", text=text, source=uid),),
-                       actions=(_less(world, uid, text),))  # fmt: skip
+        yield from writes_state(world, item, target, _writers(world, item, BLOB_WRITE, True))

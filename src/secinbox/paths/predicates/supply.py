@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from secinbox.estate import Item
 from secinbox.fingerprint import image_uid
@@ -43,6 +43,41 @@ def _written(world: World, action: str, item: Item, name: str) -> Iterator[tuple
 def users_of(world: World) -> dict[str, list[tuple[str, bool]]]:
     """Name of an image without its tag -> (what runs it, whether by digest)."""
     return world.estate.once("paths.image_users", lambda: _images(world))
+
+
+def less(world: World, uid: str, what: str) -> Action:
+    """Taking a permission from a principal."""
+    return Action(f"permission:{uid}:{what}", f"Take from {world.label(uid)}: {what}", uid,
+                  effort=1.5)  # fmt: skip
+
+
+def pushes(
+    world: World, registry: Item, prefix: str, writers: Iterable[tuple[str, str, str]]
+) -> Iterator[Pair]:
+    """Who puts images into a registry, and what runs them; writers: (principal, by what, doubt)."""
+    users = users_of(world)
+    running = [u for name, found in users.items() if name.startswith(prefix) for u in found]
+    if not running:
+        return
+    hub = f"registry:{registry.uid}"
+    for uid, text, doubt in writers:
+        yield Pair(uid, hub, target_kind="hub", doubt=doubt, resources=(registry.uid,),
+                   phrase=f"{world.label(uid)} pushes an image to {world.label(registry.uid)}, run by",
+                   evidence=(Evidence(kind="policy", text=text, source=uid),),
+                   actions=(less(world, uid, text),))  # fmt: skip
+    for uid, pinned in sorted(running):
+        yield Pair(hub, uid, source_kind="hub", silent=True,
+                   no="it runs the image by its digest" if pinned else "")  # fmt: skip
+
+
+def writes_state(
+    world: World, store: Item, target: str, writers: Iterable[tuple[str, str, str]]
+) -> Iterator[Pair]:
+    """Who writes state of infrastructure code, and so what is built from it."""
+    for uid, text, doubt in writers:
+        yield Pair(uid, target, detail=world.label(store.uid), doubt=doubt, resources=(store.uid,),
+                   evidence=(Evidence(kind="policy", text=text, source=uid),),
+                   actions=(less(world, uid, text),))  # fmt: skip
 
 
 def _images(world: World) -> dict[str, list[tuple[str, bool]]]:
