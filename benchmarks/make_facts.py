@@ -8,11 +8,18 @@ from secinbox.facts.store import Facts
 
 
 def fill(
-    home: Path, findings: int, resources: int, signals: int, *, statements: bool = True
+    home: Path,
+    findings: int,
+    resources: int,
+    signals: int,
+    *,
+    statements: bool = True,
+    packages: str = "i",
 ) -> None:
     """Deterministic facts: images run by workloads, hosts, tags, signals, exploit records.
 
     statements: also what the findings were made of, which ranking does not read.
+    packages: SQL for the number of a finding's package, by its own number i.
     """
     with Facts(home) as facts:
         con = facts.con
@@ -60,7 +67,7 @@ def fill(
                             ELSE 'arn:aws:ec2:us-east-1:' || lpad((((i * 3) % {resources - images - workloads}) % 50)::VARCHAR, 12, '0')
                               || ':instance/i-' || ((i * 3) % {resources - images - workloads}) END,
                        CASE WHEN i % 4 = 2 THEN '' ELSE 'CVE-2024-' || (i % 40000) END,
-                       'rule-' || (i % 400), '', CASE WHEN i % 4 = 2 THEN '' ELSE 'pkg-' || (i % 2500) END,
+                       'rule-' || (i % 400), '', CASE WHEN i % 4 = 2 THEN '' ELSE 'pkg-' || ({packages} % 2500) END,
                        '1.0.' || (i % 30), '1.1.' || (i % 30), 'a finding number ' || (i % 5000),
                        1 + (hash(i) % 5)::TINYINT, 'WORD', 7.5, '', 0, '', '', '', FALSE, TRUE, 'bench', TIMESTAMP '2026-10-01' + INTERVAL (i % 1000) HOUR,
                        TIMESTAMP '2026-11-19', 'open', NULL, '1.1.' || (i % 30),

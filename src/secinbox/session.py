@@ -61,8 +61,11 @@ class Session:
         self.settings = settings.load(home)
         self._clock = clock
         self.facts = Facts(home)
+        self._pinned = self.facts.meta("pinned_clock")
         self._change = threading.RLock()
         self._answering = threading.Lock()
+        # More at once would only slow each other down, and whoever decides.
+        self._computing = threading.Semaphore(os.cpu_count() or 2)
         self._answers: OrderedDict[tuple[Any, ...], Future[dict[str, Any]]] = OrderedDict()
         self._decisions: Any = None
         self._automation: Automation | None = None
@@ -75,12 +78,14 @@ class Session:
         """The time as of which the inbox is computed (UTC, naive)."""
         if self._clock is not None:
             return self._clock
-        pinned = self.facts.meta("pinned_clock")
-        return datetime.fromisoformat(pinned) if pinned else pipeline.now()
+        # Kept here: any thread may ask, and the store's own connection is for who changes.
+        return datetime.fromisoformat(self._pinned) if self._pinned else pipeline.now()
 
     def pin_clock(self, clock: datetime) -> None:
         """Stops the clock of this home (sample data must not age)."""
-        self.facts.set_meta("pinned_clock", clock.isoformat())
+        with self._change:
+            self._pinned = clock.isoformat()
+            self.facts.set_meta("pinned_clock", self._pinned)
 
     @property
     def decisions(self) -> Any:
@@ -204,7 +209,7 @@ class Session:
         if kept is not None:  # perhaps still being computed for somebody else
             return kept.result()
         try:
-            with self._view() as reader:
+            with self._computing, self._view() as reader:
                 own.set_result(answer(reader))
         except BaseException as problem:
             with self._answering:
@@ -250,12 +255,12 @@ class Session:
         asked = read(dict(request))
         if asked.matching or asked.batch:
             whole("a decision on a query or a batch")
-        with self._change:
-            with self.reading() as reader:
-                told = decide(reader, self.decisions, asked, actor or user(), self.clock)
-            if told["done"]:
-                self.rank()
-            return told
+        # Decisions that come together wait for one ranking, not each for its own.
+        with self.reading() as reader:
+            told = decide(reader, self.decisions, asked, actor or user(), self.clock)
+        if told["done"]:
+            self.rank()
+        return told
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, Any]:
         """All facts again, from the archive, in the order in which they came."""
@@ -266,7 +271,6 @@ class Session:
             rows = self.facts.rows(
                 "SELECT hash, source, options, imported FROM imports WHERE hash <> '' ORDER BY id"
             )
-            pinned = self.facts.meta("pinned_clock")
             computed = computed_statements(self.facts)
             reports = [
                 (archive.get(self.home, h), name, json.loads(options), when)
@@ -281,8 +285,8 @@ class Session:
                 pipeline.import_reports(self.facts, (name,), clock=when, options=options, data=data)
                 if progress:
                     progress(name, number, len(reports))
-            if pinned:
-                self.facts.set_meta("pinned_clock", pinned)
+            if self._pinned:
+                self.facts.set_meta("pinned_clock", self._pinned)
             kept.unlink()
             restore(self.facts, computed)
             self.rank(everything=True)

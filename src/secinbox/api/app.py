@@ -7,15 +7,13 @@ everything needs a session or a token. Changes always do.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
@@ -23,6 +21,7 @@ from secinbox import __version__, opening
 from secinbox.api import accounts, decisions, deliveries, forms, operations, paths, public
 from secinbox.api.access import Access
 from secinbox.api.describing import RAW, describe
+from secinbox.api.guarding import Guard, error, plain
 from secinbox.decisions.cases import CaseMissing
 from secinbox.decisions.rule import RuleMissing
 from secinbox.decisions.states import Conflict, DecisionError
@@ -38,18 +37,9 @@ from secinbox.web.pages import static_router as static
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "testserver")
 MAX_UPLOAD = 1024**3
-CSP = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 Limit = Annotated[int, Query(ge=1, le=100_000)]
 Text = Annotated[str, Query(max_length=4000)]
 Profile = Literal["severity-risks-impact", "bod-26-04", "expected-loss"]
-
-
-def error(status: int, message: str, **more: Any) -> JSONResponse:
-    """The one shape of every error: {"error": {"status", "message", ...}}."""
-    return JSONResponse({"error": {"status": status, "message": message, **more}}, status)
 
 
 def moment(text: str) -> datetime:
@@ -58,23 +48,6 @@ def moment(text: str) -> datetime:
         return parse_clock(text)
     except (ValueError, OverflowError):
         raise QueryError(f"as_of is a date, a time or an age (7d), not {text!r}") from None
-
-
-async def tagged(request: Request, answer: Response) -> Response:
-    """JSON of `/api/v1` with an ETag of what it says; 304 to who has just that."""
-    kind = answer.headers.get("content-type", "")
-    if (
-        request.method != "GET" or answer.status_code != 200 or "etag" in answer.headers
-        or not request.url.path.startswith("/api/v1/") or not kind.startswith("application/json")
-    ):  # fmt: skip
-        return answer
-    body = b"".join([chunk async for chunk in answer.body_iterator])  # type: ignore[attr-defined]
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    given = request.headers.get("if-none-match", "")
-    headers = {k: v for k, v in answer.headers.items() if k != "content-length"} | {"etag": tag}
-    if tag in [t.strip().removeprefix("W/") for t in given.split(",")]:
-        return Response(None, 304, {k: v for k, v in headers.items() if k != "content-type"})
-    return Response(body, 200, headers)
 
 
 def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI:
@@ -95,23 +68,7 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
     app.state.session = session
     describe(app)
 
-    @app.middleware("http")
-    async def guard(
-        request: Request, proceed: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        host = request.headers.get("host", "").rsplit(":", 1)[0]
-        if host not in hosts:
-            return error(421, "this server answers to its own names only")
-        answer = await tagged(request, await proceed(request))
-        answer.headers["content-security-policy"] = CSP
-        answer.headers["x-content-type-options"] = "nosniff"
-        answer.headers["referrer-policy"] = "same-origin"  # forms need their origin
-        answer.headers["cross-origin-opener-policy"] = "same-origin"
-        answer.headers["cross-origin-resource-policy"] = "same-origin"
-        answer.headers.setdefault(
-            "cache-control", "private, no-cache" if "etag" in answer.headers else "no-store"
-        )
-        return answer
+    app.add_middleware(Guard, hosts=hosts)
 
     def known(request: Request) -> None:
         """A parameter that nobody reads is a mistake of the caller: say so."""
@@ -137,7 +94,7 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
         options = {"profile": profile} if profile else {}
         if as_of:
             return session.past(moment(as_of), q, limit=limit, cursor=cursor, **options)
-        return session.issues(q, limit=limit, cursor=cursor, **options)
+        return plain(session.issues(q, limit=limit, cursor=cursor, **options))
 
     @app.get("/api/v1/issues/{name}", dependencies=read)
     def issue(name: str, response: Response) -> Any:
@@ -147,11 +104,11 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
 
     @app.get("/api/v1/findings", dependencies=read)
     def findings(q: Text = "", limit: Limit = 100, cursor: Text = "") -> Any:
-        return session.findings(q, limit=limit, cursor=cursor)
+        return plain(session.findings(q, limit=limit, cursor=cursor))
 
     @app.get("/api/v1/resources", dependencies=read)
     def resources(q: Text = "", limit: Limit = 100, cursor: Text = "") -> Any:
-        return session.resources(q, limit=limit, cursor=cursor)
+        return plain(session.resources(q, limit=limit, cursor=cursor))
 
     @app.get("/api/v1/why", dependencies=read)
     def why(name: Text) -> Any:
@@ -159,7 +116,7 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
 
     @app.get("/api/v1/facets", dependencies=read)
     def facets(q: Text = "") -> Any:
-        return session.facets(q)
+        return plain(session.facets(q))
 
     @app.get("/api/v1/groups", dependencies=read)
     def groups(by: Text, q: Text = "") -> Any:

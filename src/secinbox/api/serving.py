@@ -21,6 +21,23 @@ from secinbox.facts.store import StoreError
 from secinbox.session import Session, user
 
 
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that takes connections. Raises StoreError when the address is taken or not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named: only then are small answers sent at once, not after 40 ms (Nagle).
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise StoreError(
+            f"cannot listen on {host}:{port}: {error}; choose another --port"
+        ) from None
+    listener.listen(128)  # whoever reads the address may connect at once
+    return listener
+
+
 def serve(
     session: Session, host: str, port: int, ready: Callable[[str], None], public_url: str = "",
     *, deliver: bool = True,
@@ -42,17 +59,7 @@ def serve(
         )
     if public_url and urlsplit(public_url).scheme not in ("http", "https"):
         raise StoreError(f"--public-url is an address like https://inbox.example.org: {public_url}")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise StoreError(
-            f"cannot listen on {host}:{port}: {error}; choose another --port"
-        ) from None
-    listener.listen(128)  # whoever reads the address may connect at once
+    listener = listening(host, port)
     actual = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{actual}"

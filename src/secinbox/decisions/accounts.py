@@ -167,11 +167,8 @@ class Accounts:
 
     def any_user(self) -> bool:
         """Somebody can sign in, or was invited to."""
-        with self.store.engine.connect() as connection:
-            return bool(
-                connection.execute(sa.select(sa.func.count()).select_from(USERS)).scalar()
-                or connection.execute(sa.select(sa.func.count()).select_from(LINKS)).scalar()
-            )
+        any_row = sa.exists().select_from(USERS) | sa.exists().select_from(LINKS)
+        return bool(self.store.known("any user", lambda c: c.execute(sa.select(any_row)).scalar()))
 
     def users(self) -> list[dict[str, Any]]:
         """All users without their secrets."""

@@ -80,6 +80,8 @@ class NotificationRule(_Common, tag="notification", frozen=True, kw_only=True):
 Rule = SeverityRule | MuteRule | DueDateRule | InboxRule | TicketRule | NotificationRule
 STRUCTS: dict[str, type[Rule]] = {s.__struct_config__.tag: s for s in get_args(Rule)}
 KINDS: tuple[str, ...] = tuple(STRUCTS)
+for _struct in STRUCTS.values():  # see request.py: never first met by two threads at once
+    msgspec.json.Decoder(_struct)
 
 
 class RuleMissing(LookupError):

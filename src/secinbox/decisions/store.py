@@ -9,8 +9,9 @@ decisions outlive re-imports and rebuilds.
 from __future__ import annotations
 
 import json
+import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -58,6 +59,7 @@ class DecisionStore:
             url or f"sqlite:///{home / 'decisions.sqlite'}", pool_pre_ping=bool(url)
         )
         self.sqlite = self.engine.dialect.name == "sqlite"
+        self._known: dict[str, Any] = {}
         if self.sqlite:
             sa.event.listen(self.engine, "connect", _careful)
             sa.event.listen(self.engine, "begin", _begin)
@@ -77,11 +79,40 @@ class DecisionStore:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """One transaction that changes; with SQLite it waits for its turn before it reads."""
-        with (
-            self.engine.connect().execution_options(secinbox_writes=True) as connection,
-            connection.begin(),
-        ):
-            yield connection
+        try:
+            with (
+                self.engine.connect().execution_options(secinbox_writes=True) as connection,
+                connection.begin(),
+            ):
+                yield connection
+        finally:
+            self._known = {}  # a new one: who is reading fills the old one
+
+    def known(self, name: str, read: Callable[[sa.Connection], Any]) -> Any:
+        """What `read` says, asked once until something is written.
+
+        Other processes may write to a database server, so there it is asked each time. A file is
+        written by the process that has the home; what another one writes shows in its log.
+        """
+        if not self.sqlite:
+            with self.engine.connect() as connection:
+                return read(connection)
+        known, log = self._known, self._log()
+        if known.get("log") != log:
+            known.clear()
+            known["log"] = log
+        if name not in known:
+            with self.engine.connect() as connection:
+                known[name] = read(connection)
+        return known[name]
+
+    def _log(self) -> tuple[int, int] | None:
+        """When the write-ahead log was written and how long it is."""
+        try:
+            told = os.stat(f"{self.engine.url.database}-wal")
+        except OSError:
+            return None
+        return told.st_mtime_ns, told.st_size
 
     def decide(
         self,
@@ -215,8 +246,8 @@ class DecisionStore:
 
     def revision(self) -> str:
         """Changes with every decision."""
-        with self.engine.connect() as connection:
-            return str(connection.execute(sa.select(sa.func.max(TIMELINE.c.id))).scalar() or 0)
+        last = sa.select(sa.func.max(TIMELINE.c.id))
+        return str(self.known("revision", lambda c: c.execute(last).scalar()) or 0)
 
     def states(self, prefix: str = "", *, since: int | None = None) -> list[dict[str, Any]]:
         """All states of subjects of this kind, in order of subject.

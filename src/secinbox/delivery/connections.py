@@ -114,6 +114,9 @@ def module(system: str) -> ModuleType:
     return import_module(f"secinbox.delivery.systems.{system}")
 
 
+msgspec.json.Decoder(Connection)  # see decisions/request.py: never first met by two threads at once
+
+
 def load(home: Path) -> Connections:
     """The connections of a home. Raises DecisionError with what is wrong and what is allowed."""
     path = home / NAME

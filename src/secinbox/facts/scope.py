@@ -31,12 +31,13 @@ def narrow(reader: Facts, types: frozenset[str]) -> None:
     words = ", ".join(f"'{t}'" for t in sorted(types))  # of a closed list
     views = {
         "findings": f"SELECT * FROM facts.main.findings WHERE type IN ({words})",
-        "issues": f"SELECT * FROM facts.main.issues WHERE type IN ({words})",
+        "issues": f"SELECT rowid, * FROM facts.main.issues WHERE type IN ({words})",
         "assessed": "SELECT * FROM facts.main.assessed WHERE id IN "
                     f"(SELECT id FROM facts.main.findings WHERE type IN ({words}))",
     }  # fmt: skip
     if "attack_path" not in types:
         views |= {n: f"SELECT * FROM facts.main.{n} WHERE FALSE" for n in _PATHS}
+    reader.own = True
     for name, sql in views.items():
         reader.con.execute(f"CREATE TEMP VIEW {name} AS {sql}")
 

@@ -23,6 +23,7 @@ from secinbox.fingerprint import fingerprint
 # Rows that are compressed as one piece, by one core: the default (122,880) leaves the other cores
 # without work on an import of usual size.
 ROW_GROUP = 30_720
+MOST_READERS = 8  # connections that are kept for reading
 _CHANGES = itertools.count(1)
 
 
@@ -42,6 +43,11 @@ class Facts:
         # Another number after each write, never one twice in a process: what was read before a
         # number is as good as new while the number stands.
         self.changes = next(_CHANGES)
+        # What a process keeps of the tables while a number stands, by who keeps it; views share it.
+        self.resident: dict[Any, Any] = {}
+        self._readers: list[duckdb.DuckDBPyConnection] = []  # at rest, for the next to read
+        self.own = False  # a reader with tables of its own: nobody reads with it afterwards
+        self.undecided = False  # inside a transaction: what is read may never have been
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _own(home / "lock", patience)
         try:
@@ -87,26 +93,42 @@ class Facts:
     def transaction(self) -> Iterator[None]:
         """All or nothing. A kill inside leaves the store as it was before."""
         self.con.execute("BEGIN TRANSACTION")
+        self.undecided = True
         try:
             yield
         except BaseException:
             self.con.execute("ROLLBACK")
             raise
-        self.con.execute("COMMIT")
-        self.changes = next(_CHANGES)
+        else:
+            self.con.execute("COMMIT")
+            self.changes = next(_CHANGES)
+        finally:
+            self.undecided = False
 
     @contextmanager
     def reader(self) -> Iterator[Facts]:
         """A view of the committed state for one thread; it sees no half-done change."""
         view = copy.copy(self)
-        view.con = self.con.cursor()
-        view.con.execute("USE facts")
+        view.undecided = False
+        try:
+            view.con = self._readers.pop()
+        except IndexError:
+            view.con = self.con.cursor()
+            view.con.execute("USE facts")
+        view.own = False
         try:
             yield view
-        finally:
+        except BaseException:
             view.con.close()
+            raise
+        if view.own or len(self._readers) >= MOST_READERS:
+            view.con.close()
+        else:
+            self._readers.append(view.con)
 
-    def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+    def rows(
+        self, sql: str, parameters: list[Any] | dict[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         return self.con.execute(sql, parameters or []).fetchall()
 
@@ -123,16 +145,28 @@ class Facts:
 
     def meta(self, key: str) -> str | None:
         """A stored setting of the store itself."""
-        found: str | None = self.value("SELECT value FROM meta WHERE key = ?", [key])
-        return found
+        if self.undecided:
+            found: str | None = self.value("SELECT value FROM meta WHERE key = ?", [key])
+            return found
+        number, kept = self.resident.get("meta", (0, {}))
+        if number != self.changes:
+            # The number first: what is read after it is at least as new.
+            number = self.changes
+            kept = dict(self.rows("SELECT key, value FROM meta"))
+            self.resident["meta"] = (number, kept)
+        told: str | None = kept.get(key)
+        return told
 
     def set_meta(self, key: str, value: str) -> None:
         """Stores a setting of the store itself."""
         self.con.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])
-        self.changes = next(_CHANGES)
+        if not self.undecided:
+            self.changes = next(_CHANGES)
 
     def close(self) -> None:
         """Writes everything down and lets the next process in."""
+        while self._readers:
+            self._readers.pop().close()
         self.con.close()
         self._lock.close()
 

@@ -21,6 +21,7 @@ from secinbox.inbox.fields import (
     RESOURCE_FIELDS,
     RESOURCE_FREE_TEXT,
 )
+from secinbox.inbox.places import LISTED, UNLISTED, Places
 from secinbox.inbox.query import Compiled, QueryError, compile_query
 from secinbox.inbox.rules import DEFAULT_RULES, InboxRule
 from secinbox.vocabulary import MATURITIES, RISKS, SEVERITIES
@@ -32,7 +33,15 @@ PROFILES = {
     "expected-loss": "loss_key",
 }
 MAX_LIMIT = 100_000
+_GROUPED = ("severity", "type", "service", "environment", "team")
+_MOST_VALUES = 12  # of a facet
+MOST_PAGE = 200  # rows of longer pages are not kept
 NEW = timedelta(days=7)  # an issue is new for a week
+
+
+# An issue that a query finds: its id, its key in the order, the number of its row.
+Found = tuple[str, str, int]
+_NO_ROW = -1
 
 
 class NotFound(LookupError):
@@ -75,51 +84,93 @@ def issues(
     if profile not in PROFILES:
         raise QueryError(f"there is no profile {profile!r}; one of: {', '.join(PROFILES)}")
     key = PROFILES[profile]
-    condition = listed(facts, query)
-    total = facts.value(
-        f"SELECT count(*) FROM issues i WHERE {condition.sql}", [*condition.parameters]
-    )
-    after = f"AND i.{key} > ?" if cursor else ""
-    rows = facts.dicts(
-        f"SELECT * FROM issues i WHERE {condition.sql} {after} ORDER BY i.{key} LIMIT ?",
-        [*condition.parameters, *([cursor] if cursor else []), _limit(limit) + 1],
-    )
-    page = rows[:limit]
-    first = 1
-    if page:
-        first += facts.value(
-            f"SELECT count(*) FROM issues i WHERE i.status NOT IN ('muted', 'resolved') "
-            f"AND i.{key} < ?",
-            [page[0][key]],
-        )
-    ranks = _ranks(facts, page, key, first, query)
-    members = _members(facts, [row["id"] for row in page])
-    clock = _clock(facts)
+    places = Places.of(facts)
+    found, total = _found(facts, places, query, key, cursor, _limit(limit))
+    rows = _shown(facts, places, found[:limit])
+    page = [p for p in found[:limit] if p[0] in rows]
+    ranks = _ranks(facts, places, page, rows, key, query)
     return {
-        "issues": [
-            issue_row(row, ranks[row["id"]], members.get(row["id"], []), clock) for row in page
-        ],
+        "issues": [{**rows[p[0]], "rank": n} for p, n in zip(page, ranks, strict=True)],
         "total": total,
-        "next": page[-1][key] if len(rows) > limit else None,
+        "next": found[limit - 1][1] if len(found) > limit else None,
         "profile": profile,
         "as_of": _time(_clock(facts)),
     }
 
 
-def _ranks(
-    facts: Facts, page: list[dict[str, Any]], key: str, first: int, query: str
-) -> dict[str, int]:
-    """The place of each row in the whole inbox, not on the page."""
-    if not query.strip():
-        return {row["id"]: first + n for n, row in enumerate(page)}
-    if not page:
-        return {}
+def _found(
+    facts: Facts, places: Places, query: str, key: str, cursor: str, limit: int
+) -> tuple[list[Found], int]:
+    """What a query finds after the cursor, one more than the limit, and how much it finds in all."""
+    condition = listed(facts, query)
+    if not query.strip() and places.has(key):
+        keys, total = places.page(key, cursor, limit + 1)
+        # Every order ends with the id: it makes it total.
+        return [(k.rpartition("~")[2], k, _NO_ROW) for k in keys], total
+    after = f"AND i.{key} > ?" if cursor else ""
     found = facts.rows(
-        f"SELECT id, row_number() OVER (ORDER BY {key}) FROM issues "
-        "WHERE status NOT IN ('muted', 'resolved')"
+        f"SELECT i.id, i.{key}, i.rowid FROM issues i WHERE {condition.sql} {after} "
+        f"ORDER BY i.{key} LIMIT ?",
+        [*condition.parameters, *([cursor] if cursor else []), limit + 1],
     )
-    ranks = dict(found)
-    return {row["id"]: ranks.get(row["id"], 0) for row in page}
+    total = len(found)
+    if cursor or total > limit:
+        total = facts.value(
+            f"SELECT count(*) FROM issues i WHERE {condition.sql}", [*condition.parameters]
+        )
+    return found, total
+
+
+def _shown(facts: Facts, places: Places, page: Sequence[Found]) -> dict[str, dict[str, Any]]:
+    """The rows of a page by id: those shown lately as they are kept, the others read."""
+    rows = places.rows(issue for issue, *_ in page)
+    missing = {issue: number for issue, _, number in page if issue not in rows}
+    if not missing:
+        return rows
+    clock = _clock(facts)
+    # A row number holds until the table is written: what was moved meanwhile is read by id.
+    numbers = [n for n in missing.values() if n != _NO_ROW]
+    by_number = "SELECT * FROM issues WHERE rowid IN (SELECT unnest(?))"
+    read = {
+        row["id"]: row
+        for row in (facts.dicts(by_number, [numbers]) if numbers else ())
+        if row["id"] in missing
+    }
+    if moved := missing.keys() - read.keys():
+        by_id = (
+            "SELECT * FROM issues WHERE rowid IN "
+            "(SELECT rowid FROM issues WHERE id IN (SELECT unnest(?)))"
+        )
+        read |= {row["id"]: row for row in facts.dicts(by_id, [list(moved)])}
+    members = _members(facts, list(missing))
+    made = {i: issue_row(row, 0, members.get(i, []), clock) for i, row in read.items()}
+    if len(made) <= MOST_PAGE:
+        places.keep(made.values(), facts.changes)
+    return rows | made
+
+
+def _ranks(
+    facts: Facts,
+    places: Places,
+    page: Sequence[Found],
+    rows: dict[str, dict[str, Any]],
+    key: str,
+    query: str,
+) -> Sequence[int]:
+    """The place of each row in the whole inbox, not on the page; 0: it is not listed."""
+    if not page:
+        return []
+    if query.strip():
+        return [
+            0 if rows[i]["status"] in UNLISTED else places.rank(facts, key, k) for i, k, _ in page
+        ]
+    if places.has(key):
+        first = places.rank(facts, key, page[0][1])
+    else:
+        first = 1 + facts.value(
+            f"SELECT count(*) FROM issues i WHERE i.{LISTED} AND i.{key} < ?", [page[0][1]]
+        )
+    return range(first, first + len(page))
 
 
 def listed(facts: Facts, query: str) -> Compiled:
@@ -127,9 +178,7 @@ def listed(facts: Facts, query: str) -> Compiled:
     condition = _issue_condition(facts, query)
     if "status:" in query:
         return condition
-    return Compiled(
-        f"({condition.sql}) AND i.status NOT IN ('muted', 'resolved')", condition.parameters
-    )
+    return Compiled(f"({condition.sql}) AND i.{LISTED}", condition.parameters)
 
 
 def _issue_condition(facts: Facts, query: str) -> Compiled:
@@ -147,17 +196,22 @@ def _issue_condition(facts: Facts, query: str) -> Compiled:
 def _members(facts: Facts, ids: Sequence[str]) -> dict[str, list[str]]:
     if not ids:
         return {}
-    found: dict[str, list[str]] = defaultdict(list)
-    for issue, resource in facts.rows(
-        """
-        SELECT DISTINCT a.issue, coalesce(f.live, a.resource) AS uid
-        FROM assessed a LEFT JOIN footprints f ON f.resource = a.resource
-        WHERE a.admitted_by <> '' AND a.issue IN (SELECT unnest(?)) ORDER BY 1, 2
-        """,
+    members = facts.rows(
+        "SELECT DISTINCT issue, resource FROM assessed "
+        "WHERE admitted_by <> '' AND issue IN (SELECT unnest(?))",
         [list(ids)],
+    )
+    # Two short questions: one that joins both reads all footprints.
+    lives: dict[str, list[str]] = defaultdict(list)
+    for resource, live in facts.rows(
+        "SELECT resource, live FROM footprints WHERE resource IN (SELECT unnest(?))",
+        [list({resource for _, resource in members})],
     ):
-        found[issue].append(resource)
-    return found
+        lives[resource].append(live)
+    found: dict[str, set[str]] = defaultdict(set)
+    for issue, resource in members:
+        found[issue].update(lives.get(resource, (resource,)))
+    return {issue: sorted(uids) for issue, uids in found.items()}
 
 
 def flags(row: dict[str, Any], clock: datetime) -> list[str]:
@@ -534,47 +588,41 @@ def resources(
 
 
 def facets(facts: Facts, query: str = "") -> dict[str, Any]:
-    """{facet: [{"value", "count"}]} of the issues that a query finds."""
+    """{facet: [{"value", "count"}]} of the issues that a query finds, the twelve largest of each."""
     condition = listed(facts, query)
-    sql = condition.sql
-    columns = ", ".join(f"i.{c}" for c in ("severity", "type", "service", "environment", "team"))
-    overdue, soon, flight = (ISSUE_FIELDS[n].sql for n in ("overdue", "due_soon", "in_flight"))
+    flags = {n: ISSUE_FIELDS[n].sql for n in ("overdue", "due_soon", "in_flight")}
+    columns = [f"i.{c}" for c in (*_GROUPED, *RISK_COLUMNS)]
+    columns += [f"{sql} AS {name}" for name, sql in flags.items()]
+    held = [f"coalesce(sum({c}), 0)" for c in RISK_COLUMNS] + [
+        f"coalesce(sum({n}::INTEGER), 0)" for n in flags
+    ]
+    groups = [
+        f"(SELECT '{c}' AS facet, {c}::VARCHAR AS value, count(*) AS n FROM found "
+        f"WHERE {c}::VARCHAR <> '' GROUP BY ALL ORDER BY n DESC, value LIMIT {_MOST_VALUES})"
+        for c in _GROUPED
+    ]
     rows = facts.rows(
-        f"""
-        WITH found AS (SELECT {columns}, i.public, i.privileged, i.attacked, i.exploit,
-                              i.production, {overdue} AS overdue, {soon} AS soon,
-                              {flight} AS flight FROM issues i WHERE {sql})
-        SELECT 'severity', severity::VARCHAR, count(*) FROM found GROUP BY ALL
-        UNION ALL SELECT 'type', type, count(*) FROM found GROUP BY ALL
-        UNION ALL SELECT 'service', service, count(*) FROM found GROUP BY ALL
-        UNION ALL SELECT 'environment', environment, count(*) FROM found GROUP BY ALL
-        UNION ALL SELECT 'team', team, count(*) FROM found GROUP BY ALL
-        UNION ALL SELECT 'risk', 'public_accessibility', count(*) FILTER (public = 1) FROM found
-        UNION ALL SELECT 'risk', 'privileged_access', count(*) FILTER (privileged = 1) FROM found
-        UNION ALL SELECT 'risk', 'under_attack', count(*) FILTER (attacked = 1) FROM found
-        UNION ALL SELECT 'risk', 'exploit_available', count(*) FILTER (exploit = 1) FROM found
-        UNION ALL SELECT 'risk', 'in_production', count(*) FILTER (production = 1) FROM found
-        UNION ALL SELECT 'triage', 'overdue', count(*) FILTER (overdue) FROM found
-        UNION ALL SELECT 'triage', 'due_soon', count(*) FILTER (soon) FROM found
-        UNION ALL SELECT 'triage', 'in_flight', count(*) FILTER (flight) FROM found
-        """,
+        f"WITH found AS MATERIALIZED (SELECT {', '.join(columns)} FROM issues i "
+        f"WHERE {condition.sql}) {' UNION ALL '.join(groups)} "
+        # What several of may hold for one issue is counted in one go.
+        f"UNION ALL SELECT 'held', concat_ws(',', {', '.join(held)}), 0 FROM found",
         list(condition.parameters),
     )
     result: dict[str, list[dict[str, Any]]] = {
         n: [] for n in ("severity", "triage", "risk", "type", "environment", "service", "team")
     }
-    for facet, value, count in rows:
-        if value not in ("", None) and count:
-            if facet == "severity":
-                result[facet].append(
-                    {"value": severity(int(value)), "count": count, "order": -int(value)}
-                )
-            else:
-                order = RISKS.index(value) if facet == "risk" else -count
-                result[facet].append({"value": value, "count": count, "order": order})
-    for entries in result.values():
-        entries.sort(key=lambda e: (e["order"], e["value"]))
-        for entry in entries:
-            del entry["order"]
-        del entries[12:]
+    counts = ""
+    for facet, value, count in sorted(rows, key=lambda r: (-r[2], r[1])):
+        if facet == "held":
+            counts = value
+        else:
+            result[facet].append({"value": value, "count": count})
+    for entry in result["severity"]:
+        entry["value"] = severity(int(entry["value"]))
+    result["severity"].sort(key=lambda e: SEVERITIES.index(e["value"]))
+    for name, count in zip((*RISKS, *flags), counts.split(","), strict=True):
+        if int(count):
+            facet = "risk" if name in RISKS else "triage"
+            result[facet].append({"value": name, "count": int(count)})
+    result["triage"].sort(key=lambda e: (-e["count"], e["value"]))
     return result

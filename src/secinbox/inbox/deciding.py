@@ -16,9 +16,11 @@ from secinbox.decisions.states import stamp
 from secinbox.facts.staging import SEVERITY_RANK
 from secinbox.facts.store import Facts
 from secinbox.inbox.fields import FINDING_FREE_TEXT, RULE_FIELDS
+from secinbox.inbox.places import LISTED, ORDERS, Place, moved, standing
 from secinbox.inbox.query import compile_query
 
 ISSUE, FINDING, RULE, QUERY = "issue:", "finding:", "rule:", "query:"
+_FEW = 20  # decisions that are written as values, without a table
 ON = " on "  # between the rule and the resource of a subject
 
 
@@ -147,10 +149,22 @@ _STATUS = """
 _DUE_KEY = "left(sort_key, 23) || {due} || substr(sort_key, 34)"
 
 
-def write(facts: Facts, decided: Decided, clock: datetime, *, ranked: bool) -> None:
+def catch_up(facts: Facts, decided: Decided, clock: datetime) -> None:
+    """Brings what was decided since onto the issues: one transaction."""
+    number = facts.changes
+    with facts.transaction():
+        before, after = write(facts, decided, clock, ranked=False)
+    if after:
+        moved(facts, number, before, after)
+
+
+def write(
+    facts: Facts, decided: Decided, clock: datetime, *, ranked: bool
+) -> tuple[list[Place], list[Place]]:
     """Brings decisions onto the issues; inside the caller's transaction.
 
-    ranked: rows were made anew. Otherwise only what was decided since is looked at.
+    ranked: rows were made anew. Otherwise only what was decided since is looked at, and the places
+    of those issues before and after are told; none when any issue may have moved.
     """
     con = facts.con
     seen = _seen(facts)
@@ -171,13 +185,8 @@ def write(facts: Facts, decided: Decided, clock: datetime, *, ranked: bool) -> N
         """
     )
     if rows:
-        import pyarrow as pa
-
-        columns = list(zip(*rows, strict=True))
-        names = [d[0] for d in con.execute("SELECT * FROM decided LIMIT 0").description]
-        con.register("decided_rows", pa.table(dict(zip(names, columns, strict=True))))
-        con.execute("INSERT INTO decided SELECT * FROM decided_rows")
-        con.unregister("decided_rows")
+        _insert(con, rows)
+    before: list[Place] = standing(facts) if fresh and rows else []
     if not fresh:
         con.execute(
             "UPDATE issues SET status = CASE WHEN muted_by <> '' THEN 'muted' ELSE 'open' END, "
@@ -186,8 +195,9 @@ def write(facts: Facts, decided: Decided, clock: datetime, *, ranked: bool) -> N
             f"due = rule_due, due_by = rule_due_by, sort_key = {_due_key('rule_due')} "
             "WHERE version > 0"
         )
+    after: list[Place] = []
     if rows:
-        con.execute(
+        told = facts.rows(
             f"""
             UPDATE issues SET status = {_STATUS}, assignee = d.assignee,
                 assignee_kind = d.assignee_kind, labels = d.labels, version = d.version,
@@ -199,12 +209,32 @@ def write(facts: Facts, decided: Decided, clock: datetime, *, ranked: bool) -> N
                 due_by = CASE WHEN d.due <> '' THEN 'decision' ELSE rule_due_by END,
                 sort_key = {_due_key("CASE WHEN d.due <> '' THEN d.due ELSE rule_due END")}
             FROM decided d WHERE d.id = issues.id
+            RETURNING issues.id, issues.{LISTED}, {", ".join("issues." + o for o in ORDERS)}
             """,
             {"now": stamp(clock)},
         )
+        after = [(issue, listed, tuple(keys)) for issue, listed, *keys in told]
     now = stamp(clock)
-    told = {"revision": decided.revision, "wake": decided.wake(now), "clock": now}
-    facts.set_meta("decided", json.dumps(told))
+    seen = {"revision": decided.revision, "wake": decided.wake(now), "clock": now}
+    facts.set_meta("decided", json.dumps(seen))
+    return (before, after) if fresh else ([], [])
+
+
+def _insert(con: Any, rows: Sequence[Sequence[Any]]) -> None:
+    if len(rows) <= _FEW:
+        one = f"({', '.join('?' * len(rows[0]))})"
+        con.execute(
+            f"INSERT INTO decided VALUES {', '.join([one] * len(rows))}",
+            [v for r in rows for v in r],
+        )
+        return
+    import pyarrow as pa
+
+    columns = list(zip(*rows, strict=True))
+    names = [d[0] for d in con.execute("SELECT * FROM decided LIMIT 0").description]
+    con.register("decided_rows", pa.table(dict(zip(names, columns, strict=True))))
+    con.execute("INSERT INTO decided SELECT * FROM decided_rows")
+    con.unregister("decided_rows")
 
 
 def _due_key(due: str) -> str:

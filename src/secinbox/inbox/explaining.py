@@ -25,7 +25,8 @@ def find_issue(facts: Facts, name: str) -> dict[str, Any]:
             [max(int(text), 1) - 1],
         )
     else:
-        rows = facts.dicts(
+        rows = facts.dicts("SELECT * FROM issues WHERE id = ?", [text])
+        rows = rows or facts.dicts(
             "SELECT * FROM issues WHERE starts_with(id, ?) ORDER BY sort_key LIMIT 2", [text]
         )
         if len(rows) == 2 and len(text) < 32:

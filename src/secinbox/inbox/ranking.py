@@ -43,7 +43,7 @@ def rank(
     """
     con = facts.con
     undecided = deciding.pending(facts, decided, clock)
-    marks = dict(facts.rows("SELECT kind, count(*) FROM dirty GROUP BY kind"))
+    marks = _marks(facts)
     stamp = _stamp(settings, rules)
     day = clock.replace(minute=0, second=0, microsecond=0).isoformat()
     whole = (
@@ -56,8 +56,7 @@ def rank(
     )
     if not whole and not marks:
         if undecided:
-            with facts.transaction():
-                deciding.write(facts, decided, clock, ranked=False)
+            deciding.catch_up(facts, decided, clock)
         return {"mode": "unchanged"}
     assessment = Assessment(facts, clock, settings, partial=not whole)
     with facts.transaction():
@@ -81,6 +80,17 @@ def rank(
         facts.set_meta("ranked_at", day)
         facts.set_meta("clock", clock.isoformat())
     return {"mode": "whole" if whole else "partial"}
+
+
+def _marks(facts: Facts) -> dict[str, int]:
+    """What changed since the last ranking, by kind."""
+    if facts.resident.get("unmarked") == facts.changes:
+        return {}
+    number = facts.changes
+    marks = dict(facts.rows("SELECT kind, count(*) FROM dirty GROUP BY kind"))
+    if not marks:
+        facts.resident["unmarked"] = number
+    return marks
 
 
 def _stamp(settings: Settings, rules: Sequence[Rule]) -> str:

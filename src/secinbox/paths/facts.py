@@ -23,6 +23,8 @@ _POISON = (
     "untrusted-checkout", "code-injection/critical", "CKV_GHA_3", "self-hosted-runner",
 )  # fmt: skip
 
+_EVIDENCE = msgspec.json.Decoder(list[Evidence])
+
 
 def world_of(assessment: Assessment) -> World:
     """Inventory, exposure, weaknesses, leaks and signals, as the moves want them."""
@@ -60,7 +62,7 @@ def _public(facts: Facts) -> dict[str, list[Evidence]]:
         "SELECT subject, evidence FROM risk_values "
         "WHERE risk = 'public_accessibility' AND value = 1 ORDER BY subject"
     ):
-        out[uid] = msgspec.json.decode(text or "[]", type=list[Evidence])
+        out[uid] = _EVIDENCE.decode(text or "[]")
     return out
 
 
