@@ -30,7 +30,7 @@ PAGES = ["/", "/inbox.json", "/findings", "/resources", "/health", "/paths", "/p
 
 def level(method: str, path: str) -> str:
     """The policy, said again in one place and not taken from the code."""
-    if re.match(r"/api/v1/(tokens|users|audit)", path):
+    if re.match(r"/api/v1/(tokens|users|teams|audit)", path):
         return "admin"
     if path.startswith("/api/v1/deliveries") and method == "POST":
         return "admin"

@@ -34,7 +34,8 @@ def settings(there: Provider, **more: str) -> str:
     lines = {"issuer": f'"{there.issuer}"', "client_id": f'"{CLIENT}"', "private": "true", **more}
     table = "".join(f"{k} = {v}\n" for k, v in lines.items())
     return ('[oidc]\n' + table + '[oidc.roles]\nsec = "triager"\nops = "viewer"\nboss = "admin"\n'
-            '[oidc.types]\nops = ["container_image_vulnerability"]\n')  # fmt: skip
+            '[oidc.types]\nops = ["container_image_vulnerability"]\n'
+            '[oidc.teams]\nsec = "security"\nops = "operations"\n')  # fmt: skip
 
 
 @pytest.fixture
@@ -83,6 +84,8 @@ def test_groups_become_roles_and_the_session_works(client: TestClient, there: Pr
         there.person["groups"] = groups
         come_back(client, leave(client))
         assert session.accounts.by_session(client.cookies[COOKIE]).role == role
+        wanted = {"sec": "security", "ops": "operations"}
+        assert session.teams.of("oidc:ann") == sorted(wanted[g] for g in groups if g in wanted)
 
 
 @pytest.mark.parametrize("target", ["//evil.test", "https://evil.test/", "/\\evil.test"])

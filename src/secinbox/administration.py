@@ -63,6 +63,22 @@ class Administration:
             raise NotFound(str(error)) from None
         return {"removed": name}
 
+    def teams(self) -> dict[str, Any]:
+        """{"teams": [{"name", "members"}]}."""
+        return {"teams": [{"name": n, "members": m} for n, m in self._session.teams.all().items()]}
+
+    def write_team(self, name: str, members: Sequence[str], actor: str = "") -> dict[str, Any]:
+        """{"name", "members"}: the team has just these members from now on."""
+        return {"name": name, "members": self._session.teams.write(name, members, actor)}
+
+    def remove_team(self, name: str, actor: str = "") -> dict[str, Any]:
+        """Raises NotFound."""
+        try:
+            self._session.teams.remove(name, actor)
+        except LookupError as error:
+            raise NotFound(str(error)) from None
+        return {"removed": name}
+
     def audit(self, *, limit: int = 1_000, before: int = 0) -> dict[str, Any]:
         """{"events": [...], "next"}, newest first."""
         rows = self._accounts.audit(limit=limit, before=before)

@@ -257,6 +257,18 @@ class RemoteAdministration:
         """See Administration.users."""
         return self._ask("GET", "/users")
 
+    def teams(self) -> dict[str, Any]:
+        """See Administration.teams."""
+        return self._ask("GET", "/teams")
+
+    def write_team(self, name: str, members: Sequence[str], actor: str = "") -> dict[str, Any]:
+        """See Administration.write_team."""
+        return self._ask("PUT", "/teams/" + quote(name, safe=""), json={"members": list(members)})
+
+    def remove_team(self, name: str, actor: str = "") -> dict[str, Any]:
+        """See Administration.remove_team."""
+        return self._ask("DELETE", "/teams/" + quote(name, safe=""))
+
     def invite(
         self, name: str, role: str, actor: str = "", types: Sequence[str] = ()
     ) -> dict[str, Any]:

@@ -16,19 +16,21 @@ from typing import TYPE_CHECKING, Any
 from secinbox import pipeline, settings
 from secinbox.administration import Administration
 from secinbox.automating import Automation
-from secinbox.facts.scope import TYPES, narrow, whole
+from secinbox.facts.scope import ASKER, TYPES, narrow, whole
 from secinbox.facts.store import Facts
 from secinbox.inbox import answers, attack_paths, deciding, explaining, whatif
-from secinbox.inbox.query import QueryError
+from secinbox.inbox.query import QueryError, quoted
 from secinbox.inbox.ranking import rank
 
 if TYPE_CHECKING:
     from secinbox.decisions.accounts import Accounts
+    from secinbox.decisions.teams import Teams
     from secinbox.delivery.desk import Delivery
 
 Progress = Callable[[str, int, int], None]
 # Answers that a process keeps until something is written, and the rows of the largest of them.
 KEPT_ANSWERS, MOST_KEPT_ROWS = 256, 200
+ME = "assignee:@me"
 
 
 def user() -> str:
@@ -133,6 +135,13 @@ class Session:
         from secinbox.decisions.accounts import Accounts
 
         return Accounts(self.decisions)
+
+    @property
+    def teams(self) -> Teams:
+        """Who works together."""
+        from secinbox.decisions.teams import Teams
+
+        return Teams(self.decisions)
 
     @property
     def administration(self) -> Administration:
@@ -294,8 +303,20 @@ class Session:
 
     # -- answers --------------------------------------------------------------------------
 
+    def _own(self, query: str) -> str:
+        """A query with `assignee:@me` as the one who asks and the teams that he is in."""
+        if ME not in query:
+            return query
+        asker = ASKER.get() or user()
+        names = [asker, asker.removeprefix("oidc:")]  # people are assigned to by their short name
+        if self.has_decisions:
+            names += [team for name in names for team in self.teams.of(name)]
+        mine = " OR ".join(f"assignee:{quoted(name)}" for name in dict.fromkeys(names))
+        return query.replace(ME, f"({mine})")
+
     def issues(self, query: str = "", **options: Any) -> dict[str, Any]:
         """See answers.issues."""
+        query = self._own(query)
         options.setdefault("profile", self.settings.profile)
         if options.get("limit", 0) > MOST_KEPT_ROWS:
             with self.reading() as reader:
@@ -384,6 +405,7 @@ class Session:
         """(media type, text): see exporting.export."""
         from secinbox.exporting import export
 
+        query = self._own(query)
         rules = self.automation.admissions()
         with self.reading() as reader:
             return export(reader, form, query, self.clock, rules)
@@ -394,11 +416,13 @@ class Session:
 
     def facets(self, query: str = "") -> dict[str, Any]:
         """Counts by severity, type, service, environment and risk of what a query finds."""
+        query = self._own(query)
         found: dict[str, Any] = self._answer(("facets", query), lambda r: answers.facets(r, query))
         return found
 
     def groups(self, field: str, query: str = "") -> dict[str, Any]:
         """See groups.groups."""
+        query = self._own(query)
         from secinbox.inbox.groups import groups
 
         with self.reading() as reader:

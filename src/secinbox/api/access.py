@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from secinbox.decisions.accounts import Principal
-from secinbox.facts.scope import TYPES
+from secinbox.facts.scope import ASKER, TYPES
 from secinbox.session import user
 
 COOKIE = "secinbox_session"
@@ -106,7 +106,9 @@ class Access:
 
         async def check(request: Request) -> None:
             # What was found out holds for all that this request asks for (see facts.scope).
-            TYPES.set((await run_in_threadpool(allowed, request)).types)
+            found = await run_in_threadpool(allowed, request)
+            TYPES.set(found.types)
+            ASKER.set(found.name)
 
         def allowed(request: Request) -> Principal:
             found = self.principal(request)

@@ -19,11 +19,12 @@ from secinbox.web.pages import show
 
 Text = Annotated[str, Body(embed=True, max_length=200)]
 Types = Annotated[Sequence[str], Body(embed=True, max_length=20)]
+Members = Annotated[Sequence[str], Body(embed=True, max_length=1_000)]
 MAX_FORM = 64 * 1024
 
 
 def api(session: Any, access: Access, administer: Sequence[Depends]) -> APIRouter:
-    """`/api/v1/tokens`, `/api/v1/users`, `/api/v1/audit`."""
+    """`/api/v1/tokens`, `/api/v1/users`, `/api/v1/teams`, `/api/v1/audit`."""
     routes = APIRouter(prefix="/api/v1", dependencies=list(administer))
 
     @routes.get("/tokens")
@@ -53,6 +54,18 @@ def api(session: Any, access: Access, administer: Sequence[Depends]) -> APIRoute
     @routes.delete("/users/{name}")
     def remove(request: Request, name: str) -> Any:
         return session.administration.remove_user(name, access.actor(request))
+
+    @routes.get("/teams")
+    def teams() -> Any:
+        return session.administration.teams()
+
+    @routes.put("/teams/{name}")
+    def write_team(request: Request, name: str, members: Members) -> Any:
+        return session.administration.write_team(name, members, access.actor(request))
+
+    @routes.delete("/teams/{name}")
+    def remove_team(request: Request, name: str) -> Any:
+        return session.administration.remove_team(name, access.actor(request))
 
     @routes.get("/audit")
     def audit(

@@ -25,7 +25,7 @@ from starlette.concurrency import run_in_threadpool
 
 from secinbox.api.access import COOKIE, Pace
 from secinbox.api.accounts import inward
-from secinbox.decisions.accounts import ROLES, SESSION_ELSEWHERE, scope
+from secinbox.decisions.accounts import ELSEWHERE, ROLES, SESSION_ELSEWHERE, scope
 from secinbox.decisions.states import DecisionError
 from secinbox.delivery.outgoing import Client, OutgoingError
 from secinbox.settings import SettingsError
@@ -47,7 +47,7 @@ FLOW = "secinbox_sign_in"  # the cookie that binds an answer to the browser that
 PATIENCE = 600  # seconds between leaving for the provider and coming back
 LEEWAY = 60  # seconds that its clock may differ
 _KEYS = ("issuer", "client_id", "client_secret_env", "label", "scopes", "groups_claim", "name_claim",
-         "default_role", "roles", "types", "private")  # fmt: skip
+         "default_role", "roles", "types", "teams", "private")  # fmt: skip
 
 
 class RefusedError(Exception):
@@ -67,6 +67,7 @@ class Config:
     default_role: str = ""
     roles: dict[str, str] = field(default_factory=dict)
     types: dict[str, list[str]] = field(default_factory=dict)
+    teams: dict[str, str] = field(default_factory=dict)
     private: bool = False
 
 
@@ -88,6 +89,9 @@ def configured(table: dict[str, Any]) -> Config:
             scope(given, "viewer")
     except (DecisionError, AttributeError, TypeError) as error:
         raise SettingsError(f"oidc.types: GROUP = [types]: {error}") from None
+    teams = table.get("teams", {})
+    if not isinstance(teams, dict) or not all(isinstance(t, str) and t for t in teams.values()):
+        raise SettingsError("oidc.teams: GROUP = the name of a team")
     variable = table.get("client_secret_env", "SECINBOX_OIDC_SECRET")
     secret = os.environ.get(variable, "")
     if not secret:
@@ -245,10 +249,17 @@ class Provider:
         if not claims.get("sub") or not isinstance(claims["sub"], str):
             raise RefusedError("the id token is of nobody")
 
+    def _groups(self, claims: dict[str, Any]) -> list[str]:
+        held = claims.get(self.config.groups_claim) or []
+        return [g for g in ([held] if isinstance(held, str) else held) if isinstance(g, str)]
+
+    def teams(self, claims: dict[str, Any]) -> set[str]:
+        """The teams of the groups."""
+        return {self.config.teams[g] for g in self._groups(claims) if g in self.config.teams}
+
     def rights(self, claims: dict[str, Any]) -> tuple[str, str, list[str]]:
         """(name, role, types) of the highest role of the groups. Raises RefusedError."""
-        held = claims.get(self.config.groups_claim) or []
-        groups = [g for g in ([held] if isinstance(held, str) else held) if isinstance(g, str)]
+        groups = self._groups(claims)
         found = [self.config.roles[g] for g in groups if g in self.config.roles]
         role = max(found, key=ROLES.index, default=self.config.default_role)
         if not role:
@@ -311,6 +322,8 @@ def pages(session: Any, public_url: str) -> APIRouter:
             claims, target = provider.back(flow, given, callback(request))
             name, role, types = provider.rights(claims)
             detail = json.dumps({"from": address, "sub": claims["sub"][:200], "role": role})
+            decided = set(provider.config.teams.values())
+            session.teams.place(ELSEWHERE + name[:200], decided, provider.teams(claims))
             return session.accounts.sign_in_elsewhere(name, role, types, detail), target
 
         try:

@@ -99,10 +99,11 @@ class Accounts:
     def log(self, actor: str, action: str, target: str = "", detail: str = "") -> None:
         """One more line of the audit log; it is never changed."""
         with self.store.writing() as connection:
-            self._log(connection, actor, action, target, detail)
+            self.note(connection, actor, action, target, detail)
 
     @staticmethod
-    def _log(connection: sa.Connection, actor: str, action: str, target: str, detail: str) -> None:
+    def note(connection: sa.Connection, actor: str, action: str, target: str, detail: str) -> None:
+        """A line of the log inside the caller's transaction."""
         connection.execute(AUDIT.insert().values(
             time=stamp(now()), actor=actor[:200], action=action, target=target[:500],
             detail=detail[:2_000]))  # fmt: skip
@@ -131,7 +132,7 @@ class Accounts:
             connection.execute(TOKENS.insert().values(
                 id=identity, name=_name(name), role=role, types=scope(types, role), hash=_digest(token), expires=expires,
                 created_at=stamp(now()), created_by=actor))  # fmt: skip
-            self._log(connection, actor, "token-create", identity, f"{name} {role}")
+            self.note(connection, actor, "token-create", identity, f"{name} {role}")
         return {"token": token, "id": identity, "expires": expires or None}
 
     def tokens(self) -> list[dict[str, Any]]:
@@ -145,7 +146,7 @@ class Accounts:
             done = connection.execute(TOKENS.delete().where(TOKENS.c.id == identity)).rowcount
             if not done:
                 raise LookupError(f"no token has the id {identity}")
-            self._log(connection, actor, "token-revoke", identity, "")
+            self.note(connection, actor, "token-revoke", identity, "")
 
     def by_token(self, token: str) -> Principal | None:
         """Whose token it is; None for an unknown or expired one."""
@@ -183,7 +184,7 @@ class Accounts:
             connection.execute(LINKS.delete().where(LINKS.c.name == _name(name)))
             connection.execute(LINKS.insert().values(
                 hash=_digest(code), name=name, role=role, types=scope(types, role), expires=expires))  # fmt: skip
-            self._log(connection, actor, "user-invite", name, role)
+            self.note(connection, actor, "user-invite", name, role)
         return {"code": code, "expires": expires}
 
     def accept(self, code: str, password: str) -> str:
@@ -200,7 +201,7 @@ class Accounts:
             connection.execute(SESSIONS.delete().where(SESSIONS.c.name == row["name"]))
             connection.execute(USERS.insert().values(
                 name=row["name"], role=row["role"], types=row["types"], password=hashed, created_at=stamp(now())))  # fmt: skip
-            self._log(connection, row["name"], "user-password", row["name"], "by link")
+            self.note(connection, row["name"], "user-password", row["name"], "by link")
             return str(row["name"])
 
     @staticmethod
@@ -221,7 +222,7 @@ class Accounts:
                 raise DecisionError(f"{name} is the last administrator")
             connection.execute(SESSIONS.delete().where(SESSIONS.c.name == name))
             connection.execute(USERS.delete().where(USERS.c.name == name))
-            self._log(connection, actor, "user-remove", name, "")
+            self.note(connection, actor, "user-remove", name, "")
 
     # -- sessions -------------------------------------------------------------------------
 
@@ -266,20 +267,20 @@ class Accounts:
         connection.execute(SESSIONS.insert().values(
             hash=_digest(secret), name=name, csrf=secrets.token_urlsafe(24), role=role, types=types,
             created_at=stamp(now()), expires=stamp(now() + span)))  # fmt: skip
-        self._log(connection, name, "sign-in", name, detail)
+        self.note(connection, name, "sign-in", name, detail)
         return secret
 
     def _failed(self, connection: sa.Connection, row: Any, resting: bool, name: str,
                 address: str) -> None:  # fmt: skip
         detail = f"{address}{' (resting)' if resting else ''}"
-        self._log(connection, "", "sign-in-failed", name, detail)
+        self.note(connection, "", "sign-in-failed", name, detail)
         if row is None or resting:
             return
         count = row["failures"] + 1
         values: dict[str, Any] = {"failures": USERS.c.failures + 1}
         if count >= ATTEMPTS:
             values = {"failures": 0, "locked_until": stamp(now() + REST)}
-            self._log(connection, "", "account-rests", name, address)
+            self.note(connection, "", "account-rests", name, address)
         connection.execute(USERS.update().where(USERS.c.name == name).values(**values))
 
     def by_session(self, secret: str) -> Principal | None:

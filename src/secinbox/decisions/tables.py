@@ -172,6 +172,13 @@ AUDIT = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sqlite_autoincrement=True,
 )
+TEAMS_META = sa.MetaData()
+MEMBERS = sa.Table(
+    "members",
+    TEAMS_META,
+    sa.Column("team", sa.String(100), primary_key=True),
+    sa.Column("member", sa.Text, primary_key=True, index=True),
+)
 DELIVERY_META = sa.MetaData()
 # What is to be said elsewhere. A row is waiting, sent, or dropped because it is not wanted any more.
 OUTBOX = sa.Table(
@@ -275,4 +282,5 @@ MIGRATIONS = (
     ACCOUNTS_META.create_all,
     DELIVERY_META.create_all,
     _seventh,
+    TEAMS_META.create_all,
 )

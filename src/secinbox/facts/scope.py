@@ -12,6 +12,8 @@ from secinbox.facts.store import Facts
 
 # The types of findings that the present request may see; none: all.
 TYPES: ContextVar[frozenset[str]] = ContextVar("types", default=frozenset())
+# Who asks; '': the owner of this machine.
+ASKER: ContextVar[str] = ContextVar("asker", default="")
 _PATHS = (
     "attack_paths",
     "path_resources",
