@@ -511,6 +511,50 @@ def test_rules_without_a_connection_are_a_visible_fault(
     )
 
 
+def test_a_rule_without_another_system_opens_cases_here(
+    session: Session, clock: Clock, estate: Callable[..., None]
+) -> None:
+    estate(1, 2, 3)
+    session.automation.apply([{"kind": "ticket", "name": "Cases", "id": "cases", "project": "SEC",
+                               "query": "package:(pack-1 OR pack-2)", "assignee": "ann",
+                               "daily_limit": 1}], "me")  # fmt: skip
+    told = session.delivery.preview()
+    assert [(e["kind"], e["rule"]) for e in told["entries"]] == [("case", "cases")]
+    assert told["delayed"] == {"cases": 1} and not told["faults"]
+    assert session.delivery.send()["cases"] == 1
+    assert session.delivery.send()["cases"] == 0  # the day has had its one
+    clock.later(days=1)
+    assert session.delivery.send()["cases"] == 1
+    clock.later(days=1)
+    assert session.delivery.send()["cases"] == 0  # each has its case
+    shown = {i["package"]: session.show(i["id"])["tickets"] for i in session.issues()["issues"]}
+    assert shown["pack-3"] == []
+    assert {(t["external"], t["status"], t["assignee"])
+            for p in ("pack-1", "pack-2") for t in shown[p]} == {
+        ("case 1", "open", "ann"), ("case 2", "open", "ann")}  # fmt: skip
+    log = session.show(session.issues("package:pack-1")["issues"][0]["id"])["timeline"]
+    assert any(e["actor"] == "rule:cases" and e["action"] == "attach" for e in log)
+    estate(2, 3, day=19)  # pack-1 is mended
+    standing = session.delivery.cases([
+        f["id"] for f in session.findings("package:pack-1 status:fixed")["findings"]])  # fmt: skip
+    assert [t["status"] for t in standing] == ["closed"]
+
+
+def test_a_new_finding_of_an_issue_joins_its_case(
+    session: Session, clock: Clock, put: Callable[..., Any]
+) -> None:
+    session.automation.apply([{"kind": "inbox", "name": "All"},
+                              {"kind": "ticket", "name": "Cases", "id": "cases", "project": "SEC"}], "me")  # fmt: skip
+    first, second = vulnerability("CVE-2024-0001", "pack"), vulnerability("CVE-2024-0002", "pack")
+    put(trivy(first, created="2026-11-17T10:00:00Z"), name="r/1.json")
+    assert session.delivery.send()["cases"] == 1
+    put(trivy(first, second, created="2026-11-18T10:00:00Z"), name="r/2.json")
+    assert session.delivery.send()["cases"] == 1 and session.delivery.send()["cases"] == 0
+    found = session.findings()["findings"]
+    assert len(found) == 2
+    assert len(session.delivery.cases([f["id"] for f in found])) == 1
+
+
 # -- where it may go --------------------------------------------------------------------------
 
 

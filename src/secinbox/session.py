@@ -360,6 +360,7 @@ class Session:
         shown["timeline"], shown["tickets"] = [], []
         if self.has_decisions:
             shown["tickets"] = self.delivery.of("issue:" + shown["id"])
+            shown["tickets"] += self.delivery.cases([f["id"] for f in shown["details"]])
             from secinbox.triage import timeline
 
             shown["timeline"] = timeline(

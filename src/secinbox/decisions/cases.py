@@ -63,6 +63,14 @@ class Cases:
                 queue(held, Entry(key, "ticket", connection, subject, body), real_now())
         return self.one(identity)
 
+    def created(self, actor: str, now: datetime) -> int:
+        """How many cases somebody opened on the day."""
+        wanted = sa.select(sa.func.count()).select_from(CASES).where(
+            CASES.c.created_by == actor, CASES.c.created_at >= stamp(now)[:10]
+        )  # fmt: skip
+        with self.store.engine.connect() as connection:
+            return int(connection.execute(wanted).scalar() or 0)
+
     @staticmethod
     def followed(connection: sa.Connection, identity: str, url: str) -> None:
         """The ticket of a case is there, inside the caller's transaction."""

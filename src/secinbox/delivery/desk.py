@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +13,14 @@ from typing import Any, Protocol
 import duckdb
 import sqlalchemy as sa
 
+from secinbox.decisions.cases import Cases
 from secinbox.decisions.outbox import Outbox, queue
 from secinbox.decisions.rule import NotificationRule, TicketRule
 from secinbox.decisions.states import DecisionError
 from secinbox.decisions.store import real_now
 from secinbox.delivery.connections import Connections, faults, load
 from secinbox.delivery.following import Follower
-from secinbox.delivery.planning import Plan, Planner
+from secinbox.delivery.planning import Plan, Planner, standing_cases
 from secinbox.delivery.sending import Sender
 from secinbox.facts.scope import whole
 from secinbox.facts.store import Facts
@@ -35,6 +36,7 @@ _EXPECTED = (
     duckdb.Error,
     OSError,
 )
+OWN = "case_management"  # cases that are kept here
 PACE = 15.0  # seconds between two looks of a server
 _log = logging.getLogger("secinbox.delivery")
 
@@ -99,6 +101,14 @@ class Delivery:
                     queue(held, entry, now)
                 for rule, subject, text in plan.said:
                     outbox.said(held, rule, subject, text, now)
+            book = Cases(outbox.store)
+            for case in plan.cases:
+                actor = f"rule:{case.rule}"
+                if case.case:
+                    book.attach(case.case, case.findings, actor, now)
+                else:
+                    book.create(case.findings, actor, now, project=case.project, title=case.title,
+                                description=case.description, assignee=case.assignee)  # fmt: skip
             return plan
 
     def preview(self) -> dict[str, Any]:
@@ -108,13 +118,15 @@ class Delivery:
         return {
             "entries": [{"kind": e.kind, "connection": e.connection, "subject": e.subject,
                          "rule": e.rule, "title": e.body.get("title", ""),
-                         "status": e.body.get("status")} for e in plan.entries],
+                         "status": e.body.get("status")} for e in plan.entries]
+            + [{"kind": "case", "connection": OWN, "subject": f"issue:{c.issue}", "rule": c.rule,
+                "title": c.title, "status": None} for c in plan.cases],
             "waiting": [_shown(e) for e in self.outbox.waiting()],
             "delayed": plan.delayed, "faults": plan.faults + faults(self.connections),
         }  # fmt: skip
 
     def send(self, *, hurry: bool = False) -> dict[str, Any]:
-        """Looks, follows and sends. {"queued", "changed", "sent", "failed", "delayed", "faults"}.
+        """Looks, follows and sends. {"queued", "cases", "changed", "sent", "failed", "delayed", "faults"}.
 
         hurry: what waits for a later time is tried now.
         """
@@ -127,7 +139,7 @@ class Delivery:
                 self.outbox.hurry(real_now())
             told = Sender(self.outbox, connections, real_now).drain()
         told["delayed"] += sum(plan.delayed.values())
-        return {"queued": len(plan.entries), "changed": changed, **told,
+        return {"queued": len(plan.entries), "cases": len(plan.cases), "changed": changed, **told,
                 "faults": plan.faults + faults(connections)}  # fmt: skip
 
     def received(self, name: str, headers: Mapping[str, str], body: bytes, data: Any) -> bool:
@@ -152,6 +164,17 @@ class Delivery:
                                            "assignee", "error")} for t in self.outbox.tickets()],
             "faults": problems,
         }  # fmt: skip
+
+    def cases(self, findings: Sequence[str]) -> list[dict[str, Any]]:
+        """The cases of our own that findings are in, as tickets are told."""
+        found = {c["id"]: c for c in Cases(self.outbox.store).of(findings).values()}
+        if not found:
+            return []
+        with self.session.reading() as facts:
+            there = standing_cases(facts, self.outbox.store, list(found))
+        return [{"connection": OWN, "external": f"case {c['number']}", "url": c["ticket_url"],
+                 "status": there[c["id"]].status, "assignee": c["assignee"]}
+                for c in sorted(found.values(), key=lambda c: c["number"])]  # fmt: skip
 
     def of(self, subject: str) -> list[dict[str, Any]]:
         """The tickets of an issue."""

@@ -15,6 +15,7 @@ from typing import Any
 from secinbox.decisions.outbox import Entry, Outbox, key_of
 from secinbox.decisions.rule import NotificationRule, Rule, TicketRule
 from secinbox.decisions.states import DecisionError
+from secinbox.decisions.store import DecisionStore
 from secinbox.delivery.connections import Connection, Connections, module
 from secinbox.delivery.ticket import Status, There, line
 from secinbox.facts.store import Facts
@@ -29,12 +30,27 @@ LISTED = 50  # issues of a digest
 _LIVE = ("open", "in_progress")
 
 
+@dataclass(frozen=True)
+class CaseWanted:
+    """Findings of an issue that a rule wants in a case of our own: a new one, or the one of the others."""
+
+    rule: str
+    issue: str
+    title: str
+    project: str
+    assignee: str
+    description: str
+    findings: tuple[str, ...]
+    case: str = ""  # the case that they join
+
+
 @dataclass
 class Plan:
-    """entries: what to queue; said: (rule, subject, text) that goes with them; dropped: subjects
+    """entries: what to queue; cases: what to open or fill here; said: (rule, subject, text) that goes with them; dropped: subjects
     whose waiting entries are not wanted any more; faults: what keeps rules from working."""
 
     entries: list[Entry] = field(default_factory=list)
+    cases: list[CaseWanted] = field(default_factory=list)
     said: list[tuple[str, str, str]] = field(default_factory=list)
     dropped: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
@@ -80,6 +96,9 @@ class Planner:
         except DecisionError as error:
             self.plan.faults.append(f"rule {rule.id}: {error}")
             return
+        if connection is None:
+            self._own_cases(rule, taken)
+            return
         rows = [r for r in self._matching(rule) if ISSUE + r["id"] not in taken]
         taken |= {ISSUE + r["id"] for r in rows}  # the first rule that matches has it
         wanted |= taken
@@ -95,11 +114,45 @@ class Planner:
             key = key_of("ticket", connection.name, subject, self.now.date().isoformat())
             self.plan.entries.append(Entry(key, "ticket", connection.name, subject, body, rule.id))
 
-    def _connection(self, rule: TicketRule) -> Connection:
+    def _own_cases(self, rule: TicketRule, taken: set[str]) -> None:
+        """A case here for each issue: it needs no other system, and is full at once."""
+        from secinbox.decisions.cases import Cases
+
+        rows = [r for r in self._matching(rule) if ISSUE + r["id"] not in taken]
+        taken |= {ISSUE + r["id"] for r in rows}
+        members: dict[str, list[str]] = defaultdict(list)
+        for issue, finding in self.facts.rows(
+            "SELECT issue, id FROM assessed WHERE admitted_by <> '' AND muted_by = '' "
+            "AND issue IN (SELECT unnest(?)) ORDER BY 1, 2",
+            [[r["id"] for r in rows]],
+        ):
+            members[issue].append(finding)
+        book = Cases(self.outbox.store)
+        held = book.of([f for found in members.values() for f in found])
+        left = max(rule.daily_limit - book.created(f"rule:{rule.id}", self.now), 0)
+        for row, body in self._described(rows):
+            loose = tuple(f for f in members[row["id"]] if f not in held)
+            if not loose:
+                continue
+            there = [held[f] for f in members[row["id"]] if f in held]
+            case = min(there, key=lambda c: c["number"])["id"] if there else ""
+            if not case and not left:
+                self.plan.delayed[rule.id] = self.plan.delayed.get(rule.id, 0) + 1
+                continue
+            left -= not case
+            told = "\n".join(f"{name}: {value}" for name, value in body["facts"])
+            self.plan.cases.append(CaseWanted(
+                rule.id, row["id"], body["title"], rule.project, rule.assignee or row["assignee"],
+                told, loose, case))  # fmt: skip
+
+    def _connection(self, rule: TicketRule) -> Connection | None:
+        """Where the ticket is made; None for a case of our own."""
         if rule.connection:
             connection = self.connections.named(rule.connection)
         else:
             found = self.connections.of_system(rule.target)
+            if found is None and rule.target == "case_management":
+                return None
             if found is None:
                 raise DecisionError(f"no connection of the system {rule.target}; name one")
             connection = found
@@ -164,25 +217,9 @@ class Planner:
         told = {ISSUE + r["id"]: standing(r) for r in rows}
         cases = [s.removeprefix(CASE) for s in subjects if s.startswith(CASE)]
         if cases:
-            told |= self._cases(cases)
+            there = standing_cases(self.facts, self.outbox.store, cases)
+            told |= {CASE + identity: here for identity, here in there.items()}
         return {s: told.get(s, There("closed")) for s in subjects}
-
-    def _cases(self, cases: Sequence[str]) -> dict[str, There]:
-        """A case is open while one of its findings is, and nobody muted that."""
-        from secinbox.decisions.cases import CaseMissing, Cases
-
-        told: dict[str, There] = {}
-        for identity in cases:
-            try:
-                case = Cases(self.outbox.store).one(identity)
-            except CaseMissing:
-                continue
-            live = self.facts.value(
-                f"SELECT count(*) FROM {FINDING_ROWS} WHERE f.status = 'open' AND f.muted_by = '' "
-                "AND f.id IN (SELECT unnest(?))", [case["findings"]],
-            )  # fmt: skip
-            told[CASE + identity] = There("open" if live else "closed", case["assignee"])
-        return told
 
     # -- notifications --------------------------------------------------------------------
 
@@ -264,6 +301,24 @@ def standing(row: Mapping[str, Any]) -> There:
     """How an issue stands, in the words of tickets."""
     status: Status = row["status"] if row["status"] in _LIVE else "closed"
     return There(status, row["assignee"])
+
+
+def standing_cases(facts: Facts, store: DecisionStore, cases: Sequence[str]) -> dict[str, There]:
+    """How these cases stand: open while a finding of it is, and nobody muted that."""
+    from secinbox.decisions.cases import CaseMissing, Cases
+
+    told: dict[str, There] = {}
+    for identity in cases:
+        try:
+            case = Cases(store).one(identity)
+        except CaseMissing:
+            continue
+        live = facts.value(
+            f"SELECT count(*) FROM {FINDING_ROWS} WHERE f.status = 'open' AND f.muted_by = '' "
+            "AND f.id IN (SELECT unnest(?))", [case["findings"]],
+        )  # fmt: skip
+        told[identity] = There("open" if live else "closed", case["assignee"])
+    return told
 
 
 def described(row: dict[str, Any], members: Sequence[str], link: str) -> dict[str, Any]:

@@ -29,6 +29,8 @@ def command(session: Any, dry_run: bool, hurry: bool, as_json: bool) -> None:
             note(f"rule {rule}: {count} wait for another day (daily_limit)")
         note(f"{len(told['entries'])} new, {len(told['waiting'])} waiting")
     else:
+        if told["cases"]:
+            note(f"{told['cases']} cases opened or filled here")
         note(f"{told['sent']} sent, {told['failed']} failed and wait, {told['delayed']} delayed, "
              f"{told['changed']} changed there")  # fmt: skip
     if not as_json:
