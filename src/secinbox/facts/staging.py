@@ -6,7 +6,6 @@ memory does not grow with the report. Identity that needs no other report is com
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from urllib.parse import unquote
 from msgspec.structs import astuple
 
 from secinbox import records as r
+from secinbox.cycles import unsought
 from secinbox.reading import ReportError
 from secinbox.versions import best_fix
 from secinbox.vocabulary import FINDING_TYPES, MATURITIES, RELATIONS, SEVERITIES
@@ -216,14 +216,8 @@ def stage(
     spill: a folder for what does not stay in memory. first_row: where the numbers of the findings
     begin, when several processes read parts of one report.
     """
-    # Records hold no cycles: looking for them among a million live ones is a third of the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with unsought():
         return _staged(records, tool, Staged(spill), first_row, progress)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _staged(

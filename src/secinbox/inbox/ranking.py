@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from secinbox import paths, posture
+from secinbox.cycles import unsought
 from secinbox.decisions.rule import Rule
 from secinbox.facts.derived import state
 from secinbox.facts.resolved import refresh_resources
@@ -59,7 +60,7 @@ def rank(
             deciding.catch_up(facts, decided, clock)
         return {"mode": "unchanged"}
     assessment = Assessment(facts, clock, settings, partial=not whole)
-    with facts.transaction():
+    with unsought(), facts.transaction():
         if "uid" in marks:
             con.execute(
                 """

@@ -30,8 +30,12 @@ class IntSet:
 
     @staticmethod
     def of(intervals: Iterable[Interval]) -> IntSet:
+        found = [i for i in intervals if i[0] <= i[1]]
+        if len(found) < 2:  # most sets: nothing to join
+            return IntSet(tuple(found))
         joined: list[Interval] = []
-        for low, high in sorted(i for i in intervals if i[0] <= i[1]):
+        found.sort()
+        for low, high in found:
             if joined and low <= joined[-1][1] + 1:
                 joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
             else:

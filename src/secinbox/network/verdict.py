@@ -51,6 +51,8 @@ def unknown(text: str, source: str = "") -> Verdict:
 def either(verdicts: Iterable[Verdict]) -> Verdict:
     """Any way in is enough."""
     found = list(verdicts)
+    if len(found) == 1:
+        return found[0]
     for value in ("yes", "unknown", "no"):
         chosen = [v for v in found if v.value == value]
         if chosen:
@@ -61,6 +63,8 @@ def either(verdicts: Iterable[Verdict]) -> Verdict:
 def both(verdicts: Iterable[Verdict]) -> Verdict:
     """All gates must be open; one closed gate settles it, whatever is unknown beside it."""
     found = list(verdicts)
+    if len(found) == 1:
+        return found[0]
     for value in ("no", "unknown"):
         chosen = [v for v in found if v.value == value]
         if chosen:

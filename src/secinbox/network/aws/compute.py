@@ -57,6 +57,9 @@ def public_addresses(interface: dict[str, Any]) -> dict[int, list[str]]:
     return {version: list(dict.fromkeys(texts)) for version, texts in found.items()}
 
 
+_RUNS = yes()
+
+
 def instance(network: Network, item: Item) -> Verdict:
     """A running instance with an address of its own; load balancers are judged elsewhere."""
     interfaces = interfaces_of(network, item)
@@ -72,7 +75,7 @@ def running(item: Item) -> Verdict:
     name = state.get("Name") if isinstance(state, dict) else None
     if name in ("stopped", "stopping", "terminated", "shutting-down"):
         return no(f"the instance is {name}", item.uid)
-    return yes()
+    return _RUNS
 
 
 def interface_verdict(network: Network, uid: str, name: str, interface: dict[str, Any]) -> Verdict:

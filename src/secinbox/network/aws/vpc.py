@@ -137,6 +137,7 @@ class Network:
         ] = {}
         self._acl_numbers: dict[str, int] = {}
         self._acl_texts: dict[str, int] = {}
+        self._allowed: dict[tuple[int, bool, str, int, int], IntSet] = {}
         self._routed: dict[tuple[str, int], tuple[IntSet, str, Verdict]] = {}
         self._returned: dict[tuple[str, str, int], IntSet] = {}
 
@@ -304,6 +305,14 @@ class Network:
 
     def acl_allows(self, acl: Item, egress: bool, protocol: str, port: int, version: int) -> IntSet:
         """Addresses that the ACL lets in (or out) for one port, by its rules in order."""
+        asked = (self._rules_of(acl), egress, protocol, port, version)
+        if asked not in self._allowed:
+            self._allowed[asked] = self._acl_allows(acl, egress, protocol, port, version)
+        return self._allowed[asked]
+
+    def _acl_allows(
+        self, acl: Item, egress: bool, protocol: str, port: int, version: int
+    ) -> IntSet:
         left, out = everything(version), EMPTY
         for entry in _ordered(acl, egress):
             if not _speaks_of(entry, protocol, port):
