@@ -80,7 +80,9 @@ def bucket_policy(
 ) -> Verdict:
     found = answer(item, "get_bucket_policy")
     if isinstance(found, Unread):
-        return unknown(f"bucket policy: {found.text}", item.uid)
+        # A block settles it whatever the policy says.
+        gap = unknown(f"bucket policy: {found.text}", item.uid)
+        return both([gap, blocked(estate, item, "RestrictPublicBuckets")])
     text = (found or {}).get("Policy")
     if not text:
         return no("no bucket policy", item.uid)
