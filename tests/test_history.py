@@ -188,6 +188,8 @@ def test_openapi_tells_every_address_parameter_body_and_error(client: TestClient
                 incomplete.append((path, method, "path"))
             if "security" not in operation or not operation.get("summary"):
                 incomplete.append((path, method, "security"))
+            if not operation.get("description", "").endswith("."):
+                incomplete.append((path, method, "description"))
             error = operation["responses"].get("4XX", {}).get("content", {})
             if error.get("application/json", {}).get("schema", {}).get("$ref", "")[-5:] != "Error":
                 incomplete.append((path, method, "error"))

@@ -29,42 +29,51 @@ def api(session: Any, access: Access, administer: Sequence[Depends]) -> APIRoute
 
     @routes.get("/tokens")
     def tokens() -> Any:
+        """All API tokens without their secrets."""
         return session.administration.tokens()
 
     @routes.post("/tokens", status_code=201)
     def create(
         request: Request, name: Text, role: Text, expires: Text = "", types: Types = ()
     ) -> Any:
+        """A new API token; it is told this once."""
         return session.administration.create_token(
             name, role, expires, access.actor(request), types
         )
 
     @routes.delete("/tokens/{identity}")
     def revoke(request: Request, identity: str) -> Any:
+        """Ends a token."""
         return session.administration.revoke_token(identity, access.actor(request))
 
     @routes.get("/users")
     def users() -> Any:
+        """All users."""
         return session.administration.users()
 
     @routes.post("/users", status_code=201)
     def invite(request: Request, name: Text, role: Text, types: Types = ()) -> Any:
+        """A link that sets the password of a user, once."""
         return session.administration.invite(name, role, access.actor(request), types)
 
     @routes.delete("/users/{name}")
     def remove(request: Request, name: str) -> Any:
+        """Removes a user and ends the sessions."""
         return session.administration.remove_user(name, access.actor(request))
 
     @routes.get("/teams")
     def teams() -> Any:
+        """All teams with their members."""
         return session.administration.teams()
 
     @routes.put("/teams/{name}")
     def write_team(request: Request, name: str, members: Members) -> Any:
+        """A team has just these members from now on."""
         return session.administration.write_team(name, members, access.actor(request))
 
     @routes.delete("/teams/{name}")
     def remove_team(request: Request, name: str) -> Any:
+        """Ends a team; what is assigned to it stays so."""
         return session.administration.remove_team(name, access.actor(request))
 
     @routes.get("/audit")
@@ -72,6 +81,7 @@ def api(session: Any, access: Access, administer: Sequence[Depends]) -> APIRoute
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
         before: Annotated[int, Query(ge=0)] = 0,
     ) -> Any:
+        """The audit log, newest first."""
         return session.administration.audit(limit=limit, before=before)
 
     return routes

@@ -98,44 +98,54 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
 
     @app.get("/api/v1/issues/{name}", dependencies=read)
     def issue(name: str, response: Response) -> Any:
+        """One issue in full: place and reason, risks with evidence, findings, fix, paths, timeline."""
         shown = session.show(name)
         response.headers["etag"] = f'"{shown["version"]}"'  # for If-Match of a decision
         return shown
 
     @app.get("/api/v1/findings", dependencies=read)
     def findings(q: Text = "", limit: Limit = 100, cursor: Text = "") -> Any:
+        """A page of findings, in the inbox or not, most severe first; open ones unless `status:` asks."""
         return plain(session.findings(q, limit=limit, cursor=cursor))
 
     @app.get("/api/v1/resources", dependencies=read)
     def resources(q: Text = "", limit: Limit = 100, cursor: Text = "") -> Any:
+        """A page of resources with their detected risks and the evidence."""
         return plain(session.resources(q, limit=limit, cursor=cursor))
 
     @app.get("/api/v1/why", dependencies=read)
     def why(name: Text) -> Any:
+        """Why an issue, finding, vulnerability or resource is where it is, or not in the inbox."""
         return session.why(name)
 
     @app.get("/api/v1/facets", dependencies=read)
     def facets(q: Text = "") -> Any:
+        """How many issues of a query have each severity, type, service, environment, team, risk."""
         return plain(session.facets(q))
 
     @app.get("/api/v1/groups", dependencies=read)
     def groups(by: Text, q: Text = "") -> Any:
+        """The issues of a query by a field, the worst group first."""
         return session.groups(by, q)
 
     @app.get("/api/v1/report", dependencies=read)
     def report(weeks: Annotated[int, Query(ge=1, le=104)] = 12) -> Any:
+        """New, fixed and open issues by week; age, overdue and time to fix by severity."""
         return session.report(weeks)
 
     @app.get("/api/v1/doctor", dependencies=read)
     def doctor() -> Any:
+        """What keeps the answers from being better: stores, feeds, gaps, names that join nothing."""
         return session.doctor()
 
     @app.get("/healthz", dependencies=[Depends(known)])
     def health() -> Any:
+        """Whether the process answers."""
         return {"status": "ok", "version": __version__}
 
     @app.post("/api/v1/rank", dependencies=change)
     def rank(everything: bool = False) -> Any:
+        """Brings the inbox up to date; `everything` computes all of it anew."""
         return session.rank(everything=everything)
 
     @app.post("/api/v1/imports", dependencies=change, openapi_extra=RAW)
@@ -148,6 +158,7 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
         account: Text = "",
         idempotency_key: Annotated[str, Header(max_length=200)] = "",
     ) -> Any:
+        """Imports one report of any format that is known, packed or not, and ranks."""
         body = await operations.received(request, MAX_UPLOAD)
         given = {"resource": resource, "service": service, "cluster": cluster, "account": account}
         options = {k: v for k, v in given.items() if v}

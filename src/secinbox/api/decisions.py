@@ -42,10 +42,12 @@ def router(
 
     @routes.get("/rules", dependencies=read)
     def rules() -> Any:
+        """All rules with how many open findings each decides, and the default rules."""
         return session.automation.listing()
 
     @routes.post("/rules", dependencies=administer)
     def apply(request: Request, rules: Annotated[list[Any], Body(embed=True)]) -> Any:
+        """Writes rules: new ones, or those of the same id anew."""
         return session.automation.apply(rules, actor(request))
 
     @routes.post("/rules/test", dependencies=triage)
@@ -53,24 +55,29 @@ def router(
         rules: Annotated[list[Any], Body(embed=True)],
         days: Annotated[int, Query(ge=0, le=90)] = 0,
     ) -> Any:
+        """What rules would change today, and would have changed on past days."""
         return session.automation.test(rules, days)
 
     @routes.post("/rules/reorder", dependencies=administer)
     def reorder(request: Request, kind: Annotated[str, Query()], ids: Names) -> Any:
+        """The order of the rules of a kind."""
         if kind not in KINDS:
             raise DecisionError(f"kind is one of: {', '.join(KINDS)}")
         return session.automation.reorder(kind, ids, actor(request))
 
     @routes.delete("/rules/{identity}", dependencies=administer)
     def delete(request: Request, identity: str) -> Any:
+        """Removes a rule."""
         return session.automation.delete(identity, actor(request))
 
     @routes.post("/rules/{identity}/enable", dependencies=administer)
     def enable(request: Request, identity: str) -> Any:
+        """Switches a rule on, also a default one."""
         return session.automation.switch(identity, True, actor(request))
 
     @routes.post("/rules/{identity}/disable", dependencies=administer)
     def disable(request: Request, identity: str) -> Any:
+        """Switches a rule off, also a default one."""
         return session.automation.switch(identity, False, actor(request))
 
     return routes

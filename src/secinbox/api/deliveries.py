@@ -24,19 +24,23 @@ def router(session: Any, read: Sequence[Depends], administer: Sequence[Depends])
 
     @routes.get("/deliveries", dependencies=read)
     def standing() -> Any:
+        """Connections, what waits to be sent, tickets and faults."""
         return session.delivery.standing()
 
     @routes.get("/deliveries/preview", dependencies=read)
     def preview() -> Any:
+        """What would be sent now; nothing is."""
         return session.delivery.preview()
 
     @routes.post("/deliveries/send", dependencies=administer)
     def send(hurry: bool = False) -> Any:
+        """Sends what waits; `hurry` tries what waits for a later time, too."""
         return session.delivery.send(hurry=hurry)
 
     # No token: the message is signed with the webhook_secret of the connection.
     @routes.post("/tickets/{connection}", status_code=202, openapi_extra=RAW)
     async def ticket(request: Request, connection: str) -> Any:
+        """A signed webhook of a connected ticket system."""
         body = await received(request, MAX_WEBHOOK)
         try:
             data = json.loads(body)

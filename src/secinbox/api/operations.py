@@ -118,6 +118,7 @@ def router(
     async def signals(
         request: Request, idempotency_key: Annotated[str, Header(max_length=200)] = ""
     ) -> Any:
+        """Imports signals of any format that is known."""
         return await take(request, "signals/posted.json", "", idempotency_key)
 
     async def sensor_or_triager(request: Request) -> None:
@@ -150,6 +151,7 @@ def router(
 
     @routes.get("/api/v1/intel", dependencies=read)
     def intel() -> Any:
+        """The exploit feeds: how old each is and how many records it has."""
         with session.reading() as facts:
             rows = facts.dicts(
                 "SELECT feed, released, imported, records, source FROM feeds ORDER BY feed"
@@ -160,6 +162,7 @@ def router(
 
     @routes.get("/api/v1/export", dependencies=read)
     def export(format: Format = "json", q: Text = "") -> Any:
+        """The issues of a query as OCSF, SARIF, OpenVEX, CycloneDX VEX, CSV or JSON."""
         media, text = session.exported(format, q)
         names = {"cyclonedx-vex": "cdx.json", "openvex": "openvex.json", "ocsf": "ocsf.jsonl"}
         return Response(text, media_type=media, headers={
@@ -167,6 +170,7 @@ def router(
 
     @routes.get("/readyz", dependencies=read)
     def ready() -> Any:
+        """Whether the stores can be read; 503 if not."""
         with session.reading() as facts:
             facts.value("SELECT count(*) FROM issues")
         if session.has_decisions:
@@ -175,6 +179,7 @@ def router(
 
     @routes.get("/metrics", dependencies=read)
     def metrics() -> Any:
+        """Counts for Prometheus."""
         with session.reading() as facts:
             issues = facts.rows(
                 "SELECT severity, status, count(*) FROM issues GROUP BY ALL ORDER BY ALL"

@@ -24,16 +24,19 @@ def router(session: Any, read: Sequence[Depends]) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=100_000)] = 50,
         cursor: Text = "",
     ) -> Any:
+        """Attack paths, worst first."""
         return session.paths(
             entry=entry, target=target, through=through, certain=certain, limit=limit, cursor=cursor
         )
 
     @routes.get("/paths/{name}")
     def path(name: str) -> Any:
+        """One attack path with its steps, evidence and resources."""
         return session.path(name)
 
     @routes.get("/plan")
     def plan(limit: Annotated[int, Query(ge=1, le=1_000)] = 50) -> Any:
+        """The actions that cut most attack paths, and the smallest set that cuts all certain ones."""
         return session.plan(limit=limit)
 
     @routes.get("/plan/what-if")
@@ -41,6 +44,7 @@ def router(session: Any, read: Sequence[Depends]) -> APIRouter:
         fix: Annotated[list[str], Query(min_length=1, max_length=50)],
         limit: Annotated[int, Query(ge=1, le=1_000)] = 20,
     ) -> Any:
+        """The inbox and the paths as they would be with these done; nothing is stored."""
         return session.what_if(fix, limit=limit)
 
     return routes

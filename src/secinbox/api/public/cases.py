@@ -142,10 +142,12 @@ def router(session: Any, triage: Sequence[Depends], actor: Callable[[Request], s
 
     @routes.post("/cases", status_code=201)
     def create(request: Request, body: Object) -> Any:
+        """A new case with findings."""
         return make(request, body, "cases", "", ())
 
     @routes.delete("/cases", status_code=204)
     def detach(request: Request, body: Object) -> Response:
+        """Findings leave their cases."""
         ids, _ = existing(envelope(body, "cases"))
         with session.changing():
             book().detach(ids, actor(request), session.clock)
@@ -153,6 +155,7 @@ def router(session: Any, triage: Sequence[Depends], actor: Callable[[Request], s
 
     @routes.patch("/cases/{case_id}")
     def attach(request: Request, case_id: str, body: Object) -> Any:
+        """Findings join a case."""
         data = envelope(body, "cases")
         if data.get("id", case_id) != case_id:
             raise DecisionError("id is another than that of the address")
@@ -162,26 +165,32 @@ def router(session: Any, triage: Sequence[Depends], actor: Callable[[Request], s
 
     @routes.post("/jira_issues", status_code=201)
     def create_jira(request: Request, body: Object) -> Any:
+        """A case with findings and a Jira issue of it."""
         return make(request, body, "jira_issues", "jira", ("fields",))
 
     @routes.patch("/jira_issues")
     def attach_jira(request: Request, body: Object) -> Any:
+        """Findings join the case of a Jira issue."""
         return follow(request, body, "jira_issues", "jira", "jira_issue_url")
 
     @routes.post("/linear_issues", status_code=201)
     def create_linear(request: Request, body: Object) -> Any:
+        """A case with findings and a Linear issue of it."""
         return make(request, body, "linear_issues", "linear", ("label_ids", "linear_project_id"))
 
     @routes.patch("/linear_issues")
     def attach_linear(request: Request, body: Object) -> Any:
+        """Findings join the case of a Linear issue."""
         return follow(request, body, "linear_issues", "linear", "linear_issue_url")
 
     @routes.post("/servicenow_tickets", status_code=201)
     def create_servicenow(request: Request, body: Object) -> Any:
+        """A case with findings and a ServiceNow ticket of it."""
         return make(request, body, "servicenow_tickets", "servicenow", ())
 
     @routes.patch("/servicenow_tickets")
     def attach_servicenow(request: Request, body: Object) -> Any:
+        """Findings join the case of a ServiceNow ticket."""
         return follow(request, body, "servicenow_tickets", "servicenow", "servicenow_ticket_url")
 
     return routes

@@ -113,10 +113,12 @@ def router(
         limit: Annotated[int, Query(alias="page[limit]", ge=1, le=MAX_PAGE)] = 10,
         sort: Sort = "-@detection_changed_at",
     ) -> Any:
+        """Findings that match a query."""
         return answer(request, query, limit, cursor, sort)
 
     @routes.post("/search", dependencies=read)
     def search(request: Request, body: Object) -> Any:
+        """Findings that match a query, asked by body."""
         known(body, "the body", (), ("data",))
         data = body.get("data") or {}
         known(data, "data", (), ("attributes", "type"))
@@ -136,6 +138,7 @@ def router(
 
     @routes.patch("/mute", dependencies=triage, status_code=202)
     def mute(request: Request, body: Object) -> Any:
+        """Mutes findings, or takes that back."""
         data = envelope(body, "mute", "mute")
         asked = data["attributes"]["mute"]
         known(asked, "mute", ("is_muted", "reason"), ("description", "expire_at"))
@@ -155,6 +158,7 @@ def router(
 
     @routes.patch("/assignee", dependencies=triage)
     def assignee(request: Request, body: Object) -> Any:
+        """Assigns findings, or takes that back."""
         data = envelope(body, "assignee")
         known(data.get("attributes") or {}, "attributes", (), ("assignee_id",))
         who = str((data.get("attributes") or {}).get("assignee_id", ""))
@@ -165,6 +169,7 @@ def router(
 
     @routes.patch("/severity", dependencies=triage)
     def severity(request: Request, body: Object) -> Any:
+        """Gives findings a severity, or takes that back."""
         data = envelope(body, "severity_override", "severity")
         asked = data["attributes"]["severity"]
         known(asked, "severity", ("action",), ("value", "description"))

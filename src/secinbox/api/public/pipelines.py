@@ -58,19 +58,23 @@ def router(
 
     @routes.get(f"/{_DEFAULTS}", dependencies=read)
     def defaults() -> Any:
+        """The default inbox rules."""
         return {"data": [default(r) for r in DEFAULT_RULES]}
 
     @routes.get(f"/{_DEFAULTS}/{{rule_id}}", dependencies=read)
     def one_default(rule_id: str) -> Any:
+        """One default inbox rule."""
         return {"data": default(found(rule_id))}
 
     @routes.post(f"/{_DEFAULTS}/{{rule_id}}/enable", dependencies=administer)
     def enable_default(request: Request, rule_id: str) -> Any:
+        """Switches a default inbox rule on."""
         session.automation.switch(found(rule_id).id, True, actor(request))
         return {"data": default(found(rule_id))}
 
     @routes.post(f"/{_DEFAULTS}/{{rule_id}}/disable", dependencies=administer)
     def disable_default(request: Request, rule_id: str) -> Any:
+        """Switches a default inbox rule off."""
         session.automation.switch(found(rule_id).id, False, actor(request))
         return {"data": default(found(rule_id))}
 
@@ -119,6 +123,7 @@ def _pipeline(
         size: Annotated[int, Query(alias="page[size]", ge=1, le=1_000)] = 100,
         number: Annotated[int, Query(alias="page[number]", ge=0, le=1_000_000)] = 0,
     ) -> Any:
+        """The rules of this kind, in order."""
         rules = all_()
         last = max(0, (len(rules) - 1) // size)
 
@@ -136,10 +141,12 @@ def _pipeline(
 
     @routes.post(f"/{name}", name=f"create {name}", dependencies=administer, status_code=201)
     def create(request: Request, body: Object) -> Any:
+        """A new rule of this kind."""
         return stored(body, str(uuid.uuid4()), create=True, request=request)
 
     @routes.post(f"/{name}/reorder", name=f"reorder {name}", dependencies=administer)
     def reorder(request: Request, body: Object) -> Any:
+        """The order of the rules of this kind."""
         known(body, "the body", ("data",))
         if not isinstance(body["data"], list):
             raise DecisionError("data is a list of rules")
@@ -151,14 +158,17 @@ def _pipeline(
 
     @routes.get(f"/{name}/{{rule_id}}", name=f"get {name}", dependencies=read)
     def get(rule_id: str) -> Any:
+        """One rule."""
         return {"data": shown(one(rule_id))}
 
     @routes.put(f"/{name}/{{rule_id}}", name=f"update {name}", dependencies=administer)
     def update(request: Request, rule_id: str, body: Object) -> Any:
+        """Writes a rule anew."""
         return stored(body, one(rule_id).rule.id, create=False, request=request)
 
     @routes.delete(f"/{name}/{{rule_id}}", name=f"delete {name}", dependencies=administer,
                    status_code=204)  # fmt: skip
     def delete(request: Request, rule_id: str) -> Response:
+        """Removes a rule."""
         session.automation.delete(one(rule_id).rule.id, actor(request))
         return Response(status_code=204)
