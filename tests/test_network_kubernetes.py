@@ -288,6 +288,23 @@ GATEWAY = [
         ("HTTPRoute", "status", {"parents": [{"parentRef": {"name": "g"}, "conditions": [
             {"type": "Accepted", "status": "False"}]}]}, "no"),
         ("Service", "spec|selector", {"app": "db"}, "no"),
+        ("Gateway", "spec|listeners", [], "no"),
+        ("Gateway", "spec|listeners", [{"port": 443, "protocol": "HTTPS"}], "yes"),
+        ("Gateway", "spec|listeners", [{"port": 443, "protocol": "TLS"}], "no"),
+        ("Gateway", "spec|listeners",
+         [{"port": 443, "allowedRoutes": {"kinds": [{"kind": "TLSRoute"}]}}], "no"),
+        ("Gateway", "spec|listeners",
+         [{"port": 443, "allowedRoutes": {"kinds": [{"kind": "HTTPRoute"}]}}], "yes"),
+        ("Gateway", "spec|listeners",
+         [{"port": 443, "allowedRoutes": {"namespaces": {"from": "None"}}}], "no"),
+        ("HTTPRoute", "spec|parentRefs", [{"name": "g", "sectionName": "other"}], "no"),
+        ("HTTPRoute", "spec|parentRefs", [{"name": "g", "port": 8443}], "no"),
+        ("HTTPRoute", "spec|parentRefs", [{"name": "g", "port": 443}], "yes"),
+        ("HTTPRoute", "spec|rules",
+         [{"backendRefs": [{"name": "web", "port": 443, "weight": 0}]}], "no"),
+        ("HTTPRoute", "spec|rules",
+         [{"backendRefs": [{"name": "web", "port": 443, "weight": 1}]}], "yes"),
+        ("HTTPRoute", "spec|rules", [{"backendRefs": [{"name": "other", "port": 443}]}], "no"),
     ],
 )  # fmt: skip
 def test_flips_of_a_gateway(kind: str, path: str, value: Any, wanted: str) -> None:
@@ -301,6 +318,52 @@ def test_a_gateway_of_another_namespace_must_admit_the_route() -> None:
     assert _pod_of(apart) == "no"
     admitting = [{"port": 443, "allowedRoutes": {"namespaces": {"from": "All"}}}]
     assert _pod_of(change(apart, "Gateway", "spec|listeners", admitting)) == "yes"
+
+
+@pytest.mark.parametrize(("ours", "theirs", "wanted"), [
+    ("shop.example.org", ["shop.example.org"], "yes"),
+    ("shop.example.org", ["other.example.org"], "no"),
+    ("*.example.org", ["shop.example.org"], "yes"),
+    ("*.example.org", ["example.org"], "no"),
+    ("shop.example.org", ["*.example.org"], "yes"),
+    ("*.example.org", ["*.shop.example.org"], "yes"),
+    ("*.example.org", ["*.example.com"], "no"),
+    ("shop.example.org", [], "yes"),
+])  # fmt: skip
+def test_host_names_of_a_listener_and_a_route_must_meet(
+    ours: str, theirs: list[str], wanted: str
+) -> None:
+    named = change(GATEWAY, "Gateway", "spec|listeners", [{"port": 443, "hostname": ours}])
+    assert _pod_of(change(named, "HTTPRoute", "spec|hostnames", theirs)) == wanted
+
+
+def test_a_listener_may_select_namespaces_by_their_labels() -> None:
+    apart = change(GATEWAY, "Gateway", "metadata|namespace", "edge")
+    apart = change(apart, "HTTPRoute", "spec|parentRefs", [{"name": "g", "namespace": "edge"}])
+    wanted = {"namespaces": {"from": "Selector", "selector": {"matchLabels": {"public": "true"}}}}
+    apart = change(apart, "Gateway", "spec|listeners", [{"port": 443, "allowedRoutes": wanted}])
+    assert _pod_of(apart) == "unknown"  # which labels the namespace has was not read
+    for labels, answer in (({"public": "true"}, "yes"), ({"public": "no"}, "no")):
+        space = thing("Namespace", "shop", {}, "", labels=labels)
+        assert _pod_of([*apart, space]) == answer
+
+
+def test_a_service_of_another_namespace_must_be_granted() -> None:
+    apart = [*copy.deepcopy(GATEWAY[:2]), *copy.deepcopy(GATEWAY[2:])]
+    for item in apart[2:]:
+        item["metadata"]["namespace"] = "edge"
+    apart[3]["spec"]["rules"][0]["backendRefs"][0]["namespace"] = "shop"
+    assert _pod_of(apart) == "unknown"  # grants were not read
+    every = (*READ, "ReferenceGrant")
+    assert _pod_of(apart, every) == "no"
+    spec = {"from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute",
+                      "namespace": "edge"}], "to": [{"group": "", "kind": "Service"}]}  # fmt: skip
+    grant = thing("ReferenceGrant", "g", spec)
+    assert _pod_of([*apart, grant], every) == "yes"
+    for path, value in (("spec|from|0|namespace", "other"), ("spec|from|0|kind", "TCPRoute"),
+                        ("spec|to|0|name", "db"), ("spec|to|0|kind", "Secret"),
+                        ("metadata|namespace", "edge")):  # fmt: skip
+        assert _pod_of([*apart, *change([grant], "ReferenceGrant", path, value)], every) == "no"
 
 
 def test_what_was_not_read_is_never_a_no() -> None:

@@ -42,6 +42,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     ("apis/gateway.networking.k8s.io/v1", "grpcroutes", "GRPCRoute"),
     ("apis/gateway.networking.k8s.io/v1alpha2", "tcproutes", "TCPRoute"),
     ("apis/gateway.networking.k8s.io/v1alpha2", "tlsroutes", "TLSRoute"),
+    ("apis/gateway.networking.k8s.io/v1beta1", "referencegrants", "ReferenceGrant"),
     ("apis/route.openshift.io/v1", "routes", "Route"),
 )
 # Of a config map only this one says who is who.

@@ -31,7 +31,8 @@ from secinbox.network.kubernetes.addresses import (
     ranges,
     stands,
 )
-from secinbox.network.kubernetes.doors import Door, attached, few, gap_of, led
+from secinbox.network.kubernetes.attaching import attached, served
+from secinbox.network.kubernetes.doors import Door, few, gap_of, led
 from secinbox.network.kubernetes.filters import Filters
 from secinbox.network.kubernetes.nodes import Nodes
 from secinbox.network.kubernetes.ports import numbers, open_ports, target_ports
@@ -225,7 +226,7 @@ class Clusters:
                 routes[parent].append(item)
             if item.config and not any(self.estate.find(p) for p in parents):
                 gap = Door(unknown("its gateway was not read", item.uid))
-                self.forward(item, gap, self._backends(item))
+                self._serve(item, gap)
         for item in self.estate.of_type("kubernetes_gateway"):
             if not item.config or word(item.config, "apiVersion").startswith("networking.istio"):
                 continue
@@ -240,18 +241,23 @@ class Clusters:
             for route in routes.get(item.uid, ()):
                 through = replace(
                     door,
-                    verdict=both([verdict, attached(item, route)]),
+                    verdict=both([verdict, attached(self.estate, item, route)]),
                     steps=(*door.steps, f"{route.type.removeprefix('kubernetes_')}/{route.name}"),
                 )
-                self.forward(route, through, self._backends(route))
+                self._serve(route, through)
             if verdict.value != "no" and not routes.get(item.uid):
                 verdict = no("no route is attached to it", item.uid)
             elif verdict.value == "yes":
                 verdict = either(v for r in routes[item.uid] for v in self.out[r.uid])
             self.out[item.uid].append(verdict)
 
-    def _backends(self, route: Item) -> list[str]:
-        return [u for u in self.estate.targets(route.uid, "routes_to") if "/service/" in u]
+    def _serve(self, route: Item, door: Door) -> None:
+        """To each service that the route names, as far as it may send requests there."""
+        found = list(served(self.estate, route))
+        if not found:
+            self.forward(route, door, [])
+        for uid, may in found:
+            self.forward(route, replace(door, verdict=both([door.verdict, may])), [uid])
 
     # Pods and workloads.
 

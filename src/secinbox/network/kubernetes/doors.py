@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from secinbox.estate import Item
-from secinbox.inventory.kubernetes.cluster import Runner, objs, place_of, word
-from secinbox.network.verdict import Verdict, either, no, yes
+from secinbox.inventory.kubernetes.cluster import Runner
+from secinbox.network.verdict import Verdict, either
 from secinbox.records import Evidence
 
 
@@ -38,20 +37,3 @@ def few(verdicts: list[Verdict]) -> Verdict:
 
 def gap_of(text: str, source: str) -> Evidence:
     return Evidence(kind="gap", text=text, source=source)
-
-
-def attached(gateway: Item, route: Item) -> Verdict:
-    """allowedRoutes of the listeners, and what the controller says about the route."""
-    for row in objs(route.config, "status", "parents"):
-        if word(row, "parentRef", "name") == gateway.name:
-            for condition in objs(row, "conditions"):
-                if word(condition, "type") == "Accepted" and word(condition, "status") == "False":
-                    return no(f"gateway {gateway.name} did not accept it", route.uid)
-    if place_of(route.uid) != place_of(gateway.uid):
-        rules = {
-            word(r, "allowedRoutes", "namespaces", "from") or "Same"
-            for r in objs(gateway.config, "spec", "listeners")
-        }
-        if rules == {"Same"}:
-            return no(f"gateway {gateway.name} takes routes of its own namespace only", gateway.uid)
-    return yes()
