@@ -82,9 +82,8 @@ class Grants:
         """Adds them; gives back those to the owners, editors and viewers of a project."""
         policy = item.config.get("iamPolicy")
         rows = policy.get("bindings") if isinstance(policy, dict) else None
-        if item.type == "gcp_bigquery_dataset" and isinstance(item.config.get("access"), list):
-            rows = [*(rows if isinstance(rows, list) else ()), *_access(item.config["access"])]
-        for row in rows if isinstance(rows, list) else ():
+        rows = [*(rows if isinstance(rows, list) else ()), *access_of(item)]
+        for row in rows:
             if not isinstance(row, dict):
                 continue
             doubt, only = "", ""
@@ -302,18 +301,30 @@ def _parent(value: Any) -> str:
     return found if "/" in found else ""
 
 
-def _access(rows: list[Any]) -> Iterator[dict[str, Any]]:
-    """Entries of a BigQuery dataset as bindings."""
-    for row in _dicts(rows):
+_SPECIAL = {"projectOwners": "projectOwner", "projectReaders": "projectViewer",
+            "projectWriters": "projectEditor"}  # fmt: skip
+
+
+def access_of(item: Item) -> Iterator[dict[str, Any]]:
+    """Entries of a BigQuery dataset as bindings; none of anything else."""
+    if item.type != "gcp_bigquery_dataset":
+        return
+    for row in _dicts(item.config.get("access")):
         role = str(row.get("role") or "")
         member = str(row.get("iamMember") or "")
+        special = str(row.get("specialGroup") or "")
+        if special:
+            word = _SPECIAL.get(special)
+            member = f"{word}:{item.account}" if word else special
         for key, kind in (("userByEmail", "user"), ("groupByEmail", "group"), ("domain", "domain")):
             if row.get(key):
                 name = str(row[key])
                 kind = "serviceAccount" if name.endswith(".gserviceaccount.com") else kind
                 member = f"{kind}:{name}"
         if role and member:
-            yield {"role": role, "members": [member]}
+            condition = row.get("condition")
+            yield {"role": role, "members": [member],
+                   **({"condition": condition} if isinstance(condition, dict) else {})}  # fmt: skip
 
 
 def _named(permission: str, patterns: tuple[str, ...]) -> bool:

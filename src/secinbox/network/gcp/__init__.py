@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from secinbox.estate import Estate, Item
+from secinbox.iam.gcp.grants import WHOLE
 from secinbox.network.gcp import services, stores
 from secinbox.network.gcp.balancers import RULES, Balancers
 from secinbox.network.gcp.federation import provider, service_account
@@ -23,25 +24,25 @@ from secinbox.records import Evidence, RiskStatement
 CONTROLS: dict[str, str] = {
     "gcp_compute_instance": "state; external addresses; hierarchical, VPC and network firewall rules by "
     "priority with tags, secure tags and accounts; load balancers",
-    **dict.fromkeys(RULES, "scheme; Private Service Connect"),
+    **dict.fromkeys(RULES, "scheme; Private Service Connect; what guards all of its backends"),
     "gcp_compute_firewall": "direction, action, ranges of IPv4 and IPv6, disabled",
     "gcp_storage_bucket": "IAM here and above, ACLs, uniform access, public access prevention, perimeter",
-    "gcp_run_service": "ingress, invoker, own address, Identity-Aware Proxy, load balancers, perimeter",
-    "gcp_cloudfunctions_cloud_function": "trigger, ingress, invoker, perimeter",
-    "gcp_cloudfunctions_function": "ingress, invoker of the service below, perimeter",
+    "gcp_run_service": "ingress, invoker, own address, Identity-Aware Proxy, load balancers",
+    "gcp_cloudfunctions_cloud_function": "trigger, ingress, invoker, state",
+    "gcp_cloudfunctions_function": "ingress, invoker of the service below",
     "gcp_sqladmin_instance": "address, authorised networks and their expiry, connectors, state",
-    "gcp_alloydb_instance": "address, authorised networks",
+    "gcp_alloydb_instance": "address, authorised networks, state",
     "gcp_container_cluster": "private endpoint, DNS endpoint, authorised networks, Google's addresses",
     "gcp_bigquery_dataset": "access entries, IAM here and above, perimeter",
     "gcp_bigquery_table": "IAM, its dataset, perimeter",
-    "gcp_appengine_service": "ingress, Identity-Aware Proxy, serving state",
-    "gcp_apigateway_gateway": "host name",
-    "gcp_composer_environment": "ranges of the web server",
+    "gcp_appengine_service": "ingress, Identity-Aware Proxy, serving state, versions",
+    "gcp_apigateway_gateway": "state",
+    "gcp_composer_environment": "ranges of the web server, state",
     "gcp_iam_service_account": "IAM here and above, federation with open issuers",
     "gcp_iam_workload_identity_pool_provider": "issuer, condition, state",
     **{kind: "IAM here and above, perimeter" for kind in sorted(OPENING)
        if not kind.startswith(("gcp_storage", "gcp_bigquery", "gcp_run_service", "gcp_cloudf", "gcp_iam"))},
-    "gcp_cloudresourcemanager_project": "IAM",
+    **dict.fromkeys(WHOLE, "IAM here and above, perimeter"),
 }  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
     balancers = Balancers(estate, firewalls)
     judges: dict[str, Callable[[Estate, Item], Verdict]] = {
         **dict.fromkeys(OPENING, stores.by_policy),
-        "gcp_cloudresourcemanager_project": stores.by_policy,
+        **dict.fromkeys(WHOLE, stores.by_policy),
         "gcp_compute_instance": lambda e, i: instance(firewalls, i),
         **dict.fromkeys(RULES, lambda e, i: balancers.front(i)),
         "gcp_compute_firewall": lambda e, i: firewall(i),
@@ -82,7 +83,7 @@ _LINKED = ("gcp_run_service", "gcp_cloudfunctions_cloud_function", "gcp_cloudfun
 def _behind(estate: Estate, balancers: Balancers, out: dict[str, Verdict]) -> None:
     """What external forwarding rules lead to, where it is not public by itself."""
     for rule in estate.of_type(*RULES):
-        if out[rule.uid].value != "yes":
+        if not balancers.leads_in(rule):
             continue
         for reached in balancers.behind(rule):
             item = estate.find(reached.uid)

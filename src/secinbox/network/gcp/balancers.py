@@ -16,7 +16,7 @@ from secinbox.estate import Estate, Item
 from secinbox.inventory.gcp.assets import name_of_link
 from secinbox.network.gcp.firewalls import FRONT_RANGES, Firewalls, everyone
 from secinbox.network.gcp.services import called, dicts, get, ingress_of
-from secinbox.network.verdict import Verdict, no, unknown, yes
+from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence
 
 RULES = ("gcp_compute_forwarding_rule", "gcp_compute_global_forwarding_rule")
@@ -75,11 +75,30 @@ class Balancers:
             return no("it is an endpoint of Private Service Connect", item.uid)
         if scheme and scheme not in _EXTERNAL:
             return no(f"the load balancer is {scheme.lower()}", item.uid)
+        ends = [r for r in self.behind(item) if self._is_backend(r.uid)]
+        if ends and all(r.closed is not None for r in ends):
+            # Everything that it serves is behind a sign-in or a policy that admits nobody.
+            closed = [r.closed for r in ends if r.closed is not None]
+            return either(closed)
         address = str(item.config.get("IPAddress") or "its address")
         ports = _ports(item)
         return yes(Evidence(kind="route", text=f"external load balancer at {address}, port {ports}",
                             source=item.uid, ports=f"tcp {ports}",
                             steps=("Internet", f"{address}:{ports}")))  # fmt: skip
+
+    def _is_backend(self, uid: str) -> bool:
+        found = self.estate.find(uid)
+        return found is not None and (
+            found.type in _SERVICES or found.type == "gcp_compute_backend_bucket"
+        )
+
+    def leads_in(self, item: Item) -> bool:
+        """Whether a rule takes requests from outside, whatever guards what is behind it."""
+        scheme = str(item.config.get("loadBalancingScheme") or "")
+        target = str(item.config.get("target") or "")
+        if not scheme:
+            return "loadBalancingScheme" not in item.config and "/serviceAttachments/" not in target
+        return scheme in _EXTERNAL
 
     def behind(self, item: Item) -> Iterator[Reached]:
         """Everything that a rule forwards to, along proxies, maps, services and groups."""

@@ -17,7 +17,7 @@ from secinbox.estate import Estate, Item
 from secinbox.iam.gcp.permissions import ACT_AS, DIRECT
 from secinbox.iam.gcp.roles import Roles
 from secinbox.inventory.gcp.constraints import places_of
-from secinbox.network.gcp.policies import bindings, bound_to_anyone
+from secinbox.network.gcp.policies import bindings, bound_to_anyone, perimeter
 from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence
 
@@ -108,8 +108,10 @@ def free(member: str) -> bool:
 
 def service_account(estate: Estate, item: Item) -> Verdict:
     """Bindings to everyone, and to everyone of an issuer that is open to all."""
-    own = bound_to_anyone(estate, item)
-    ways = [own]
+    shut = perimeter(estate, item)
+    if shut is not None:
+        return shut
+    ways = [bound_to_anyone(estate, item)]
     for member, role, _ in outsiders(estate, item):
         if not free(member):
             continue

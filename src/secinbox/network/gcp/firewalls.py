@@ -335,7 +335,8 @@ def external(item: Item) -> Iterator[tuple[str, str, int]]:
 
 def everyone(cidrs: Iterable[object]) -> tuple[bool, str]:
     """Whether these ranges are the Internet, and their text."""
-    found = [addresses(list(cidrs), v) for v in (4, 6)]
+    given = list(cidrs)
+    found = [addresses(given, v) for v in (4, 6)]
     wide = any(is_wide(found[n], v) for n, v in ((0, 4), (1, 6)))
     return wide, ", ".join(cidr_texts(f, v) for f, v in zip(found, (4, 6), strict=True) if f)
 
