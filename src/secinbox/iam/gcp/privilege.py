@@ -23,7 +23,8 @@ def privilege(estate: Estate) -> Iterator[RiskStatement]:
     google = estate.once("iam.google", lambda: Google(estate))
     stores = [i for i in estate.of_type(*READS) if marked(i)]
     out: dict[str, Found] = {}
-    for item in estate.of_type("gcp_iam_service_account", "gcp_iam_user", "gcp_iam_group"):
+    for item in estate.of_type("gcp_iam_service_account", "gcp_iam_user", "gcp_iam_group",
+                               "gcp_iam_federated"):  # fmt: skip
         member = (
             google.member(item) if item.type.endswith("service_account")
             else str(item.config.get("member") or item.uid)
