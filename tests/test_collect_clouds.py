@@ -20,6 +20,7 @@ from secinbox.collect.azure.tables import BELOW
 from secinbox.collect.rest import Refused, Rest
 from secinbox.connectors import recognise
 from secinbox.estate import estate_of
+from secinbox.iam.azure import privilege
 from secinbox.inventory import azure as azure_inventory
 from secinbox.inventory import gcp as gcp_inventory
 from secinbox.network import exposure
@@ -42,6 +43,7 @@ class Cloud(ThreadingHTTPServer):
         self.token = "first"
         self.tokens = 0
         self.elsewhere = False
+        self.holder = rows.ANA
 
     @property
     def base(self) -> str:
@@ -70,7 +72,7 @@ class Cloud(ThreadingHTTPServer):
             found = {
                 "resources": [*rows.machine(rows.rule()), rows.store(), rows.sql(), rows.site()],
                 "resourcecontainers": [rows.SUBSCRIPTION],
-                "authorizationresources": [rows.assigned(rows.OWNER)],
+                "authorizationresources": [rows.assigned(rows.OWNER, self.holder)],
             }[table]
             second = bool(body["options"].get("$skipToken"))
             half = len(found) // 2
@@ -88,7 +90,16 @@ class Cloud(ThreadingHTTPServer):
             host = "http://elsewhere.test" if self.elsewhere else self.base
             return 200, {"value": [{"id": GROUP, "displayName": "ops", "securityEnabled": True}],
                          "@odata.nextLink": f"{host}/v1.0/groups?page=2"}  # fmt: skip
+        if path in ("/v1.0/users", "/v1.0/directoryRoles"):
+            # What is asked for in the path itself arrives.
+            assert "$select" in query or query.get("$expand") == ["members"], query
+        if path.endswith("/eligibilityScheduleInstances"):
+            assert query["$filter"] == [f"groupId eq '{GROUP}'"]
+            return 200, {"value": [{"id": "e", "principalId": rows.ANA, "groupId": GROUP, "accessId": "member",
+                                    "eligibilityScheduleId": "s"}]}  # fmt: skip
         if path == f"/v1.0/groups/{GROUP}/members":
+            if self.holder == GROUP:
+                return 200, {"value": []}
             return 200, {"value": [{"@odata.type": "#microsoft.graph.user", "id": rows.ANA}]}
         if path.startswith(("/v1.0/", "/subscriptions/")):
             return 200, {"value": []}
@@ -181,6 +192,30 @@ def test_azure_is_read_and_judged(cloud: Cloud, tmp_path: Path) -> None:
         {"@odata.type": "#microsoft.graph.user", "id": rows.ANA}
     ]
     assert not (tmp_path / ".secinbox-collecting").exists()
+
+
+def test_azure_is_asked_about_the_groups_that_hold_something(cloud: Cloud, tmp_path: Path) -> None:
+    """Eligible memberships are listed group by group only, so of those that matter."""
+    read(cloud, tmp_path / "idle")
+    assert not any("privilegedAccess" in path for path in cloud.asked)
+    cloud.holder = GROUP
+    done = read(cloud, tmp_path / "held")
+    found = {
+        p.split(" ")[0].rsplit("/", 1)[-1]: n
+        for p, n in cloud.asked.items()
+        if "privilegedAccess" in p
+    }
+    assert (
+        found == {"eligibilityScheduleInstances": 1, "assignmentScheduleInstances": 1}
+        and not done.gaps
+    )
+    records = []
+    for file in sorted((tmp_path / "held").rglob("*.json")):
+        data = file.read_bytes()
+        if data and recognise(data, file.name).id == "azure":
+            records += list(azure_inventory.read(Report(data, name=file.name)))
+    answer = {s.resource: s for s in privilege(estate_of(records))}[f"entra:{rows.ANA}"]
+    assert answer.value == "unknown" and "eligible membership" in answer.evidence[0].text
 
 
 def test_azure_waits_when_told_to_and_signs_in_again(cloud: Cloud, tmp_path: Path) -> None:

@@ -83,7 +83,8 @@ class Rest:
               params: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:  # fmt: skip
         """Every row of a list that links its next page, or names it by a token."""
         seen: set[str] = set()
-        asked: dict[str, str] | None = dict(params or {})
+        # Parameters of a call replace those in its path, even when there are none: None leaves them.
+        asked: dict[str, str] | None = dict(params) if params else None
         while path:
             answer = self.ask(path, params=asked)
             rows = answer.get(key)

@@ -77,16 +77,21 @@ BELOW: tuple[Below, ...] = (
 
 @dataclass(frozen=True)
 class Listed:
-    """A list of Microsoft Graph, and lists of each of its objects that are put into it."""
+    """A list of Microsoft Graph, and lists of each of its objects that are put into it.
+
+    groups: asked for once for every group that holds a role or may, whose id stands for `{id}`.
+    """
 
     name: str
     path: str
     below: tuple[str, ...] = ()
+    groups: bool = False
 
 
 _PEOPLE = "id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled"
 _GROUPS = ("id,displayName,securityEnabled,isAssignableToRole,membershipRule,groupTypes,"
            "onPremisesSyncEnabled")  # fmt: skip
+_PIM = "/v1.0/identityGovernance/privilegedAccess/group"
 LISTS: tuple[Listed, ...] = (
     Listed("users", f"/v1.0/users?$select={_PEOPLE}&$top=999"),
     Listed("groups", f"/v1.0/groups?$select={_GROUPS}&$top=999", ("members", "owners")),
@@ -100,10 +105,23 @@ LISTS: tuple[Listed, ...] = (
     Listed("roleAssignments", "/v1.0/roleManagement/directory/roleAssignments"),
     Listed("roleEligibilityScheduleInstances",
            "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances"),
+    Listed("administrativeUnits", "/v1.0/directory/administrativeUnits?$top=999", ("members",)),
+    Listed("activationPolicies", "/v1.0/policies/roleManagementPolicyAssignments?$filter=scopeId%20eq%20"
+           "'/'%20and%20scopeType%20eq%20'DirectoryRole'&$expand=policy($expand=rules)"),
+    Listed("groupEligibility", f"{_PIM}/eligibilityScheduleInstances?$filter=groupId%20eq%20'{{id}}'",
+           groups=True),
+    Listed("groupAssignments", f"{_PIM}/assignmentScheduleInstances?$filter=groupId%20eq%20'{{id}}'",
+           groups=True),
+    Listed("groupActivationPolicies", "/v1.0/policies/roleManagementPolicyAssignments?$filter=scopeId%20"
+           "eq%20'{id}'%20and%20scopeType%20eq%20'Group'&$expand=policy($expand=rules)", groups=True),
 )  # fmt: skip
 # Application permissions of Microsoft Graph that these lists need.
-PERMISSIONS = ("Application.Read.All", "GroupMember.Read.All", "RoleEligibilitySchedule.Read.Directory",
-               "RoleManagement.Read.Directory", "User.Read.All")  # fmt: skip
+PERMISSIONS = (
+    "AdministrativeUnit.Read.All", "Application.Read.All", "GroupMember.Read.All",
+    "PrivilegedAssignmentSchedule.Read.AzureADGroup", "PrivilegedEligibilitySchedule.Read.AzureADGroup",
+    "RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory",
+    "RoleManagementPolicy.Read.AzureADGroup", "RoleManagementPolicy.Read.Directory", "User.Read.All",
+)  # fmt: skip
 # Resource providers whose configuration the analyses look at; a test holds it to them.
 PROVIDERS = (
     "ApiManagement", "App", "AppConfiguration", "Authorization", "Automation", "Batch", "Cache", "Cdn",

@@ -222,16 +222,24 @@ class Grants:
         return item, scope, Role(item.name, blocks), who, spared
 
     def _groups(self) -> dict[str, set[str]]:
-        """principal -> all groups that it is in."""
+        """principal -> all groups that it is in, by a membership that is active now."""
+        estate = self.estate
         out: dict[str, set[str]] = {}
-        for item in self.estate.items.values():
+        units = {i.uid for i in estate.of_type("entra_administrativeunit")}
+        active: dict[str, list[str]] = defaultdict(list)
+        for item in estate.of_type("entra_groupaccess"):
+            access = group_access(item)
+            if access is not None and access[2] == "member" and not access[3]:
+                active[access[0]].append(access[1])
+        for item in estate.items.values():
             if not item.uid.startswith("entra:"):
                 continue
             found: set[str] = set()
             stack = [item.uid]
             while stack:
-                for group in self.estate.targets(stack.pop(), "member_of"):
-                    if group not in found:
+                one = stack.pop()
+                for group in (*estate.targets(one, "member_of"), *active.get(one, ())):
+                    if group not in found and group not in units:
                         found.add(group)
                         stack.append(group)
             if found:
@@ -350,6 +358,17 @@ class Grants:
         ):  # fmt: skip
             if (not only or guid in only) and guid not in without:
                 yield self.roles.of(guid)
+
+
+def group_access(item: Item) -> tuple[str, str, str, bool] | None:
+    """(principal, group, member or owner, whether only eligible) of one schedule of Privileged
+    Identity Management for groups; None where it is over."""
+    config = item.config
+    status = text(config.get("status")).lower()
+    if over(item, "endDateTime") or status in ("revoked", "denied", "failed", "canceled"):
+        return None
+    who, group = principal_of(config.get("principalId")), principal_of(config.get("groupId"))
+    return who, group, text(config.get("accessId")).lower(), config.get("eligible") is True
 
 
 def principal_of(value: Any) -> str:

@@ -84,6 +84,8 @@ class _Judge:
             f"the directory role {r} is not known" for r in sorted(azure.unread.get(principal, ()))
         ]
         gaps += list(self._eligible(principal))
+        gaps += list(azure.unseen(principal))
+        gaps += list(azure.perhaps_in(principal))
         if not gaps and not azure.read:
             gaps = ["role assignments were not read"]
         if gaps:
