@@ -192,6 +192,14 @@ def test_a_unit_is_no_group_and_no_principal() -> None:
     assert f"entra:{UNIT}" not in {s.resource for s in privilege(made)}
 
 
+@pytest.mark.parametrize(("count", "value"), [(19, "no"), (20, "unknown"), (21, "no")])
+def test_twenty_members_may_be_all_that_was_shown(count: int, value: str) -> None:
+    """Microsoft Graph expands no more than twenty members, and does not say so."""
+    many = [f"{n:08d}-0000-0000-0000-000000000000" for n in range(count)]
+    made = estate_of(azure.records(*TEAM_OWNS) + PEOPLE + graph("groups", group(*many)))
+    assert {s.resource: s.value for s in privilege(made)}[f"entra:{ANA}"] == value
+
+
 @pytest.mark.parametrize(
     "listed",
     [f"administrativeUnits/{UNIT}/members", f"directory/administrativeUnits/{UNIT}/members"],
