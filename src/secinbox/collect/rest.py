@@ -167,6 +167,14 @@ class Answers:
         found = json.loads(file.read_text("utf-8"))
         return found if isinstance(found, dict) else {}
 
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """The documents of a list that was written a line each; none where nothing was."""
+        file = self.path / f"{name}.json"
+        if not file.exists():
+            return []
+        with file.open(encoding="utf-8") as lines:
+            return [row for line in lines if isinstance(row := json.loads(line), dict)]
+
     def write(self, name: str, document: Any, lines: bool = False) -> None:
         """One file, whole: a JSON document, or a list with a document a line."""
         text = ("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in document) if lines

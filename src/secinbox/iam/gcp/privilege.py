@@ -51,7 +51,7 @@ def _judge(google: Google, item: Item, member: str, stores: list[Item]) -> Found
     for place, way in sorted(power.over.items()):
         owner = len(way) == 1 and way[0].startswith("roles/owner")
         text = (
-            f"owner of {_short(place)}" if owner
+            f"owner of {_short(place)}" + "".join(way[0].partition(" by group:")[1:]) if owner
             else f"can make itself owner of {_short(place)}: {'; then '.join(way)}"
         )  # fmt: skip
         out.append(Evidence(kind="administrator" if owner else "escalation", text=text,
@@ -63,6 +63,7 @@ def _judge(google: Google, item: Item, member: str, stores: list[Item]) -> Found
     gaps = [f"administrator if {d}" for d in power.doubts[:1]]
     gaps += [f"the role {h.role.name} at {_short(h.place)} is defined nowhere that was read"
              for h in unread(google, member)]  # fmt: skip
+    gaps += list(google.perhaps_in(member))
     if gaps:
         return "unknown", [Evidence(kind="gap", text=g, source=item.uid) for g in gaps]
     if not (google.estate.looked_at(f"gcp:{item.account}/iam_policy") or any(

@@ -79,6 +79,7 @@ class Google:
                 if len(chain) > 1:
                     self._runners[chain[1]].append(item)
         self._cache: dict[str, list[Becoming]] = {}
+        self._quiet: list[str] | None = None
         self.powers: dict[str, Power] = {}
         self._settle()
 
@@ -96,6 +97,27 @@ class Google:
         """Nobody acts as a service account that is switched off."""
         item = self.accounts.get(member)
         return item is not None and item.config.get("disabled") is True
+
+    def perhaps_in(self, member: str) -> Iterator[str]:
+        """Words on groups with power of whose members nobody said anything, for a person."""
+        if not member.startswith("user:"):
+            return
+        if self._quiet is None:
+            self._quiet = [
+                g for g in sorted(self.held) if g.startswith("group:")
+                and g in self.powers and self.powers[g].over and not self._listed(g)
+            ]  # fmt: skip
+        for group in self._quiet:
+            if group not in self.grants.groups_of(member):
+                place = _short(next(iter(sorted(self.powers[group].over))))
+                yield f"whether it is a member of {group}, which controls {place}, was not read"
+                return
+
+    def _listed(self, group: str) -> bool:
+        """Whether anybody said who is in a group."""
+        item = self.estate.find(group)
+        names = [group, str(item.config.get("groupName") or "")] if item is not None else [group]
+        return any(self.estate.looked_at(f"gcp:{n}/members") for n in names if n)
 
     def chain(self, item: Item) -> list[str]:
         """The place itself and all that is above it, nearest first."""
@@ -149,7 +171,7 @@ class Google:
             have = self.grants.permissions(member, place, sure)
             grant = next((have[p] for p in (SET_POLICY[place.type],) if p in have), None)
             if grant is not None:
-                where = _short(grant.place)
+                where = _short(grant.place) + (f" by {grant.by}" if grant.by else "")
                 yield uid, ((f"{grant.role.name} at {where}",) if grant.role.name == "roles/owner"
                             else (f"can change the IAM policy ({grant.role.name} at {where})",))  # fmt: skip
             elif ROLE_UPDATE in have:

@@ -19,18 +19,30 @@ from secinbox.inventory.gcp.assets import (
     record_of,
     relations_of,
 )
+from secinbox.inventory.gcp.groups import (
+    is_group,
+    is_list,
+    is_membership,
+    of_group,
+    of_list,
+    of_member,
+)
 from secinbox.inventory.gcp.lists import is_listed, listed
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Scope, Skipped
 
-TITLE = "Google Cloud assets (Cloud Asset Inventory export, gcloud lists)"
+TITLE = "Google Cloud assets (Cloud Asset Inventory export, gcloud lists, members of groups)"
 
 
 def recognise(head: Head) -> int:
     first = head.first
+    if head.kind in ("array", "lines") and (is_membership(first) or is_group(first)):
+        return 95
     if head.kind in ("array", "lines"):
         return 95 if _is_asset(first) or is_listed(first) else 0
     if head.kind == "object":
+        if is_list(first) or (head.has("memberships") and '"groups/' in head.text):
+            return 95
         if head.has("assets") and '"//' in head.text and "sset" in head.text:
             return 92
         if _is_asset(first):
@@ -78,6 +90,15 @@ def read(report: Report) -> Iterator[AnyRecord]:
         for where, row in found:
             if not isinstance(row, dict):
                 raise ReportError("an asset is an object", where, "export the assets again")
+            if is_membership(row):
+                yield from of_member(row, (*report.parts, report.name), where)
+                continue
+            if is_list(row):
+                yield from of_list(row, (*report.parts, report.name), where)
+                continue
+            if is_group(row):
+                yield from of_group(row, where)
+                continue
             if _is_asset(row):
                 asset = asset_of(row, where)
             elif (own := _policy_alone(report, row, where)) is not None:
