@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from secinbox.estate import Item, estate_of
+from secinbox.inventory import gcp as google_inventory
 from secinbox.network import exposure
 from secinbox.paths.world import Weakness, World
+from secinbox.reading import Report
 from tests import test_azure as azure
 from tests import test_clouds_power as power
 from tests import test_gcp as google
@@ -212,7 +215,54 @@ def google_state(role: str, name: str = "acme-tfstate") -> Clouds:
     return gc(G.project(), G.account(), made)
 
 
+ADMIN_SCOPE = "https://www.googleapis.com/auth/admin.directory.user"
+MAIL = "https://mail.google.com/"
+CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+CLIENT = "104242424242424242424"
+
+
+def delegated(*scopes: str, client: str = CLIENT, when: str = "2026-01-02T00:00:00Z", name: str = "AUTHORIZE",
+              mail: str = "root@x.test") -> list[Any]:  # fmt: skip
+    """A page of the audit log of Google Workspace."""
+    document = {"kind": "admin#reports#activities", "items": [{
+        "kind": "admin#reports#activity", "id": {"time": when, "applicationName": "admin", "customerId": "C01"},
+        "actor": {"email": mail}, "events": [{"type": "DOMAIN_SETTINGS", "name": f"{name}_API_CLIENT_ACCESS", "parameters": [
+            {"name": "API_CLIENT_NAME", "value": client}, {"name": "API_SCOPES", "multiValue": list(scopes)}]}]}]}  # fmt: skip
+    return list(google_inventory.read(Report(json.dumps(document).encode())))
+
+
+def known_client(**data: Any) -> Any:
+    made = G.account()
+    made["resource"]["data"].update({"oauth2ClientId": CLIENT, **data})
+    return made
+
+
+def workspace(
+    *records: Any, policy: tuple[Any, ...] = (), owner: str = "C01", **data: Any
+) -> Clouds:
+    """An account of a project, its organisation, and what the audit log says."""
+    top = G.asset("cloudresourcemanager.googleapis.com/Organization", f"{G.CRM}/organizations/30", {
+        "name": "organizations/30", "owner": {"directoryCustomerId": owner}}, [], ancestors=["organizations/30"])  # fmt: skip
+    return Clouds(records=list(records), assets=[G.project(*policy), known_client(**data), top])
+
+
+BY_ANA = (G.bind("roles/owner", "user:ana@x.test"),)
 SAMPLES: Samples = {
+    "gcp-workspace-administrator": (workspace(*delegated(ADMIN_SCOPE)), [
+        ("reads users only", workspace(*delegated(f"{ADMIN_SCOPE}.readonly")), ""),
+        ("another client", workspace(*delegated(ADMIN_SCOPE, client="99")), ""),
+        ("put out again", workspace(*delegated(ADMIN_SCOPE), *delegated(when="2026-02-02T00:00:00Z", name="REMOVE")), ""),
+        ("no log", workspace(), ""),
+        ("account off", workspace(*delegated(ADMIN_SCOPE), disabled=True), "")]),
+    "gcp-workspace-read": (workspace(*delegated(MAIL)), [
+        ("another scope", workspace(*delegated("https://www.googleapis.com/auth/userinfo.email")), ""),
+        ("fewer scopes later", workspace(*delegated(MAIL), *delegated(
+            "https://www.googleapis.com/auth/userinfo.email", when="2026-02-02T00:00:00Z")), "")]),
+    "gcp-workspace-person": (workspace(*delegated(CLOUD_SCOPE), policy=BY_ANA), [
+        ("another scope", workspace(*delegated(MAIL), policy=BY_ANA), ""),
+        ("another domain", workspace(*delegated(CLOUD_SCOPE, mail="root@y.test"), policy=BY_ANA), "")]),
+    "gcp-workspace-organisation": (workspace(*delegated(ADMIN_SCOPE)), [
+        ("another customer's organisation", workspace(*delegated(ADMIN_SCOPE), owner="C02"), "")]),
     "azure-image-push": (image(ACR_PUSH), [
         ("reader", image(azure.READER), ""),
         ("another registry", image(ACR_PUSH, "other.azurecr.io/shop:1"), "")]),

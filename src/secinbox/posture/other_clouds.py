@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secinbox.estate import Item
+from secinbox.iam.gcp import Google
 from secinbox.iam.marks import marked
 from secinbox.posture._stating import Known, Rule, known_of, texts
 from secinbox.records import Finding
@@ -130,6 +131,12 @@ _ESCALATION = Rule(
     "Break one of the steps: take the role away, or narrow its scope.",
     "required_privileges", "critical", type="identity_risk",
 )  # fmt: skip
+_DELEGATION = Rule(
+    "secinbox-gcp-domain-delegation", "Service account acts as anybody in Google Workspace",
+    "Whoever gets a token or a key of it reads mail and files of everybody, or more.",
+    "Remove the client from domain-wide delegation, or give it the scopes that it needs.",
+    "required_privileges", "critical", type="identity_risk",
+)  # fmt: skip
 _PRINCIPALS = ("gcp_iam_", "entra_")
 # Accounts that the provider made for its own services hold such roles by design.
 _SERVICES = ("@cloudservices.gserviceaccount.com", "@containerregistry.iam.gserviceaccount.com")
@@ -151,6 +158,12 @@ def findings(assessment: Assessment) -> Iterator[Finding]:
         ways = [line for e in evidence if e.kind == "escalation" for line in (e.text, *e.steps)]
         if now or ways:
             yield known.state(_CONTROL if now else _ESCALATION, uid, now or ways)
+    if estate.of_type("gcp_workspace_delegation"):
+        google = estate.once("iam.google", lambda: Google(estate))
+        for member, found in sorted(google.delegated.items()):
+            lines = [f"scope {s}" for s in found.scopes[:20]]
+            yield known.state(_DELEGATION, google.uid_of(member), lines or ["no scopes named"],
+                              impact="critical" if found.administers or found.data else "high")  # fmt: skip
 
 
 def _exposed(known: Known, item: Item) -> Finding:

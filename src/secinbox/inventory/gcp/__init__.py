@@ -19,6 +19,7 @@ from secinbox.inventory.gcp.assets import (
     record_of,
     relations_of,
 )
+from secinbox.inventory.gcp.delegation import is_activity, is_log, of_activity, of_log
 from secinbox.inventory.gcp.groups import (
     is_group,
     is_list,
@@ -31,16 +32,23 @@ from secinbox.inventory.gcp.lists import is_listed, listed
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Scope, Skipped
 
-TITLE = "Google Cloud assets (Cloud Asset Inventory export, gcloud lists, members of groups)"
+TITLE = (
+    "Google Cloud assets (Cloud Asset Inventory export, gcloud lists), members of groups, delegation in "
+    "Google Workspace"
+)
 
 
 def recognise(head: Head) -> int:
     first = head.first
-    if head.kind in ("array", "lines") and (is_membership(first) or is_group(first)):
+    if head.kind in ("array", "lines") and (
+        is_membership(first) or is_group(first) or is_activity(first)
+    ):
         return 95
     if head.kind in ("array", "lines"):
         return 95 if _is_asset(first) or is_listed(first) else 0
     if head.kind == "object":
+        if is_log(first) or is_activity(first):
+            return 95
         if is_list(first) or (head.has("memberships") and '"groups/' in head.text):
             return 95
         if head.has("assets") and '"//' in head.text and "sset" in head.text:
@@ -90,6 +98,12 @@ def read(report: Report) -> Iterator[AnyRecord]:
         for where, row in found:
             if not isinstance(row, dict):
                 raise ReportError("an asset is an object", where, "export the assets again")
+            if is_log(row):
+                yield from of_log(row, where)
+                continue
+            if is_activity(row):
+                yield from of_activity(row, where)
+                continue
             if is_membership(row):
                 yield from of_member(row, (*report.parts, report.name), where)
                 continue
