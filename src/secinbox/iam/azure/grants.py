@@ -86,17 +86,18 @@ def _guid(value: str) -> str:
 
 def over(item: Item, *keys: str) -> bool:
     """Whether the time of an assignment has passed."""
-    for key in keys:
-        said = text(item.config.get(key))
-        try:
-            until = datetime.fromisoformat(said.replace("Z", "+00:00")) if said else None
-        except ValueError:
-            continue
-        if until is not None and (
-            until if until.tzinfo else until.replace(tzinfo=UTC)
-        ) < datetime.now(UTC):
-            return True
-    return False
+    return any(ended(item.config.get(key)) for key in keys)
+
+
+def ended(said: object) -> bool:
+    """Whether a moment, as an API writes it, has passed."""
+    try:
+        until = datetime.fromisoformat(text(said).replace("Z", "+00:00")) if said else None
+    except ValueError:
+        return False
+    return until is not None and (
+        until if until.tzinfo else until.replace(tzinfo=UTC)
+    ) < datetime.now(UTC)
 
 
 class Grants:

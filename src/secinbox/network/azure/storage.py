@@ -46,7 +46,7 @@ def _by_account(estate: Estate) -> dict[str, list[Item]]:
 
 def _website(estate: Estate, item: Item) -> Verdict | None:
     """The switch against anonymous readers does not bear on the static website, networks do."""
-    if disabled(item) or network_rules(item, "networkAcls", "networkRuleSet") is not None:
+    if network(item) is not None:
         return None
     found = estate.once("azure.containers", lambda: _by_account(estate)).get(item.uid, [])
     site = next((c for c in found if c.name == SITE and not _deleted(c)), None)
@@ -60,6 +60,11 @@ def _deleted(item: Item) -> bool:
 def _gate(item: Item) -> Verdict | None:
     if item.config.get("allowBlobPublicAccess") is False:
         return no("the account does not allow anonymous access", item.uid)
+    return network(item)
+
+
+def network(item: Item) -> Verdict | None:
+    """What keeps strangers from the account's addresses, with a key or without; None where nothing."""
     if disabled(item):
         return no("public network access is disabled", item.uid)
     return network_rules(item, "networkAcls", "networkRuleSet")
