@@ -247,7 +247,54 @@ def workspace(
 
 
 BY_ANA = (G.bind("roles/owner", "user:ana@x.test"),)
+
+
+def trigger(account: str = f"projects/{G.P}/serviceAccounts/app@{G.P}.iam.gserviceaccount.com", *, comments: str | None = None,
+            events: str = "pullRequest", config: Any = None, **data: Any) -> Any:  # fmt: skip
+    """A trigger of Cloud Build on a repository of GitHub."""
+    inner: Any = {"branch": "^main$"}
+    if comments:
+        inner["commentControl"] = comments
+    source = (
+        config
+        if config is not None
+        else {"github": {"owner": "acme", "name": "shop", events: inner}}
+    )
+    return G.asset("cloudbuild.googleapis.com/BuildTrigger", f"//cloudbuild.googleapis.com/projects/{G.P}/locations/global/triggers/t", {
+        "id": "t", "name": "shop-pr", "filename": "cloudbuild.yaml", "serviceAccount": account, **source, **data})  # fmt: skip
+
+
+def linked_repository(address: str = "https://github.com/acme/shop.git") -> Any:
+    name = f"projects/{G.P}/locations/eu/connections/gh/repositories/shop"
+    return G.asset(
+        "cloudbuild.googleapis.com/Repository",
+        f"//cloudbuild.googleapis.com/{name}",
+        {"name": name, "remoteUri": address},
+    )
+
+
+def by_link(events: str = "pullRequest") -> Any:
+    return {"repositoryEventConfig": {"repository": f"projects/{G.P}/locations/eu/connections/gh/repositories/shop",
+                                      "repositoryType": "GITHUB", events: {"branch": ".*"}}}  # fmt: skip
+
+
+def builds(*assets: Any) -> Clouds:
+    return gc(G.project(), G.account(), *assets)
+
+
 SAMPLES: Samples = {
+    "gcp-build-of-strangers": (builds(trigger()), [
+        ("a comment asked for", builds(trigger(comments="COMMENTS_ENABLED")), ""),
+        ("a comment asked of outsiders", builds(trigger(comments="COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY")), ""),
+        ("an approval asked for", builds(trigger(approvalConfig={"approvalRequired": True})), ""),
+        ("pushes only", builds(trigger(events="push")), ""),
+        ("off", builds(trigger(disabled=True)), ""),
+        ("a repository that nothing names", builds(trigger(config=by_link())), ""),
+        ("started by a message", builds(trigger(config={"pubsubConfig": {"topic": "x"}})), "")]),
+    "gcp-build-of-repository": (builds(trigger(events="push", config=by_link("push")), linked_repository()), [
+        ("an approval asked for", builds(trigger(events="push", approvalConfig={"approvalRequired": True})), ""),
+        ("off", builds(trigger(events="push", disabled=True)), ""),
+        ("its repository unread", builds(trigger(config=by_link("push"))), "")]),
     "gcp-workspace-administrator": (workspace(*delegated(ADMIN_SCOPE)), [
         ("reads users only", workspace(*delegated(f"{ADMIN_SCOPE}.readonly")), ""),
         ("another client", workspace(*delegated(ADMIN_SCOPE, client="99")), ""),

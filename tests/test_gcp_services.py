@@ -394,6 +394,10 @@ LISTS: list[tuple[str, Any, str, str]] = [
                    f"https://sqladmin.googleapis.com/sql/v1beta4/projects/{P}/instances/db"}, SQL, "gcp_sqladmin_instance"),
     ("policies found", {"resource": BUCKET, "assetType": "storage.googleapis.com/Bucket", "project": "projects/1001",
                         "policy": {"bindings": [bind(VIEW, ALL)]}}, BUCKET, "gcp_storage_bucket"),
+    ("triggers", {"id": "t", "name": "shop-pr", "resourceName": f"projects/{P}/locations/global/triggers/t", "github": {}},
+     f"//cloudbuild.googleapis.com/projects/{P}/locations/global/triggers/t", "gcp_cloudbuild_build_trigger"),
+    ("repositories of builds", {"name": f"projects/{P}/locations/eu/connections/gh/repositories/shop", "remoteUri": "https://github.com/a/b.git"},
+     f"//cloudbuild.googleapis.com/projects/{P}/locations/eu/connections/gh/repositories/shop", "gcp_cloudbuild_repository"),
     ("organisation policies", {"name": "projects/1001/policies/storage.publicAccessPrevention", "spec": {"rules": []}},
      "//orgpolicy.googleapis.com/projects/1001/policies/storage.publicAccessPrevention", "gcp_orgpolicy_policy"),
 ]  # fmt: skip

@@ -302,6 +302,11 @@ def poisoned_azure(subject: str) -> Clouds:
     return made
 
 
+def forked(role: str = "roles/owner", **options: Any) -> Clouds:
+    """A trigger for pull requests, whose builds run as an account of the project."""
+    return pooled(P(B(role, M)), google.account(), clouds.trigger(**options))
+
+
 ONE = services.WHOLE.replace("/*", "/attribute.repository/acme/shop")
 ACROSS: dict[str, tuple[Clouds, str, Flips]] = {
     "anybody's workflow into a project": (pooled(G_OWNER, FED(), services.idp()), PROJECT, {
@@ -332,6 +337,39 @@ def certain(made: Clouds, target: str) -> list[routes.Path]:
     paths = routes.analyse(made.world()).paths
     wanted = {target, "/".join(target.split("/")[:3])} if target.startswith("/sub") else {target}
     return [p for p in paths if p.certain and p.target in wanted]
+
+
+FORKS: list[tuple[str, Clouds, bool]] = [
+    ("forks", forked(), True),
+    ("forks, of no power", forked("roles/viewer"), False),
+    ("forks, a comment", forked(comments="COMMENTS_ENABLED"), False),
+    ("forks, an approval", forked(approvalConfig={"approvalRequired": True}), False),
+    ("pushes", forked(events="push"), False),
+    ("the account that a project builds as", pooled(P(B("roles/owner", "serviceAccount:1001@cloudbuild.gserviceaccount.com")),
+                                                  clouds.trigger(serviceAccount=None)), True),
+    ("another account of the project", pooled(P(B("roles/owner", M)), google.account(), clouds.trigger(serviceAccount=None)), False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("made", "found"), [f[1:] for f in FORKS], ids=[f[0] for f in FORKS])
+def test_a_pull_request_from_a_fork_reaches_the_project(made: Clouds, found: bool) -> None:
+    """Possible, not certain: whether outsiders see the repository is not in the inventory."""
+    paths = [p for p in routes.analyse(made.world()).paths if p.target == PROJECT]
+    assert bool(paths) is found
+    assert not any(p.certain for p in paths)
+    assert not paths or paths[0].steps[0].source == "any-github-user"
+
+
+def test_a_push_reaches_the_project_from_a_poisoned_workflow() -> None:
+    for repository, found in (
+        ("repo:github.com/acme/shop", True),
+        ("repo:github.com/acme/other", False),
+    ):
+        made = forked(events="push")
+        made.pipelines = [vulnerability(type="misconfiguration", rule="dangerous-triggers", title="pull_request_target",
+                                        resource=repository)]  # fmt: skip
+        paths = [p for p in routes.analyse(made.world()).paths if p.target == PROJECT]
+        assert bool(paths) is found
 
 
 def test_there_are_enough_cases() -> None:

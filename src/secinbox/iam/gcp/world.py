@@ -273,7 +273,7 @@ class Google:
                 words = f"delegates through {name_of(other)}, which {how}"
                 yield third, words, doubt or more, "delegate"
         if ACT_AS in have:
-            project = self._project(item)
+            project = self.project_of(item)
             there = (
                 self.grants.permissions(member, project, not doubtful)
                 if project is not None else {}
@@ -297,7 +297,7 @@ class Google:
                 yield (other, f"acts as {name} by domain-wide delegation ({found.cloud})", "",
                        "delegation")  # fmt: skip
 
-    def _project(self, item: Item) -> Item | None:
+    def project_of(self, item: Item) -> Item | None:
         """The project of a resource, by id or by number, as far as anything was read of it."""
         above = (self.estate.find(u) for u in self.chain(item)[1:])
         return next((p for p in above if p is not None and p.type == PROJECT), None)
@@ -383,7 +383,7 @@ class Google:
     def _os_login(self, item: Item) -> bool:
         if _flag(item, "enable-oslogin"):
             return True
-        project = self._project(item)
+        project = self.project_of(item)
         compute = self.estate.find(f"//compute.googleapis.com/projects/{item.account}")
         places = [p for p in (project, compute) if p is not None]
         return any(_flag(p, "enable-oslogin", "commonInstanceMetadata") for p in places)

@@ -36,6 +36,9 @@ _NAMES: tuple[tuple[re.Pattern[str], str, str, str], ...] = tuple(
         (rf"{_L}/workloadIdentityPools/[^/]+/providers/[^/]+", "", "iam",
          "workload_identity_pool_provider"),
         (rf"{_P}/instances/[^/]+/databases/[^/]+", "", "spanner", "database"),
+        (rf"{_L}/connections/[^/]+/repositories/[^/]+", "remoteUri", "cloudbuild", "repository"),
+        (rf"{_L}/connections/[^/]+/gitRepositoryLinks/[^/]+", "cloneUri", "developerconnect",
+         "git_repository_link"),
         (r"(projects|folders|organizations)/[^/]+/policies/[^/]+", "spec", "orgpolicy", "policy"),
         (r"policies/[^/]+/denypolicies/[^/]+", "", "iam", "deny_policy"),
         (r"folders/\d+", "", "cloudresourcemanager", "folder"),
@@ -76,6 +79,14 @@ def _knative(row: Mapping[str, Any]) -> bool:
     )
 
 
+_TRIGGER = re.compile(r"projects/[^/]+/(?:locations/[^/]+/)?triggers/[^/]+")
+
+
+def _trigger(row: Mapping[str, Any]) -> bool:
+    """A build trigger: its `name` is a word, its path is `resourceName`."""
+    return bool(_TRIGGER.fullmatch(str(row.get("resourceName") or "")))
+
+
 def _project(row: Mapping[str, Any]) -> bool:
     return "projectId" in row and "projectNumber" in row and "lifecycleState" in row
 
@@ -87,7 +98,8 @@ def _searched(row: Mapping[str, Any]) -> bool:
 
 def is_listed(row: Mapping[str, Any]) -> bool:
     """Whether a row is a resource as gcloud lists it."""
-    return bool(_linked(row) or _searched(row) or _project(row) or _knative(row) or _named(row))
+    return bool(_linked(row) or _searched(row) or _project(row) or _knative(row) or _trigger(row)
+                or _named(row))  # fmt: skip
 
 
 def listed(row: Mapping[str, Any], place: str) -> Asset | None:
@@ -120,6 +132,10 @@ def listed(row: Mapping[str, Any], place: str) -> Asset | None:
                      type="gcp_cloudresourcemanager_project", data=dict(row), ancestors=[own, *above])  # fmt: skip
     if _knative(row):
         return _service(row, place)
+    if _trigger(row):
+        path = str(row["resourceName"])
+        return Asset(uid=f"//cloudbuild.googleapis.com/{path}", type="gcp_cloudbuild_build_trigger",
+                     data=dict(row), place=place)  # fmt: skip
     found = _named(row)
     if found is None:
         return None
