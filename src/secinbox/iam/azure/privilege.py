@@ -64,6 +64,11 @@ class _Judge:
 
     def of(self, principal: str) -> Found:
         azure = self.azure
+        item = azure.estate.find(principal)
+        if item is not None and item.config.get("accountEnabled") is False:
+            return "no", [
+                Evidence(kind="control", text="its sign-in is switched off", source=principal)
+            ]
         power = azure.powers.get(principal, Power())
         out: list[Evidence] = []
         for place, way in sorted(power.over.items()):

@@ -93,7 +93,7 @@ def read(report: Report) -> Iterator[AnyRecord]:
                 yield from objects_of(row, words, where)
             else:
                 yield Skipped(reason="no Azure resource or directory object", place=where)
-        yield from _asked(_words(context, document, report) if context else _NONE)
+        yield from _asked(_words(context, document, report))
         covered = document.get(COVERED)
         for scope in covered if isinstance(covered, list) else ():
             yield Scope(key=str(scope), types=(), tool="azure", pages=True)
@@ -109,7 +109,12 @@ def _words(
 ) -> tuple[str | None, str | None, str | None]:
     """(what is listed, of which object, which of its lists), as far as anything says it."""
     if context is None:
-        return _NONE
+        # Lists of `az ad` say nothing of what they are lists of; where they lie may.
+        found = _OF.search("/".join((*report.parts, report.name)))
+        if not found:
+            return _NONE
+        what = "administrativeUnits" if found.group(1).lower().startswith("admin") else None
+        return what, found.group(2), _EDGES[found.group(3).lower()]
     path, parent, edge = context.groups()
     what = path.rsplit("/", 1)[-1]
     if parent is None and what in ("directoryObjects", "users", "groups", "servicePrincipals",

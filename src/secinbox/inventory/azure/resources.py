@@ -60,6 +60,23 @@ def _lower_keys(value: Any) -> Any:
     return value
 
 
+# What a list of resources says of each (`az resource list`, `az keyvault list`): nothing of its own.
+_BARE = frozenset((
+    "id", "name", "type", "location", "tags", "resourcegroup", "kind", "sku", "identity", "plan",
+    "managedby", "zones", "extendedlocation", "systemdata", "subscriptionid", "tenantid", "changedtime",
+    "createdtime", "provisioningstate", "properties", "etag", "managedbyextended", "apiversion",
+))  # fmt: skip
+LISTED = "listedOnly"
+
+
+def only_listed(config: Mapping[str, Any]) -> bool:
+    """Whether all that was read of a resource is that it exists."""
+    return config.get(LISTED) is True and {str(k).lower() for k in config} <= {
+        *_BARE,
+        LISTED.lower(),
+    }
+
+
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     """`properties` lifted to the top at every level, as the command line prints it."""
 
@@ -78,9 +95,12 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
         return [lift(v) for v in value] if isinstance(value, list) else value
 
     tags = row.get("tags")
+    bare = not isinstance(row.get("properties"), dict) and {str(k).lower() for k in row} <= _BARE
     found = lift(_lower_keys({k: v for k, v in row.items() if k != "tags"}))
     if isinstance(found, dict) and tags is not None:
         found["tags"] = tags  # the customer's own words, in the customer's own case
+    if isinstance(found, dict) and bare:
+        found[LISTED] = True
     return found if isinstance(found, dict) else {}
 
 

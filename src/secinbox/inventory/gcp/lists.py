@@ -12,7 +12,7 @@ from typing import Any
 
 from secinbox.inventory.gcp.assets import Asset, name_of_link, snake
 
-_LINK = re.compile(r"https://(?:www|compute|storage|sqladmin|container)\.googleapis\.com/")
+_LINK = re.compile(r"https://[a-z]+\.googleapis\.com/")
 _P, _L = r"projects/[^/]+", r"projects/[^/]+/locations/[^/]+"
 # (name, another key that has to be there, host, kind)
 _NAMES: tuple[tuple[re.Pattern[str], str, str, str], ...] = tuple(
@@ -87,6 +87,25 @@ def _trigger(row: Mapping[str, Any]) -> bool:
     return bool(_TRIGGER.fullmatch(str(row.get("resourceName") or "")))
 
 
+def _stored(row: Mapping[str, Any]) -> bool:
+    """A bucket as `gcloud storage buckets list` prints it, in its own words."""
+    return str(row.get("storage_url") or "").startswith("gs://") and "name" in row
+
+
+def _bucket(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The same in the words of the API."""
+    data: dict[str, Any] = {"name": row["name"], "labels": row.get("labels")}
+    uniform = row.get("uniform_bucket_level_access")
+    data["iamConfiguration"] = {
+        "publicAccessPrevention": row.get("public_access_prevention"),
+        "uniformBucketLevelAccess": {"enabled": uniform is True},
+    }  # fmt: skip
+    for key, own in (("acl", "acl"), ("default_acl", "defaultObjectAcl")):
+        if isinstance(row.get(key), list):
+            data[own] = row[key]
+    return data
+
+
 def _project(row: Mapping[str, Any]) -> bool:
     return "projectId" in row and "projectNumber" in row and "lifecycleState" in row
 
@@ -98,7 +117,7 @@ def _searched(row: Mapping[str, Any]) -> bool:
 
 def is_listed(row: Mapping[str, Any]) -> bool:
     """Whether a row is a resource as gcloud lists it."""
-    return bool(_linked(row) or _searched(row) or _project(row) or _knative(row) or _trigger(row)
+    return bool(_stored(row) or _linked(row) or _searched(row) or _project(row) or _knative(row) or _trigger(row)
                 or _named(row))  # fmt: skip
 
 
@@ -115,6 +134,9 @@ def listed(row: Mapping[str, Any], place: str) -> Asset | None:
             uid=str(row["resource"]), type=f"gcp_{service.split('.')[0]}_{snake(word)}",
             policy=dict(row["policy"]), ancestors=above, place=place,
         )  # fmt: skip
+    if _stored(row):
+        return Asset(uid=f"//storage.googleapis.com/{row['name']}", type="gcp_storage_bucket",
+                     data=_bucket(row), location=str(row.get("location") or ""), place=place)  # fmt: skip
     if _linked(row):
         service, _, kind = str(row.get("kind") or "container#cluster").partition("#")
         if service == "sql":

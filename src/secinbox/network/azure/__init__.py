@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from secinbox.estate import Estate, Item
+from secinbox.inventory.azure.resources import only_listed
 from secinbox.network.azure import applications, databases, sharing, storage
 from secinbox.network.azure.balancers import Fronts
 from secinbox.network.azure.endpoints import ENDPOINTS, RULES, endpoint
@@ -97,7 +98,10 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
     out: dict[str, Verdict] = {}
     for kind, judge in judges.items():
         for item in estate.of_type(kind):
-            out[item.uid] = judge(item)
+            out[item.uid] = (
+                unknown("its configuration was not read", item.uid)
+                if only_listed(item.config) else judge(item)
+            )  # fmt: skip
     for kind in databases.SERVERS:
         for item in estate.of_type(f"{_A}{kind}_databases"):
             above = item.uid.partition("/databases/")[0]

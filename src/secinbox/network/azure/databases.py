@@ -58,7 +58,7 @@ def server(estate: Estate, item: Item) -> Verdict:
         return opened(item, f"rule {azure} admits all of Azure, any customer's resources included",
                       f"rule {azure}", first=ANY_CUSTOMER)  # fmt: skip
     shown = cidr_texts(found, 4) if found else ""
-    return no(f"firewall rules admit only {shown or 'nobody'}", item.uid, shown)
+    return no(f"firewall rules admit {f'only {shown}' if shown else 'nobody'}", item.uid, shown)
 
 
 def _span(start: object, end: object, version: int) -> list[tuple[int, int]]:
@@ -119,7 +119,8 @@ def redis(estate: Estate, item: Item) -> Verdict:
         )
         if not is_wide(found, 4):
             shown = cidr_texts(found, 4) if found else ""
-            return no(f"firewall rules admit only {shown or 'nobody'}", item.uid, shown)
+            return no(f"firewall rules admit {f'only {shown}' if shown else 'nobody'}", item.uid,
+                      shown)  # fmt: skip
     return opened(item, "answers all networks; a key is asked for", ports="tcp 6380")
 
 

@@ -109,7 +109,7 @@ def _filters(estate: Estate, item: Item) -> Verdict | None:
     if is_wide(let, 4):
         return None
     shown = cidr_texts(let, 4) if let else ""
-    return no(f"IP filters admit only {shown or 'nobody'}", item.uid, shown)
+    return no(f"IP filters admit {f'only {shown}' if shown else 'nobody'}", item.uid, shown)
 
 
 def _requests(estate: Estate, item: Item) -> Verdict | None:
@@ -130,7 +130,9 @@ def _requests(estate: Estate, item: Item) -> Verdict | None:
         let = _first(rows, ("allow",), text(acls.get("defaultAction")).lower() != "deny")
         if not is_wide(let, 4):
             shown = cidr_texts(let, 4) if let else ""
-            return no(f"network rules admit only {shown or 'nobody'}", item.uid, shown)
+            return no(
+                f"network rules admit {f'only {shown}' if shown else 'nobody'}", item.uid, shown
+            )
     return None
 
 

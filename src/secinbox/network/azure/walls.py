@@ -75,7 +75,9 @@ def _shut(policy: Item) -> Verdict | None:
         return None
     shown = cidr_texts(let, 4) if let else ""
     return no(
-        f"the firewall policy {policy.name} admits only {shown or 'nobody'}", policy.uid, shown
+        f"the firewall policy {policy.name} admits {f'only {shown}' if shown else 'nobody'}",
+        policy.uid,
+        shown,
     )
 
 

@@ -71,12 +71,21 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
     out: dict[str, Verdict] = {}
     for kind, judge in judges.items():
         for item in estate.of_type(kind):
-            out[item.uid] = judge(estate, item)
+            out[item.uid] = (
+                unknown("its configuration was not read", item.uid)
+                if kind in _CONFIGURED and not set(item.config) - _AROUND else judge(estate, item)
+            )  # fmt: skip
     _behind(estate, balancers, out)
     for uid in sorted(out):
         yield out[uid].statement(uid)
 
 
+# Types whose answer hangs on their configuration: a policy or a search alone does not say it.
+_CONFIGURED = frozenset((
+    *RULES, "gcp_compute_firewall", "gcp_container_cluster", "gcp_alloydb_instance",
+    "gcp_appengine_service", "gcp_apigateway_gateway", "gcp_iam_workload_identity_pool_provider",
+))  # fmt: skip
+_AROUND = frozenset(("iamPolicy", "orgPolicy", "ancestors", "labels"))
 _LINKED = ("gcp_run_service", "gcp_cloudfunctions_cloud_function", "gcp_cloudfunctions_function")
 
 
@@ -161,7 +170,7 @@ def instance(firewalls: Firewalls, item: Item) -> Verdict:
             )))  # fmt: skip
         elif found.gaps:
             ways.append(unknown("; ".join(found.gaps), item.uid))
-        elif not firewalls.known(item):
+        elif not firewalls.known(item, network):
             ways.append(unknown("the firewall rules of its network were not read", item.uid))
         elif found.denied:
             ways.append(no(f"denied by {found.denied}", item.uid, found.some))
