@@ -10,7 +10,6 @@ import pytest
 from secinbox.connectors import recognise
 from secinbox.estate import Estate, estate_of
 from secinbox.iam.azure import privilege as azure_privilege
-from secinbox.iam.gcp import privilege as google_privilege
 from secinbox.inventory import azure as azure_inventory
 from secinbox.inventory import gcp as google_inventory
 from secinbox.network.azure import CONTROLS as AZURE
