@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from secinbox.cli import secinbox
 from secinbox.connectors import recognise
 from secinbox.estate import Estate, estate_of
 from secinbox.iam.azure import privilege as azure_privilege
@@ -199,3 +202,77 @@ def test_whose_sign_in_is_off_has_no_power() -> None:
     assert powers(rows + az([{**PERSON, "accountEnabled": False}]))[f"entra:{ANA}"].value == "no"
     assert powers(rows + az([{**PERSON, "accountEnabled": True}]))[f"entra:{ANA}"].value == "yes"
     assert services.SVC
+
+
+# Through the store: files that name the same thing by a number and by a word
+
+
+UNIQUE = "//iam.googleapis.com/projects/shop-1/serviceAccounts/10800000000000000000"
+
+
+def numbered(name: str, last: int) -> dict[str, Any]:
+    """A service account as the asset inventory lists it: its name is a number."""
+    email = f"{name}@{P}.iam.gserviceaccount.com"
+    return google.asset("iam.googleapis.com/ServiceAccount", f"{UNIQUE}{last}", {
+        "email": email, "uniqueId": f"10800000000000000000{last}", "name": f"projects/{P}/serviceAccounts/{email}"})  # fmt: skip
+
+
+def policies() -> list[Any]:
+    """The policies of the same project in an export of their own."""
+    token = {"name": f"{UNIQUE}2", "assetType": "iam.googleapis.com/ServiceAccount", "ancestors": google.ANCESTORS,
+             "iamPolicy": {"bindings": [bind("roles/iam.serviceAccountTokenCreator", google.MEMBER)]}}  # fmt: skip
+    whole = google.project(bind("roles/owner", google.BOSS_MEMBER))
+    return [{k: v for k, v in whole.items() if k != "resource"}, token]
+
+
+def resources() -> list[Any]:
+    whole = google.project()
+    return [{k: v for k, v in whole.items() if k != "iamPolicy"}, google.machine(), google.firewall(), numbered("app", 1),
+            numbered("boss", 2)]  # fmt: skip
+
+
+PROJECTS = [{"projectId": P, "projectNumber": "1001", "lifecycleState": "ACTIVE", "name": "Shop"}]
+ALONE = {"bindings": [bind("roles/owner", google.MEMBER)], "etag": "x", "version": 1}
+
+
+def imported(folder: Path, files: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Values of the two computed risks by uid, after one import a file, in their order."""
+    home = str(folder / "home")
+    run = CliRunner()
+    for number, (name, document) in enumerate(files.items()):
+        at = folder / f"reports{number}" / name
+        at.parent.mkdir(parents=True)
+        at.write_text(
+            "\n".join(map(json.dumps, document))
+            if name.endswith("ndjson")
+            else json.dumps(document)
+        )
+        done = run.invoke(secinbox, ["--home", home, "import", str(folder / f"reports{number}")])
+        assert done.exit_code == 0, done.output
+    answer = json.loads(
+        run.invoke(secinbox, ["--home", home, "resources", "--json", "--limit", "200"]).stdout
+    )
+    return {r["uid"]: {k: v["value"] for k, v in r["risks"].items()} for r in answer["resources"]}
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_an_account_by_its_number_and_by_its_address_is_one(
+    tmp_path: Path, order: tuple[str, str]
+) -> None:
+    files = {"a": ("iam.ndjson", policies()), "b": ("resource.ndjson", resources())}
+    found = imported(tmp_path, dict(files[o] for o in order))
+    accounts = {u for u in found if "/serviceAccounts/" in u}
+    assert accounts == {f"{UNIQUE}1", f"{UNIQUE}2"}
+    assert found[f"{UNIQUE}1"]["privileged_access"] == found[VM]["privileged_access"] == "yes"
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_project_by_its_number_and_by_its_id_is_one(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    """`gcloud projects list`, `gcloud projects get-iam-policy`, and assets."""
+    files = [("projects.json", PROJECTS), (f"projects/{P}/iam-policy.json", ALONE),
+             ("resource.ndjson", [google.machine(), numbered("app", 1)])]  # fmt: skip
+    found = imported(tmp_path, dict(files[n] for n in order))
+    assert [u for u in found if "cloudresourcemanager" in u] == [f"{google.CRM}/projects/1001"]
+    assert found[f"{UNIQUE}1"]["privileged_access"] == found[VM]["privileged_access"] == "yes"

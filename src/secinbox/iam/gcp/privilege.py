@@ -146,12 +146,12 @@ def _inherited(google: Google, item: Item, known: dict[str, Found]) -> Found | N
             continue
         for evidence in found[1]:
             if evidence.kind != "control" and found[0] != "no":
-                text = f"runs as {name_of(name)}: {evidence.text}"
+                text = f"runs as {name_of(google.grants.name(name))}: {evidence.text}"
                 out.append(Evidence(kind=evidence.kind, text=text, source=evidence.source,
                                     steps=evidence.steps))  # fmt: skip
         value = "yes" if "yes" in (value, found[0]) else found[0] if value == "no" else value
     if not out:
-        shown = ", ".join(map(name_of, names))
+        shown = ", ".join(name_of(google.grants.name(n)) for n in names)
         out = [Evidence(kind="control", text=f"runs as {shown}, which has no such power",
                         source=item.uid)]  # fmt: skip
     return value, out

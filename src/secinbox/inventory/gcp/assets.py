@@ -205,9 +205,12 @@ def _aliases(asset: Asset) -> Iterator[Alias]:
         if _text(data.get("email")):
             yield Alias(data["email"])
             yield Alias(f"//iam.googleapis.com/projects/-/serviceAccounts/{data['email']}")
-            yield Alias(
-                f"//iam.googleapis.com/projects/{asset.project}/serviceAccounts/{data['email']}"
-            )
+            # In its project, and as policies name it, of which only the address is known.
+            home = data["email"].partition("@")[2].partition(".")[0]
+            for project in dict.fromkeys((asset.project, home)):
+                name = f"//iam.googleapis.com/projects/{project}/serviceAccounts/{data['email']}"
+                if name != asset.uid:
+                    yield Alias(name)
     if asset.type == "gcp_cloudresourcemanager_project":
         for key in ("projectId", "projectNumber"):
             value = data.get(key)
