@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from secinbox.network.azure import CONTROLS
+from secinbox.estate import estate_of
+from secinbox.network.azure import CONTROLS, exposure
 from secinbox.network.azure.databases import SERVERS
 from tests import test_azure as azure
 from tests import test_azure_services as services
@@ -926,6 +927,55 @@ def bus(space: str) -> tuple[str, Flips]:
     ]  # fmt: skip
 
 
+GITHUB = "https://token.actions.githubusercontent.com"
+UAMI = f"{RG}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
+ENTRA = "entra:99999999-aaaa-0000-0000-00000000000f"
+
+
+def claims(value: str) -> Row:
+    return {"claimsMatchingExpression": {"value": value, "languageVersion": 1}}
+
+
+def sub(pattern: str, how: str = "matches") -> Row:
+    return claims(f"claims['sub'] {how} '{pattern}'")
+
+
+# (flip, credentials, answer, told)
+CREDENTIALS: list[tuple[str, list[Row], str, str]] = [
+    ("anybody's repository", [sub("repo:*")], "yes", "token.actions"),
+    ("anybody's repository of a name", [sub("repo:*/shop:*")], "yes", ""),
+    ("anybody's main branch", [sub("repo:*:ref:refs/heads/main")], "yes", ""),
+    ("owners whose name begins so", [sub("repo:acme*")], "yes", ""),
+    ("one owner", [sub("repo:acme/*")], "no", "repo:acme/*"),
+    ("one repository", [{"subject": "repo:acme/shop:ref:refs/heads/main"}], "no", "acme/shop"),
+    ("one repository, by an expression", [sub("repo:acme/shop:*")], "no", "acme/shop"),
+    ("a star that is no pattern", [{"subject": "repo:*"}], "no", "repo:*"),
+    ("a star that is no pattern, by an expression", [sub("repo:*", "eq")], "no", "repo:*"),
+    ("anybody's repository that runs a workflow of one owner", [claims(
+        "claims['sub'] matches 'repo:*' and claims['job_workflow_ref'] matches 'acme/flows/*'")], "no", "acme/flows"),
+    ("anybody's repository that runs anybody's workflow", [claims(
+        "claims['sub'] matches 'repo:*' and claims['job_workflow_ref'] matches '*/flows/*'")], "yes", ""),
+    ("anybody at GitLab", [{"issuer": "https://gitlab.com", **sub("project_path:*")}], "yes", "gitlab.com"),
+    ("one group at GitLab", [{"issuer": "https://gitlab.com", **sub("project_path:acme/*")}], "no", "acme"),
+    ("anybody at HCP Terraform", [{"issuer": "https://app.terraform.io", **sub("organization:*")}], "yes", "terraform"),
+    ("one organisation at HCP Terraform", [{"issuer": "https://app.terraform.io", **sub("organization:acme:*")}], "no", "acme"),
+    ("one's own issuer", [{"issuer": "https://idp.acme.test", **sub("repo:*")}], "no", "owner's own"),
+    ("a narrow one beside an open one", [{"subject": "repo:acme/shop:pull_request"}, sub("repo:*")], "yes", ""),
+    ("an expression of another language", [claims("anything at all")], "unknown", "anything at all"),
+]  # fmt: skip
+
+
+def federations(*rows: Row) -> list[Row]:
+    made = row(
+        "Microsoft.ManagedIdentity/userAssignedIdentities",
+        "id",
+        {"principalId": azure.SYSTEM, "clientId": azure.ANA},
+    )
+    return [made, *(child(UAMI, "federatedIdentityCredentials", f"f{n}", **{"issuer": GITHUB, "audiences": ["x"], **r})
+                    for n, r in enumerate(rows))]  # fmt: skip
+
+
+MANAGED_FLIPS: Flips = [(n, federations(*rows), v, t) for n, rows, v, t in CREDENTIALS]
 KUSTO = named("Kusto", "clusters")
 ML = named("MachineLearningServices", "workspaces")
 VAULT, HSM, AI = azure.VAULT, named("KeyVault", "managedHSMs"), services.AI
@@ -949,7 +999,7 @@ for _uid, _flips in (
     (COSMOS, COSMOS_FLIPS), DISKS, SNAPSHOTS, (GALLERY, GALLERY_FLIPS),
     (IMAGE, [*((n, [*r, IN_GALLERY], v, t) for n, r, v, t in GALLERY_FLIPS),
              ("gallery unread", [IN_GALLERY], "unknown", "not read")]),
-    *map(server, SERVERS), *map(signals, ("SignalR", "WebPubSub")), (HUB_UID, IOT_FLIPS), (BATCH, BATCH_FLIPS),
+    (UAMI, MANAGED_FLIPS), *map(server, SERVERS), *map(signals, ("SignalR", "WebPubSub")), (HUB_UID, IOT_FLIPS), (BATCH, BATCH_FLIPS),
     *map(bus, ("ServiceBus", "EventHub", "Relay")),
     *((u, [*switch(u), *ruled(u)]) for u in (VAULT, HSM, AI)),
     (ACR, ruled(ACR, "networkRuleSet", anonymous=True)),
@@ -1023,10 +1073,54 @@ def test_every_type_has_twelve_flips_or_a_reason() -> None:
     by_type: dict[str, set[str]] = defaultdict(set)
     for uid, _, rows, *_ in ROWS:
         by_type[type_of(uid)].add(json.dumps(rows, sort_keys=True))
-    assert set(by_type) == set(CONTROLS)
+    assert set(by_type) == set(CONTROLS) - {
+        "entra_application"
+    }  # an answer of the directory, below
+    assert len(CREDENTIALS) >= 12
     few = {kind: len(found) for kind, found in by_type.items() if len(found) < 12}
     assert set(few) == set(FEWER), few
     assert all(n >= 5 for n in few.values()), few
+
+
+@pytest.mark.parametrize(
+    ("rows", "value", "told"), [c[1:] for c in CREDENTIALS], ids=[c[0] for c in CREDENTIALS]
+)
+def test_credentials_of_an_application(rows: list[Row], value: str, told: str) -> None:
+    """Inside the application as `$expand` shows them, and as a page of their own."""
+    own = [
+        {"id": f"f{n}", "name": f"f{n}", "issuer": GITHUB, "audiences": ["x"], **r}
+        for n, r in enumerate(rows)
+    ]
+    base = {
+        "id": ENTRA.removeprefix("entra:"),
+        "appId": azure.ANA,
+        "displayName": "ci",
+        "signInAudience": "x",
+    }
+    page = azure.graph(f"applications('{base['id']}')/federatedIdentityCredentials", *own)
+    for records in (
+        azure.graph("applications", {**base, "federatedIdentityCredentials": own}),
+        azure.graph("applications", base) + page,
+    ):
+        found = {s.resource: s for s in exposure(estate_of(records))}[ENTRA]
+        assert found.value == value, found.evidence
+        assert told in " ".join(e.text for e in found.evidence)
+
+
+def test_an_application_whose_credentials_nobody_read_has_no_answer() -> None:
+    base = {
+        "id": ENTRA.removeprefix("entra:"),
+        "appId": azure.ANA,
+        "displayName": "ci",
+        "signInAudience": "x",
+    }
+    assert not list(exposure(estate_of(azure.graph("applications", base))))
+    none = list(
+        exposure(
+            estate_of(azure.graph("applications", {**base, "federatedIdentityCredentials": []}))
+        )
+    )
+    assert [s.value for s in none] == ["no"]
 
 
 def test_a_type_is_told_by_its_id() -> None:

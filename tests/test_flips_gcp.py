@@ -255,6 +255,21 @@ def provider(*more: Asset, **config: Any) -> list[Asset]:
     return [idp(**config), *more]
 
 
+# (condition, whether it ties tokens to an owner)
+CONDITIONS: list[tuple[str, str]] = [
+    ("assertion.repository_owner == 'acme'", "no"), ('assertion.repository_owner=="acme"', "no"), ("'acme' == assertion.repository_owner", "no"),
+    ("assertion.repository_owner_id == '42'", "no"), ("assertion['repository'] == 'acme/shop'", "no"),
+    ("assertion.repository in ['acme/shop', 'acme/site']", "no"), ("attribute.repository_owner == 'acme' && assertion.ref == 'refs/heads/main'", "no"),
+    ("(assertion.repository_owner == 'acme') && (assertion.event_name != 'pull_request')", "no"),
+    ("assertion.sub.startsWith('repo:acme/')", "no"), ("assertion.repository.startsWith('acme/')", "no"),
+    ("assertion.repository.matches('^acme/.*$')", "no"), ("assertion.namespace_path == 'acme'", "no"),
+    ("assertion.repository == 'acme/a' || assertion.repository == 'acme/b'", "no"),
+    ("assertion.repository_owner != 'evil'", "yes"), ("assertion.repository.contains('acme')", "yes"),
+    ("assertion.repository.startsWith('acme')", "yes"), ("assertion.repository.matches('.*/shop')", "yes"),
+    ("assertion.repository_owner == 'acme' || assertion.ref == 'refs/heads/main'", "yes"), ("assertion.aud == 'acme'", "yes"),
+    ("assertion.actor == 'ana'", "yes"), ("assertion.repository_owner.size() > 3", "unknown"),
+    ("assertion.repository_owner == 'acme' && true", "no"),
+]  # fmt: skip
 POOL_OFF = asset(
     "iam.googleapis.com/WorkloadIdentityPool",
     f"//iam.googleapis.com/{POOL}",
@@ -276,6 +291,7 @@ PROVIDER_FLIPS: Flips = [
     ("off", provider(disabled=True), "no", "switched off"),
     ("deleted", provider(state="DELETED"), "no", "switched off"),
     ("its pool is off", provider(POOL_OFF), "no", "switched off"),
+    *((f"condition {c}", provider(bound=c), v, "") for c, v in CONDITIONS),
 ]  # fmt: skip
 
 

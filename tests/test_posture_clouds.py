@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from secinbox.session import Session
+from tests import moves_clouds as clouds
 from tests import test_azure as azure
 from tests import test_azure_services as azure_services
 from tests import test_clouds_power as power
@@ -43,6 +44,8 @@ CASES: list[tuple[str, str, list[Any], list[Any]]] = [
      [google.account(), key("2120-01-01T00:00:00Z")]),
     ("secinbox-federation-open", google.SA, [google.project(), services.fed(), services.idp()],
      [google.project(), services.fed(), services.idp(bound="assertion.repository_owner == 'acme'")]),
+    ("secinbox-entra-federation-open", power.UAMI.lower(), clouds.federated("repo:*", expression=True),
+     clouds.federated("repo:acme/*", expression=True)),
     ("secinbox-gallery-community", azure_services.GALLERY.lower(),
      [azure_services.simple(azure_services.GALLERY, sharingProfile={"permissions": "Community"})],
      [azure_services.simple(azure_services.GALLERY, sharingProfile={"permissions": "Groups"})]),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from secinbox.estate import Estate, Item
 from secinbox.inventory.azure.resources import only_listed
-from secinbox.network.azure import applications, databases, sharing, storage
+from secinbox.network.azure import applications, databases, identities, sharing, storage
 from secinbox.network.azure.balancers import Fronts
 from secinbox.network.azure.endpoints import ENDPOINTS, RULES, endpoint
 from secinbox.network.azure.machines import Machines
@@ -57,12 +57,14 @@ CONTROLS: dict[str, str] = {
     f"{_A}compute_snapshots": "network access, links and whether they ask for a sign-in",
     f"{_A}compute_disks": "network access, links and whether they ask for a sign-in",
     f"{_A}compute_galleries": "sharing profile, community gallery", f"{_A}compute_galleries_images": "its gallery",
+    **dict.fromkeys((identities.MANAGED, identities.APPLICATION), "issuer, subject and expression of "
+                    "federated credentials"),
 }  # fmt: skip
 
 
 def exposure(estate: Estate) -> Iterator[RiskStatement]:
     """One statement a resource, in order of uid."""
-    if not any(i.type.startswith("azure_") for i in estate.items.values()):
+    if not any(i.type.startswith(("azure_", "entra_")) for i in estate.items.values()):
         return
     guards = Guards(estate)
     fronts = Fronts(estate, guards)
@@ -110,6 +112,10 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
         above = item.uid.partition("/secrets/")[0]
         if above in out:
             out[item.uid] = out[above]
+    for item in estate.of_type(identities.MANAGED, identities.APPLICATION):
+        found = identities.federated(estate, item)
+        if found is not None:
+            out[item.uid] = found
     _behind_gateways(estate, fronts, out)
     for uid in sorted(out):
         yield out[uid].statement(uid)
