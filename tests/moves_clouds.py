@@ -273,6 +273,20 @@ def linked_repository(address: str = "https://github.com/acme/shop.git") -> Any:
     )
 
 
+def site() -> Any:
+    return azure.row("Microsoft.Web/sites", "app", {"state": "Running"}) | {"kind": "functionapp"}
+
+
+def settings(account: str = "data", key: str = "AzureWebJobsStorage", value: str = "") -> Any:
+    """Settings as ARM answers them; the key itself is not to be kept."""
+    text = (
+        value
+        or f"DefaultEndpointsProtocol=https;AccountName={account};AccountKey=Zm9vYmFy;EndpointSuffix=core.windows.net"
+    )
+    return {"id": f"{azure.SITE}/config/appsettings", "name": "appsettings", "type": "Microsoft.Web/sites/config",
+            "properties": {key: text, "FUNCTIONS_WORKER_RUNTIME": "python"}}  # fmt: skip
+
+
 def by_link(events: str = "pullRequest") -> Any:
     return {"repositoryEventConfig": {"repository": f"projects/{G.P}/locations/eu/connections/gh/repositories/shop",
                                       "repositoryType": "GITHUB", events: {"branch": ".*"}}}  # fmt: skip
@@ -283,6 +297,13 @@ def builds(*assets: Any) -> Clouds:
 
 
 SAMPLES: Samples = {
+    "azure-settings": (az(site(), settings(), power.store() | MARKED), [
+        ("another account", az(site(), settings("other"), power.store() | MARKED), ""),
+        ("no keys taken", az(site(), settings(), power.store(allowSharedKeyAccess=False) | MARKED), ""),
+        ("a managed identity", az(site(), settings(value="https://data.queue.example"), power.store() | MARKED), "")]),
+    "azure-function-code": (az(site(), settings(), power.store(), azure.assigned(BLOB_CONTRIBUTOR)), [
+        ("reader", az(site(), settings(), power.store(), azure.assigned(power.BLOBS)), ""),
+        ("another setting", az(site(), settings(key="OrdersStorage"), power.store(), azure.assigned(BLOB_CONTRIBUTOR)), "")]),
     "gcp-build-of-strangers": (builds(trigger()), [
         ("a comment asked for", builds(trigger(comments="COMMENTS_ENABLED")), ""),
         ("a comment asked of outsiders", builds(trigger(comments="COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY")), ""),

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from secinbox.inventory._settings import kept, of_site
 from secinbox.records import Alias, Relation, Resource
 from secinbox.sources._cloud import azure_type
 
@@ -77,6 +78,24 @@ def only_listed(config: Mapping[str, Any]) -> bool:
     }
 
 
+# What has environment variables of its own.
+_RUNS = re.compile(r"/providers/microsoft\.(web|app|containerinstance|batch|resources)/", re.I)
+_CONFIG = re.compile(r"/sites/[^/]+(?:/slots/[^/]+)?/config/(\w+)(?:/list)?/?$", re.I)
+
+
+def _without_secrets(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row without what must not be kept: values of settings, passwords of publishing."""
+    found = _CONFIG.search(str(row.get("id") or ""))
+    word = found.group(1).lower() if found else ""
+    properties = row.get("properties")
+    if word in ("appsettings", "connectionstrings"):
+        inner = properties if isinstance(properties, dict) else {}
+        return {**row, "properties": of_site(word, inner)}
+    if word == "publishingcredentials":
+        return {**row, "properties": {}}
+    return dict(kept(dict(row))) if _RUNS.search(str(row.get("id") or "")) else dict(row)
+
+
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     """`properties` lifted to the top at every level, as the command line prints it."""
 
@@ -94,6 +113,7 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
             return out
         return [lift(v) for v in value] if isinstance(value, list) else value
 
+    row = _without_secrets(row)
     tags = row.get("tags")
     bare = not isinstance(row.get("properties"), dict) and {str(k).lower() for k in row} <= _BARE
     found = lift(_lower_keys({k: v for k, v in row.items() if k != "tags"}))

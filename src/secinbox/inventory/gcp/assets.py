@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from secinbox.inventory._settings import kept
 from secinbox.inventory.gcp.identities import identities
 from secinbox.records import Alias, Relation, Resource
 
@@ -22,6 +23,11 @@ _ENVELOPE = {
 _PROJECT = re.compile(r"(?:^|/)projects/([^/]+)")
 _LINK = re.compile(r"https://(?:www\.)?([a-z]+)\.googleapis\.com/(?:[a-z]+/)?(?:v\d\w*|beta)/(.*)")
 _WWW = re.compile(r"https://www\.googleapis\.com/([a-z]+)/(?:v\d\w*|beta)/(.*)")
+
+
+# What has environment variables of its own.
+_RUNS = ("gcp_run_", "gcp_cloudfunctions_", "gcp_appengine_", "gcp_composer_", "gcp_cloudbuild_",
+         "gcp_batch_")  # fmt: skip
 
 
 @dataclass
@@ -168,6 +174,8 @@ def record_of(asset: Asset) -> Resource:
     if not tags and isinstance(metadata, dict) and isinstance(metadata.get("labels"), dict):
         tags = {str(k): str(v) for k, v in metadata["labels"].items()}
     config: dict[str, Any] = {k: v for k, v in data.items() if k != "labels"}
+    if asset.type.startswith(_RUNS):
+        config = kept(config)
     if asset.policy is not None:
         config["iamPolicy"] = asset.policy
     if asset.rules:

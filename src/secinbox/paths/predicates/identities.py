@@ -15,6 +15,7 @@ from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Judgement, Pair, check, lasting, pairs
 from secinbox.paths.world import ANY_AWS, ANY_GITHUB, ANY_USER, Leak, World
 from secinbox.records import Evidence
+from secinbox.sources._code import OPENS
 
 
 def _role(world: World, uid: str, why: str) -> Action:
@@ -49,7 +50,7 @@ def workload_identity(world: World) -> Iterator[Pair]:
             yield Pair(uid, role, actions=(_role(world, uid, role),))
 
 
-def _opened(world: World, uid: str) -> Iterator[tuple[str, str, str]]:
+def opened(world: World, uid: str) -> Iterator[tuple[str, str, str]]:
     """(what a leaked key gives, on what, why it does not after all): an access key has a state of its
     own, one of a storage account reads what is in it, others act as their account."""
     if uid.startswith("accesskey:"):
@@ -63,6 +64,24 @@ def _opened(world: World, uid: str) -> Iterator[tuple[str, str, str]]:
     else:
         item = world.estate.find(uid)
         yield "cred", uid, _spent(world, item) if item is not None else ""
+
+
+def resolve(world: World, told: str) -> str:
+    """The uid of what a secret opens, as `Opens azure-client:ID` tells it; empty where nobody knows it."""
+    found = OPENS.match(told)
+    if not found:
+        return ""
+    name, _, container = found.group(1).partition("/")
+    if name.startswith("azure-client:"):
+        item = world.estate.find(name)
+        return item.uid if item is not None and item.uid.startswith("entra:") else ""
+    account = next((i.uid for i in world.estate.of_type(storage.ACCOUNT)
+                    if i.uid.endswith(f"/{name.removeprefix('azure-storage:')}")), "")  # fmt: skip
+    return (
+        f"{account}/blobservices/default/containers/{container}"
+        if account and container
+        else account
+    )
 
 
 def _closed(account: Item) -> str:
@@ -126,7 +145,7 @@ def leaked_key(world: World) -> Iterator[Pair]:
             continue
         evidence = Evidence(kind="finding", text=f"{leak.title} at {leak.location}",
                             source=leak.finding)  # fmt: skip
-        for kind, target, shut in _opened(world, leak.opens):
+        for kind, target, shut in opened(world, leak.opens):
             yield Pair(leak.resource, target, detail=leak.location, evidence=(evidence,),
                        target_kind=kind, no=shut, doubt="" if leak.public else "who can read it",
                        actions=(_revoked(world, leak),))  # fmt: skip
@@ -147,7 +166,7 @@ def key_in_workload(world: World) -> Iterator[Pair]:
                             source=leak.finding)  # fmt: skip
         own = [leak.resource] if leak.resource in world.estate.items else []
         for uid in sorted({*own, *world.holders.get(leak.resource, ())}):
-            for kind, target, shut in _opened(world, leak.opens):
+            for kind, target, shut in opened(world, leak.opens):
                 yield Pair(uid, target, detail=leak.location, evidence=(evidence,), no=shut,
                            target_kind=kind, resources=(leak.resource,),
                            actions=(_revoked(world, leak),))  # fmt: skip
@@ -160,7 +179,7 @@ def key_in_store(world: World) -> Iterator[Pair]:
         if leak.opens and leak.resource in world.estate.items:
             evidence = Evidence(kind="finding", text=f"{leak.title} at {leak.location}",
                                 source=leak.finding)  # fmt: skip
-            for kind, target, shut in _opened(world, leak.opens):
+            for kind, target, shut in opened(world, leak.opens):
                 yield Pair(leak.resource, target, detail=leak.location, evidence=(evidence,),
                            target_kind=kind, no=shut, actions=(_revoked(world, leak),))  # fmt: skip
 
