@@ -114,7 +114,8 @@ def _behind(estate: Estate, balancers: Balancers, out: dict[str, Verdict]) -> No
         )
         known = out[item.uid]
         told = any(e.text == NO_ADDRESS for e in known.evidence)
-        if group and known.value == "no" and told and not estate.targets(item.uid, "member_of"):
+        if group and known.value == "no" and told and not estate.targets(item.uid, "member_of") and (
+            balancers.may_be_behind(item)):  # fmt: skip
             out[item.uid] = unknown(f"whether it is a member of {group}, which an external load balancer "
                                     "reaches, was not read", item.uid)  # fmt: skip
 

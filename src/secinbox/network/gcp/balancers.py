@@ -22,6 +22,7 @@ from secinbox.records import Evidence
 RULES = ("gcp_compute_forwarding_rule", "gcp_compute_global_forwarding_rule")
 _EXTERNAL = ("EXTERNAL", "EXTERNAL_MANAGED")
 _SERVICES = ("gcp_compute_backend_service", "gcp_compute_region_backend_service")
+_BY_ADDRESS = ("GCE_VM_IP_PORT", "GCE_VM_IP")
 _LAST = 2147483647
 
 
@@ -121,6 +122,12 @@ class Balancers:
                     network = str(found.config.get("network") or "")
                     self.unlisted[network.rsplit("/", 1)[-1], _zone(group)] = found.name
                 continue
+            if "/networkEndpointGroups/" in group and found is not None and (
+                str(found.config.get("networkEndpointType")) in _BY_ADDRESS
+                and found.config.get("size") != 0):  # fmt: skip
+                # Which machines are its endpoints, no export says.
+                network = str(found.config.get("network") or "")
+                self.unlisted[network.rsplit("/", 1)[-1], _zone(group)] = found.name
             for target in self.estate.targets(here.uid, "routes_to"):
                 known = self.estate.find(target)
                 uid = known.uid if known is not None else target
@@ -201,6 +208,22 @@ class Balancers:
             kind="route", text=f"reached through the load balancer {rule.name}", source=item.uid,
             via=(rule.uid,), ports=f"tcp {shown}",
             steps=("Internet", f"{address}:{shown}", item.name)))  # fmt: skip
+
+    def may_be_behind(self, item: Item) -> bool:
+        """Whether the firewalls of a machine let a proxy or a stranger in on any port."""
+        for interface in dicts(item.config.get("networkInterfaces")):
+            network = str(interface.get("network") or "")
+            if not self.firewalls.known(item, network):
+                return True
+            for sources in (
+                list(FRONT_RANGES),
+                ["0.0.0.0/0"],
+                *([self.proxies] if self.proxies else []),
+            ):
+                for protocol in ("tcp", "udp"):
+                    if self.firewalls.admits(item, network, sources, None, protocol) is not False:
+                        return True
+        return False
 
     def serverless(self, rule: Item, item: Item, reached: Reached) -> Verdict:
         """A Cloud Run service or function behind a rule: its ingress, its invokers."""
