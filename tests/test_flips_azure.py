@@ -1069,6 +1069,42 @@ def test_one_condition_flipped(uid: str, rows: list[Row], value: str, told: str)
     assert value != "yes" or all(len(e.steps) >= 2 for e in found.evidence)
 
 
+def lifted(value: Any) -> Any:
+    """As the command line prints it: `properties` at no level."""
+    if isinstance(value, list):
+        return [lifted(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    out = {k: lifted(v) for k, v in value.items() if k != "properties"}
+    inner = value.get("properties")
+    for key, found in (inner if isinstance(inner, dict) else {}).items():
+        out.setdefault(
+            "typePropertiesType" if key == "type" and "type" in out else key, lifted(found)
+        )
+    return out
+
+
+def shouted(value: Any) -> Any:
+    """The same with ids in another case."""
+    if isinstance(value, dict):
+        return {k: shouted(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [shouted(v) for v in value]
+    return (
+        value.upper() if isinstance(value, str) and value.startswith("/subscriptions/") else value
+    )
+
+
+@pytest.mark.parametrize("spelling", [lifted, shouted])
+def test_every_flip_in_another_spelling(spelling: Any) -> None:
+    for uid, name, rows, value, _ in ROWS:
+        # What has no properties is, without the word, a list that says nothing of it.
+        if all(r.get("properties") for r in rows if r["id"].lower() == uid.lower()):
+            made = estate_of(azure.records(*map(spelling, rows), form="array"))
+            found = {s.resource: s for s in exposure(made)}[uid.lower()]
+            assert found.value == value, (type_of(uid), name, found.evidence)
+
+
 def test_every_type_has_twelve_flips_or_a_reason() -> None:
     by_type: dict[str, set[str]] = defaultdict(set)
     for uid, _, rows, *_ in ROWS:
