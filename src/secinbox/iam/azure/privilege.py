@@ -177,6 +177,12 @@ def reads(azure: Azure, principal: str, item: Item) -> tuple[str, str, bool] | N
         if held is not None:
             doubt = "" if sure else held.uncertain or "the condition of a role assignment"
             return f"{held.role.name} at {held.scope or 'the root'}", doubt, by_role is None
+    if action is not None or vault is not None:
+        for sure in (True, False):
+            assigns = azure.grants.assigns(principal, item.uid, sure)
+            if assigns is not None:
+                told = f"{assigns[0].role.name} at {assigns[0].scope or 'the root'}, which gives itself a role"
+                return told, "" if sure else assigns[1], False
     return None
 
 

@@ -13,7 +13,16 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from secinbox.estate import Estate, Item
-from secinbox.iam.azure.actions import DEFINE, GIVE, GIVE_ONE, SCHEDULE, STARTS, TAKES, TAKES_DATA
+from secinbox.iam.azure.actions import (
+    ASSIGN,
+    DEFINE,
+    GIVE,
+    GIVE_ONE,
+    SCHEDULE,
+    STARTS,
+    TAKES,
+    TAKES_DATA,
+)
 from secinbox.iam.azure.directory import (
     ACTIONS,
     APPLICATIONS,
@@ -329,6 +338,8 @@ class Azure:
                         yield from self._taken(principal, held, item, targets, actions, how, data)
             if (held.gives(GIVE) or held.gives(GIVE_ONE)) and not held.uncertain:
                 yield from self._given(principal, held)
+            if held.scope.count("/") > 2 and held.gives(ASSIGN):
+                yield from self._assigned(principal, held)
 
     def _taken(self, principal: str, held: Held, item: Item, targets: list[str],
                actions: tuple[str, ...], how: str, data: bool) -> Iterator[Becoming]:  # fmt: skip
@@ -348,6 +359,23 @@ class Azure:
                 yield target, words, doubt or blocked, kind
             if not doubt and not blocked:
                 return
+
+    def _assigned(self, principal: str, held: Held) -> Iterator[Becoming]:
+        """What runs below a scope where it may assign roles: it gives itself the one it needs.
+
+        Of whole subscriptions and management groups that is control, which is told as such.
+        """
+        for item, targets in self._below(held.scope):
+            found = self.grants.assigns(principal, item.uid, False)
+            if item.type not in TAKES or found is None or found[0] != held:
+                continue
+            sure = self.grants.assigns(principal, item.uid, True) is not None
+            words = (
+                f"gives itself a role over {item.name} ({held.role.name} at {_short(held.scope)})"
+            )
+            doubt = "" if sure else found[1] or held.uncertain
+            for target in targets:
+                yield target, words, doubt, "other"
 
     def _given(self, principal: str, held: Held) -> Iterator[Becoming]:
         """User-assigned identities that it may put on something new of its own."""
