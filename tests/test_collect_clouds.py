@@ -349,7 +349,8 @@ def test_the_role_reads_every_provider_that_is_judged() -> None:
         a.split("/")[0].removeprefix("Microsoft.").lower()
         for a in azure.policy()["role"]["Actions"]
     }
-    judged = {kind.removeprefix("azure_microsoft_").split("_")[0] for kind in CONTROLS}
+    judged = {kind.removeprefix("azure_microsoft_").split("_")[0] for kind in CONTROLS
+              if kind.startswith("azure_")}  # fmt: skip
     asked = {call.of.partition("/")[0].removeprefix("microsoft.") for call in BELOW} - {
         "subscription"
     }

@@ -186,6 +186,14 @@ def test_narrow_and_timed_power(rows: list[Row], more: list[Any], value: str, to
     assert told in " ".join(f"{e.kind} {e.text}" for e in found.evidence)
 
 
+def test_hints_at_secrets_are_not_kept() -> None:
+    found = graph("applications", {"id": OBJECT, "appId": APP, "displayName": "ci", "signInAudience": "x", "passwordCredentials": [
+        {"hint": "abc", "secretText": "abcdef", "endDateTime": FUTURE, "keyId": "k", "customKeyIdentifier": "eA=="}]})  # fmt: skip
+    assert json.loads(found[0].config)["passwordCredentials"] == [
+        {"keyId": "k", "endDateTime": FUTURE}
+    ]
+
+
 def test_a_unit_is_no_group_and_no_principal() -> None:
     made = estate_of(azure.records(*OWNS) + PEOPLE + unit(ANA))
     assert UNIT not in str(Azure(made).groups)

@@ -95,7 +95,8 @@ _PIM = "/v1.0/identityGovernance/privilegedAccess/group"
 LISTS: tuple[Listed, ...] = (
     Listed("users", f"/v1.0/users?$select={_PEOPLE}&$top=999"),
     Listed("groups", f"/v1.0/groups?$select={_GROUPS}&$top=999", ("members", "owners")),
-    Listed("applications", "/v1.0/applications?$select=id,appId,displayName,signInAudience&$top=999",
+    Listed("applications", "/v1.0/applications?$select=id,appId,displayName,signInAudience,"
+           "passwordCredentials&$top=999",
            ("owners", "federatedIdentityCredentials")),
     Listed("servicePrincipals", "/v1.0/servicePrincipals?$select=id,appId,displayName,"
            "servicePrincipalType,accountEnabled,appOwnerOrganizationId&$top=999",

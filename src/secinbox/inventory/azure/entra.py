@@ -29,6 +29,7 @@ _BY_TYPE = {
 }  # fmt: skip
 
 
+_CREDENTIAL = ("keyId", "displayName", "startDateTime", "endDateTime", "type", "usage")
 _LINKS = (
     "members",
     "owners",
@@ -139,6 +140,11 @@ def objects_of(
     if kind:
         names.append(f"/providers/microsoft.graph/{kind}s/{identifier.lower()}")
     config = {k: v for k, v in row.items() if k not in ("members", "owners")}
+    for key in ("passwordCredentials", "keyCredentials"):
+        if isinstance(row.get(key), list):
+            # When they end; neither a hint at a secret nor what a key consists of.
+            config[key] = [{k: c.get(k) for k in _CREDENTIAL if k in c} for c in row[key]
+                           if isinstance(c, dict)]  # fmt: skip
     yield Resource(
         uid=uid, type=f"entra_{kind or 'object'}",
         name=str(row.get("displayName") or row.get("userPrincipalName") or identifier),
