@@ -98,6 +98,23 @@ def test_older_spellings_of_scopes_are_read() -> None:
     assert found.value == "yes" and "gmail.readonly" in found.evidence[0].text
 
 
+@pytest.mark.parametrize(
+    ("method", "event", "value"), [("authorize", "AUTHORIZE", "yes"), ("remove", "REMOVE", "no")]
+)
+def test_the_same_in_cloud_logging(method: str, event: str, value: str) -> None:
+    row = {"logName": "organizations/30/logs/cloudaudit.googleapis.com%2Factivity", "timestamp": LATER, "protoPayload": {
+        "methodName": f"google.admin.AdminService.{method}ApiClientAccess", "authenticationInfo": {"principalEmail": "root@x.test"},
+        "metadata": {"event": [{"eventName": f"{event}_API_CLIENT_ACCESS", "parameter": [
+            {"name": "API_CLIENT_NAME", "value": CLIENT}, {"name": "API_SCOPES", "multiStrValue": [MAIL]}]}]}}}  # fmt: skip
+    from secinbox.inventory import gcp as inventory
+    from secinbox.reading import Report
+
+    data = json.dumps([row]).encode()
+    assert recognise(data, "x.json").id == "gcp"
+    found = judged([project(), known_client()], list(inventory.read(Report(data))))
+    assert found.value == value and all(e.kind != "gap" for e in found.evidence)
+
+
 def test_finding_and_path(tmp_path: Path) -> None:
     """Imported as it is answered: an identity finding, and a path from a leaked key to the organisation."""
     reports, home = tmp_path / "reports", str(tmp_path / "home")

@@ -37,7 +37,7 @@ from secinbox.iam.azure.directory import (
 )
 from secinbox.iam.azure.grants import Grants, Held, group_access, over, principal_of
 from secinbox.iam.azure.roles import matches
-from secinbox.inventory.azure.entra import CUT
+from secinbox.inventory.azure.entra import CUT, many
 from secinbox.inventory.azure.resources import dicts, text
 
 TENANT = "entra:tenant"
@@ -161,7 +161,7 @@ class Azure:
         custom: dict[str, set[str]] = {}
         for item in estate.of_type("entra_roledefinition"):
             allowed = [str(a) for p in dicts(item.config.get("rolePermissions"))
-                       for a in p.get("allowedResourceActions") or ()]  # fmt: skip
+                       for a in many(p.get("allowedResourceActions"))]  # fmt: skip
             if item.config.get("isBuiltIn") is not True:
                 custom[item.uid.removeprefix("entra:")] = {
                     t for action, t in ACTIONS if matches(allowed, action)

@@ -118,7 +118,7 @@ def asset_of(row: Mapping[str, Any], place: str) -> Asset:
     project = row.get("project")
     if not found.ancestors and isinstance(project, str) and project.startswith("projects/"):
         folders, top = row.get("folders"), row.get("organization")
-        found.ancestors = [project, *(str(f) for f in folders or ()), *([str(top)] if top else ())]
+        found.ancestors = [project, *(str(f) for f in many(folders)), *([str(top)] if top else ())]
     if not found.ancestors and isinstance(parent, str) and "/" in parent:
         found.ancestors = [parent.split(".googleapis.com/", 1)[-1]]
     return found

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from secinbox.inventory.gcp.assets import many
 from secinbox.records import AnyRecord, Resource, Scope
 
 _EVENTS = {"AUTHORIZE_API_CLIENT_ACCESS": True, "REMOVE_API_CLIENT_ACCESS": False}
@@ -24,7 +25,35 @@ READ = "gcp:workspace/delegation"
 
 def is_activity(row: Mapping[str, Any]) -> bool:
     """One activity of the audit log."""
-    return str(row.get("kind") or "").startswith(_KIND) and isinstance(row.get("events"), list)
+    return (
+        str(row.get("kind") or "").startswith(_KIND) and isinstance(row.get("events"), list)
+    ) or (_method(row) in _METHODS)
+
+
+# The same as Cloud Logging keeps it, where the Workspace shares its audit log with Google Cloud.
+_METHODS = ("google.admin.AdminService.authorizeApiClientAccess",
+            "google.admin.AdminService.removeApiClientAccess")  # fmt: skip
+
+
+def _method(row: Mapping[str, Any]) -> str:
+    payload = row.get("protoPayload")
+    return str(payload.get("methodName") or "") if isinstance(payload, dict) else ""
+
+
+def _logged(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of Cloud Logging in the words of the Reports API."""
+    payload = row["protoPayload"]
+    who, meta = payload.get("authenticationInfo"), payload.get("metadata")
+    events = meta.get("event") if isinstance(meta, dict) else None
+    return {
+        "id": {"time": row.get("timestamp")},
+        "actor": {"email": who.get("principalEmail") if isinstance(who, dict) else None},
+        "events": [
+            {"name": e.get("eventName"), "parameters": [
+                {**p, "multiValue": p.get("multiStrValue") or p.get("multiValue")}
+                for p in many(e.get("parameter")) if isinstance(p, dict)]}
+            for e in (events if isinstance(events, list) else ()) if isinstance(e, dict)],
+    }  # fmt: skip
 
 
 def is_log(document: Mapping[str, Any]) -> bool:
@@ -42,12 +71,13 @@ def of_log(document: Mapping[str, Any], place: str) -> Iterator[AnyRecord]:
 
 def of_activity(row: Mapping[str, Any], place: str) -> Iterator[AnyRecord]:
     """Clients that were let in or put out, and the Workspace that they were let into."""
+    row = _logged(row) if _method(row) in _METHODS else row
     key = row.get("id")
     key = key if isinstance(key, dict) else {}
     actor = row.get("actor")
     customer = str(key.get("customerId") or "")
     when = str(key.get("time") or "")
-    for number, event in enumerate(row.get("events") or ()):
+    for number, event in enumerate(many(row.get("events"))):
         name = str(event.get("name") or "") if isinstance(event, dict) else ""
         if name not in _EVENTS:
             continue

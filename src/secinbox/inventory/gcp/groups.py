@@ -154,7 +154,7 @@ def _over(row: Mapping[str, Any]) -> bool:
     """A membership for a time that has passed, or of a member who is suspended."""
     if str(row.get("status") or "ACTIVE").upper() == "SUSPENDED":
         return True
-    roles = [r for r in row.get("roles") or () if isinstance(r, dict)]
+    roles = _rows(row.get("roles"))
     for role in roles:
         detail = role.get("expiryDetail")
         said = str(detail.get("expireTime") or "") if isinstance(detail, dict) else ""

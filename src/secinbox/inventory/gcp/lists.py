@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from secinbox.inventory.gcp.assets import Asset, name_of_link, snake
+from secinbox.inventory.gcp.assets import Asset, many, name_of_link, snake
 
 _LINK = re.compile(r"https://[a-z]+\.googleapis\.com/")
 _P, _L = r"projects/[^/]+", r"projects/[^/]+/locations/[^/]+"
@@ -133,7 +133,7 @@ def listed(row: Mapping[str, Any], place: str) -> Asset | None:
         kind = str(row.get("assetType") or "")
         service, _, word = kind.partition("/")
         project = str(row.get("project") or "")
-        above = [*( [project] if project else []), *(str(f) for f in row.get("folders") or ()),
+        above = [*( [project] if project else []), *(str(f) for f in many(row.get("folders"))),
                  *([str(row["organization"])] if row.get("organization") else [])]  # fmt: skip
         return Asset(
             uid=str(row["resource"]), type=f"gcp_{service.split('.')[0]}_{snake(word)}",

@@ -219,7 +219,7 @@ class Fronts:
         for rule in self._nat_rules(item):
             gap = ""
             sources = _listed(rule, "sourceAddresses", "sourceIpAddresses")
-            for name in rule.get("sourceIpGroups") or ():
+            for name in _listed(rule, "sourceIpGroups"):
                 group = self.estate.find(str(name).lower())
                 listed = group.config.get("ipAddresses") if group is not None else None
                 sources += [str(a) for a in listed] if isinstance(listed, list) else []
