@@ -126,6 +126,7 @@ def by_policy(kind: str, uid: str, role: str, harmless: str, permission: str, se
 
 
 LOC = "locations/europe-west1"
+QUEUE, TABLE = name("cloudtasks", f"{LOC}/queues/q"), f"{DATASET}/tables/t"
 FHIR = name("healthcare", f"{LOC}/datasets/d/fhirStores/f")
 # uid -> (kind of asset, role that opens it, role that does not, a permission of the first, service)
 POLICIES: dict[str, tuple[str, str, str, str, str]] = {
