@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from secinbox.estate import Item, estate_of
+from secinbox.inventory import gcp as google_inventory
 from secinbox.network import exposure
 from secinbox.paths.world import Weakness, World
+from secinbox.reading import Report
 from tests import test_azure as azure
 from tests import test_clouds_power as power
 from tests import test_gcp as google
@@ -212,7 +215,122 @@ def google_state(role: str, name: str = "acme-tfstate") -> Clouds:
     return gc(G.project(), G.account(), made)
 
 
+ADMIN_SCOPE = "https://www.googleapis.com/auth/admin.directory.user"
+MAIL = "https://mail.google.com/"
+CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+CLIENT = "104242424242424242424"
+
+
+def delegated(*scopes: str, client: str = CLIENT, when: str = "2026-01-02T00:00:00Z", name: str = "AUTHORIZE",
+              mail: str = "root@x.test") -> list[Any]:  # fmt: skip
+    """A page of the audit log of Google Workspace."""
+    document = {"kind": "admin#reports#activities", "items": [{
+        "kind": "admin#reports#activity", "id": {"time": when, "applicationName": "admin", "customerId": "C01"},
+        "actor": {"email": mail}, "events": [{"type": "DOMAIN_SETTINGS", "name": f"{name}_API_CLIENT_ACCESS", "parameters": [
+            {"name": "API_CLIENT_NAME", "value": client}, {"name": "API_SCOPES", "multiValue": list(scopes)}]}]}]}  # fmt: skip
+    return list(google_inventory.read(Report(json.dumps(document).encode())))
+
+
+def known_client(**data: Any) -> Any:
+    made = G.account()
+    made["resource"]["data"].update({"oauth2ClientId": CLIENT, **data})
+    return made
+
+
+def workspace(
+    *records: Any, policy: tuple[Any, ...] = (), owner: str = "C01", **data: Any
+) -> Clouds:
+    """An account of a project, its organisation, and what the audit log says."""
+    top = G.asset("cloudresourcemanager.googleapis.com/Organization", f"{G.CRM}/organizations/30", {
+        "name": "organizations/30", "owner": {"directoryCustomerId": owner}}, [], ancestors=["organizations/30"])  # fmt: skip
+    return Clouds(records=list(records), assets=[G.project(*policy), known_client(**data), top])
+
+
+BY_ANA = (G.bind("roles/owner", "user:ana@x.test"),)
+
+
+def trigger(account: str = f"projects/{G.P}/serviceAccounts/app@{G.P}.iam.gserviceaccount.com", *, comments: str | None = None,
+            events: str = "pullRequest", config: Any = None, **data: Any) -> Any:  # fmt: skip
+    """A trigger of Cloud Build on a repository of GitHub."""
+    inner: Any = {"branch": "^main$"}
+    if comments:
+        inner["commentControl"] = comments
+    source = (
+        config
+        if config is not None
+        else {"github": {"owner": "acme", "name": "shop", events: inner}}
+    )
+    return G.asset("cloudbuild.googleapis.com/BuildTrigger", f"//cloudbuild.googleapis.com/projects/{G.P}/locations/global/triggers/t", {
+        "id": "t", "name": "shop-pr", "filename": "cloudbuild.yaml", "serviceAccount": account, **source, **data})  # fmt: skip
+
+
+def linked_repository(address: str = "https://github.com/acme/shop.git") -> Any:
+    name = f"projects/{G.P}/locations/eu/connections/gh/repositories/shop"
+    return G.asset(
+        "cloudbuild.googleapis.com/Repository",
+        f"//cloudbuild.googleapis.com/{name}",
+        {"name": name, "remoteUri": address},
+    )
+
+
+def site() -> Any:
+    return azure.row("Microsoft.Web/sites", "app", {"state": "Running"}) | {"kind": "functionapp"}
+
+
+def settings(account: str = "data", key: str = "AzureWebJobsStorage", value: str = "") -> Any:
+    """Settings as ARM answers them; the key itself is not to be kept."""
+    text = (
+        value
+        or f"DefaultEndpointsProtocol=https;AccountName={account};AccountKey=Zm9vYmFy;EndpointSuffix=core.windows.net"
+    )
+    return {"id": f"{azure.SITE}/config/appsettings", "name": "appsettings", "type": "Microsoft.Web/sites/config",
+            "properties": {key: text, "FUNCTIONS_WORKER_RUNTIME": "python"}}  # fmt: skip
+
+
+def by_link(events: str = "pullRequest") -> Any:
+    return {"repositoryEventConfig": {"repository": f"projects/{G.P}/locations/eu/connections/gh/repositories/shop",
+                                      "repositoryType": "GITHUB", events: {"branch": ".*"}}}  # fmt: skip
+
+
+def builds(*assets: Any) -> Clouds:
+    return gc(G.project(), G.account(), *assets)
+
+
 SAMPLES: Samples = {
+    "azure-settings": (az(site(), settings(), power.store() | MARKED), [
+        ("another account", az(site(), settings("other"), power.store() | MARKED), ""),
+        ("no keys taken", az(site(), settings(), power.store(allowSharedKeyAccess=False) | MARKED), ""),
+        ("a managed identity", az(site(), settings(value="https://data.queue.example"), power.store() | MARKED), "")]),
+    "azure-function-code": (az(site(), settings(), power.store(), azure.assigned(BLOB_CONTRIBUTOR)), [
+        ("reader", az(site(), settings(), power.store(), azure.assigned(power.BLOBS)), ""),
+        ("another setting", az(site(), settings(key="OrdersStorage"), power.store(), azure.assigned(BLOB_CONTRIBUTOR)), "")]),
+    "gcp-build-of-strangers": (builds(trigger()), [
+        ("a comment asked for", builds(trigger(comments="COMMENTS_ENABLED")), ""),
+        ("a comment asked of outsiders", builds(trigger(comments="COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY")), ""),
+        ("an approval asked for", builds(trigger(approvalConfig={"approvalRequired": True})), ""),
+        ("pushes only", builds(trigger(events="push")), ""),
+        ("off", builds(trigger(disabled=True)), ""),
+        ("a repository that nothing names", builds(trigger(config=by_link())), ""),
+        ("started by a message", builds(trigger(config={"pubsubConfig": {"topic": "x"}})), "")]),
+    "gcp-build-of-repository": (builds(trigger(events="push", config=by_link("push")), linked_repository()), [
+        ("an approval asked for", builds(trigger(events="push", approvalConfig={"approvalRequired": True})), ""),
+        ("off", builds(trigger(events="push", disabled=True)), ""),
+        ("its repository unread", builds(trigger(config=by_link("push"))), "")]),
+    "gcp-workspace-administrator": (workspace(*delegated(ADMIN_SCOPE)), [
+        ("reads users only", workspace(*delegated(f"{ADMIN_SCOPE}.readonly")), ""),
+        ("another client", workspace(*delegated(ADMIN_SCOPE, client="99")), ""),
+        ("put out again", workspace(*delegated(ADMIN_SCOPE), *delegated(when="2026-02-02T00:00:00Z", name="REMOVE")), ""),
+        ("no log", workspace(), ""),
+        ("account off", workspace(*delegated(ADMIN_SCOPE), disabled=True), "")]),
+    "gcp-workspace-read": (workspace(*delegated(MAIL)), [
+        ("another scope", workspace(*delegated("https://www.googleapis.com/auth/userinfo.email")), ""),
+        ("fewer scopes later", workspace(*delegated(MAIL), *delegated(
+            "https://www.googleapis.com/auth/userinfo.email", when="2026-02-02T00:00:00Z")), "")]),
+    "gcp-workspace-person": (workspace(*delegated(CLOUD_SCOPE), policy=BY_ANA), [
+        ("another scope", workspace(*delegated(MAIL), policy=BY_ANA), ""),
+        ("another domain", workspace(*delegated(CLOUD_SCOPE, mail="root@y.test"), policy=BY_ANA), "")]),
+    "gcp-workspace-organisation": (workspace(*delegated(ADMIN_SCOPE)), [
+        ("another customer's organisation", workspace(*delegated(ADMIN_SCOPE), owner="C02"), "")]),
     "azure-image-push": (image(ACR_PUSH), [
         ("reader", image(azure.READER), ""),
         ("another registry", image(ACR_PUSH, "other.azurecr.io/shop:1"), "")]),

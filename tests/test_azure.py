@@ -397,7 +397,12 @@ def test_members_of_groups_owners_of_applications_and_directory_roles() -> None:
     assert {s.resource: s.value for s in privilege(estate_of(member))}[f"entra:{ANA}"] == "yes"
     listed = rows + graph("users", user) + graph(
         "groups", {"id": group, "displayName": "ops", "securityEnabled": True})  # fmt: skip
-    assert {s.resource: s.value for s in privilege(estate_of(listed))}[f"entra:{ANA}"] == "no"
+    # Nobody said who is in it: that is no silent no.
+    found = {s.resource: s for s in privilege(estate_of(listed))}[f"entra:{ANA}"]
+    assert found.value == "unknown" and "member of ops" in found.evidence[0].text
+    empty = rows + graph("users", user) + graph(
+        "groups", {"id": group, "displayName": "ops", "securityEnabled": True, "members": []})  # fmt: skip
+    assert {s.resource: s.value for s in privilege(estate_of(empty))}[f"entra:{ANA}"] == "no"
     owned = records(SUBSCRIPTION, assigned(OWNER, sp)) + graph(
         "applications", {"id": app_id, "appId": "f-1", "displayName": "ci", "owners": [{"id": ANA}]},
     ) + graph("servicePrincipals", {"id": sp, "appId": "f-1", "displayName": "ci",

@@ -332,7 +332,7 @@ SERVICES: list[tuple[str, str, list[Row], str, str]] = [
     ("managed instance, group closed", MI, [simple(MI, publicDataEndpointEnabled=True,
         subnetId=f"{NET}/virtualNetworks/v/subnets/s"), vnet("g"), nsg("g", rule(port="443"))], "no", "3342"),
     ("snapshot", DISK, [simple(DISK, networkAccessPolicy="AllowAll", diskState="Unattached")], "no", "no link"),
-    ("snapshot with a link", DISK, [simple(DISK, networkAccessPolicy="AllowAll", diskState="ActiveSAS")], "unknown", "link"),
+    ("snapshot with a link", DISK, [simple(DISK, networkAccessPolicy="AllowAll", diskState="ActiveSAS")], "yes", "link"),
     ("snapshot, closed", DISK, [simple(DISK, networkAccessPolicy="DenyAll", diskState="ActiveSAS")], "no", "closed"),
     ("gallery of the community", GALLERY, [simple(GALLERY, sharingProfile={"permissions": "Community"})], "yes", "community"),
     ("gallery for some", GALLERY, [simple(GALLERY, sharingProfile={"permissions": "Groups"})], "no", "named"),

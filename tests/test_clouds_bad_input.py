@@ -21,7 +21,10 @@ from tests import moves_clouds as clouds
 from tests import test_azure as azure
 from tests import test_azure_services as azure_services
 from tests import test_clouds_power as power
+from tests import test_entra_scopes as entra
+from tests import test_flips_azure as flips
 from tests import test_gcp as google
+from tests import test_gcp_groups as groups
 from tests import test_gcp_services as services
 
 _WRONG: tuple[Any, ...] = (
@@ -44,7 +47,8 @@ ROWS = [
     azure.SUBSCRIPTION, *azure.machine(azure.rule()), *azure_services.gateway(group=[azure.rule()]), *azure_services.firewall(policy=True),
     *azure_services.lb(), *azure_services.admin_rule("Deny"), azure.store(), azure.blobs(), azure.sql(), azure.fire("0.0.0.0", "0.0.0.0"),
     *azure_services.web(azure_services.TAGGED), *azure_services.door(), *azure_services.app(), azure_services.pg(), azure_services.cosmos("0.0.0.0"),
-    power.vault(**power.policy("get")), power.aks(), *clouds.federated("repo:*", expression=True), *power.pim(False),
+    power.vault(**power.policy("get")), power.aks(), clouds.settings(), *flips.waf(flips.ONLY_OFFICE), *flips.door(wall=flips.DOOR_OFFICE),
+    *clouds.federated("repo:*", expression=True), *power.pim(False),
     azure.assigned(azure.OWNER), azure.assigned(power.RBAC_ADMIN, azure.SYSTEM, condition=power.may_assign(azure.READER)),
     azure.assigned(azure.OWNER, kind="roleEligibilityScheduleInstances"), azure.deny("*"), azure.definition("*"),
 ]  # fmt: skip
@@ -52,6 +56,33 @@ GRAPH = [
     power.user(azure.ANA),
     power.group(azure.ANA, owners=(power.BOB,)),
     power.service(appRoleAssignments=[{"appRoleId": "x"}]),
+    {
+        "id": entra.UNIT,
+        "displayName": "u",
+        "isMemberManagementRestricted": True,
+        "members": [{"id": azure.ANA}],
+    },
+    {
+        "id": "s",
+        "principalId": azure.ANA,
+        "groupId": power.GROUP,
+        "accessId": "owner",
+        "eligibilityScheduleId": "x",
+    },
+    {
+        "id": "p",
+        "policyId": "p",
+        "scopeId": "/",
+        "scopeType": "DirectoryRole",
+        "roleDefinitionId": "x",
+        "policy": {"rules": [{"setting": {"isApprovalRequired": True}}]},
+    },
+    {
+        "id": "m",
+        "roleId": "r",
+        "administrativeUnitId": entra.UNIT,
+        "roleMemberInfo": {"id": azure.ANA},
+    },
 ]
 ASSETS = [
     google.project(google.OWNS, rules=power.no_keys()), google.machine(), google.firewall(), google.hierarchy("deny"), *services.policy("allow"),
@@ -59,6 +90,10 @@ ASSETS = [
         google.bind(power.TOKEN, google.MEMBER)), google.bucket(google.bind(google.VIEW, "allUsers")), services.sql(services.OPEN),
     google.gke(masterAuthorizedNetworksConfig={"enabled": True}), google.dataset("allUsers"), services.fn2(), services.idp(), services.fed(),
     services.perimeter("storage.googleapis.com"), power.deny("iam.googleapis.com/*"), *power.boundary(f"{google.CRM}/projects/9"),
+    groups.member("ana@x.test"),
+    {"name": "groups/0ops", "groupKey": {"id": "ops@x.test"}}, clouds.trigger(), clouds.linked_repository(), *services.endpoints(),
+    {"kind": "admin#reports#activity", "id": {"time": "2026", "customerId": "C"}, "actor": {"email": "a@b"}, "events": [{
+        "name": "AUTHORIZE_API_CLIENT_ACCESS", "parameters": [{"name": "API_CLIENT_NAME", "value": "1"}]}]},
     google.custom("iam.roles.update"), services.v2("projects/1001", services.PREVENT, {"enforce": True}), google.folder(),
 ]  # fmt: skip
 
@@ -97,7 +132,7 @@ def test_azure_with_something_wrong(seed: int) -> None:
         index = rng.randrange(len(rows))
         rows[index] = broken(rows[index], rng)
     people = deepcopy(GRAPH)
-    people[seed % 3] = broken(people[seed % 3], rng)
+    people[seed % len(people)] = broken(people[seed % len(people)], rng)
     document = {
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#directoryObjects",
         "value": people,

@@ -178,6 +178,12 @@ AZURE: list[tuple[str, list[Row], list[Any], str, str]] = [
     ("spared by the deny assignment", [S, assigned(UAA), {**azure.deny("*"), "properties": {
         **azure.deny("*")["properties"], "excludePrincipals": [{"id": ANA}]}}], [], "yes", "escalation"),
     ("custom role that grows", [S, azure.definition("Microsoft.Authorization/roleDefinitions/write"), assigned("custom")], [], "yes", "escalation"),
+    ("assigns roles over an owner's machine", [S, azure.vm(), assigned(UAA, scope=RG), BOSS], [], "yes", "gives itself a role over web"),
+    ("assigns roles over a reader's machine", [S, azure.vm(), assigned(UAA, scope=RG), assigned(READER, SYSTEM)], [], "no", "control"),
+    ("assigns roles elsewhere", [S, azure.vm(), assigned(UAA, scope=f"{SUB}/resourceGroups/other"), BOSS], [], "no", "control"),
+    ("assigns readers only, over an owner's machine", [S, azure.vm(), assigned(RBAC_ADMIN, scope=RG, condition=may_assign(READER)), BOSS],
+     [], "no", "control"),
+    ("assigns roles over a marked vault", [S, vault(enableRbacAuthorization=True), assigned(UAA, scope=RG)], [], "yes", "gives itself a role"),
     ("runs commands", [S, azure.vm(), azure.definition("Microsoft.Compute/virtualMachines/runCommand/action"),
                        assigned("custom"), BOSS], [], "yes", "escalation"),
     ("only starts machines", [S, azure.vm(), azure.definition("Microsoft.Compute/virtualMachines/start/action"),

@@ -99,6 +99,26 @@ def inside(**more: Any) -> Asset:
     return machine(networkInterfaces=NO_ADDRESS, **more)
 
 
+def endpoints(zone: str = "europe-west1-b", **data: Any) -> list[Asset]:
+    """A balancer before a group of endpoints, which are addresses of machines."""
+    path = f"zones/{zone}/networkEndpointGroups/n"
+    return [*chain(path), asset("compute.googleapis.com/NetworkEndpointGroup", f"{COMPUTE}/{path}", {
+        "name": "n", "networkEndpointType": "GCE_VM_IP_PORT", "network": NETWORK, **data})]  # fmt: skip
+
+
+def passed(target: str, **data: Any) -> list[Asset]:
+    """A rule whose traffic arrives as it was sent: to a pool of targets, or to a service."""
+    place, link = f"{COMPUTE}/regions/europe-west1", f"{LINK}/regions/europe-west1/{target}"
+    key = "target" if target.startswith("targetPools") else "backendService"
+    rule = {"name": "fr", "loadBalancingScheme": "EXTERNAL", "IPAddress": "34.8.8.8", "portRange": "443-443", "IPProtocol": "TCP",
+            key: link, **data}  # fmt: skip
+    return [asset("compute.googleapis.com/ForwardingRule", f"{place}/forwardingRules/fr", rule),
+            asset("compute.googleapis.com/TargetPool", f"{place}/targetPools/p", {
+                "name": "p", "instances": [f"{LINK}/zones/europe-west1-b/instances/web"]}),
+            asset("compute.googleapis.com/RegionBackendService", f"{place}/backendServices/b", {
+                "name": "b", "loadBalancingScheme": "EXTERNAL", "backends": [{"group": f"{LINK}/zones/europe-west1-b/instanceGroups/ig"}]})]  # fmt: skip
+
+
 MADE_BY = {"metadata": {"items": [{"key": "created-by", "value":
            "projects/1001/zones/europe-west1-b/instanceGroupManagers/ig"}]}}  # fmt: skip
 TO_FRONT = firewall("lb", FRONTS, ("8080",))
@@ -108,6 +128,17 @@ BALANCED: list[tuple[str, list[Asset], str, str]] = [
     ("managed group", [inside(**MADE_BY), group(), TO_FRONT, *chain()], "yes", "fr"),
     ("members unread", [inside(), group(), TO_FRONT, *chain()], "unknown", "member of ig"),
     ("empty group", [inside(), group(size=0), TO_FRONT, *chain()], "no", "no external"),
+    ("members unread, firewall closed", [inside(), group(), firewall("ssh", ("10.0.0.0/8",)), *chain()], "no", "no external"),
+    ("endpoints that no export lists", [inside(), TO_FRONT, *endpoints()], "unknown", "member of n"),
+    ("endpoints that no export lists, firewall closed", [inside(), firewall("ssh", ("10.0.0.0/8",)), *endpoints()], "no", "no external"),
+    ("no endpoints", [inside(), TO_FRONT, *endpoints(size=0)], "no", "no external"),
+    ("endpoints of another zone", [inside(), TO_FRONT, *endpoints("europe-west1-c")], "no", "no external"),
+    ("pool of targets", [inside(), firewall(), *passed("targetPools/p")], "yes", "fr"),
+    ("pool of targets, firewall for an office", [inside(), firewall(ranges=("203.0.113.0/24",)), *passed("targetPools/p")], "no", "does not admit"),
+    ("pool of targets, another port", [inside(), firewall(), *passed("targetPools/p", portRange="80-80")], "no", "does not admit"),
+    ("pool of targets, another protocol", [inside(), firewall(), *passed("targetPools/p", IPProtocol="UDP")], "no", "does not admit"),
+    ("service that passes through", [inside(), member(), group(), firewall(), *passed("backendServices/b")], "yes", "fr"),
+    ("service that passes through, firewall for fronts", [inside(), member(), group(), TO_FRONT, *passed("backendServices/b")], "no", "does not admit"),
     ("internal balancer", [*BEHIND, *chain(scheme="INTERNAL_MANAGED")], "no", "no external"),
     ("firewall closed to fronts", [inside(), member(), group(), firewall("ssh", ("10.0.0.0/8",)), *chain()],
      "no", "does not admit"),
@@ -394,6 +425,22 @@ LISTS: list[tuple[str, Any, str, str]] = [
                    f"https://sqladmin.googleapis.com/sql/v1beta4/projects/{P}/instances/db"}, SQL, "gcp_sqladmin_instance"),
     ("policies found", {"resource": BUCKET, "assetType": "storage.googleapis.com/Bucket", "project": "projects/1001",
                         "policy": {"bindings": [bind(VIEW, ALL)]}}, BUCKET, "gcp_storage_bucket"),
+    ("gateways", {"name": f"projects/{P}/locations/eu/gateways/g", "defaultHostname": "g.example", "state": "ACTIVE"},
+     f"//apigateway.googleapis.com/projects/{P}/locations/eu/gateways/g", "gcp_apigateway_gateway"),
+    ("instances of AlloyDB", {"name": f"projects/{P}/locations/eu/clusters/c/instances/i", "instanceType": "PRIMARY"}, ALLOY,
+     "gcp_alloydb_instance"),
+    ("instances of Spanner", {"name": f"projects/{P}/instances/i", "config": f"projects/{P}/instanceConfigs/x"},
+     f"//spanner.googleapis.com/projects/{P}/instances/i", "gcp_spanner_instance"),
+    ("databases of Firestore", {"name": f"projects/{P}/databases/d", "concurrencyMode": "PESSIMISTIC"},
+     f"//firestore.googleapis.com/projects/{P}/databases/d", "gcp_firestore_database"),
+    ("queues", {"name": f"projects/{P}/locations/eu/queues/q", "rateLimits": {}},
+     f"//cloudtasks.googleapis.com/projects/{P}/locations/eu/queues/q", "gcp_cloudtasks_queue"),
+    ("datasets of bq", {"kind": "bigquery#dataset", "id": "shop-1:d", "selfLink":
+                        f"https://bigquery.googleapis.com/bigquery/v2/projects/{P}/datasets/d"}, DATASET, "gcp_bigquery_dataset"),
+    ("triggers", {"id": "t", "name": "shop-pr", "resourceName": f"projects/{P}/locations/global/triggers/t", "github": {}},
+     f"//cloudbuild.googleapis.com/projects/{P}/locations/global/triggers/t", "gcp_cloudbuild_build_trigger"),
+    ("repositories of builds", {"name": f"projects/{P}/locations/eu/connections/gh/repositories/shop", "remoteUri": "https://github.com/a/b.git"},
+     f"//cloudbuild.googleapis.com/projects/{P}/locations/eu/connections/gh/repositories/shop", "gcp_cloudbuild_repository"),
     ("organisation policies", {"name": "projects/1001/policies/storage.publicAccessPrevention", "spec": {"rules": []}},
      "//orgpolicy.googleapis.com/projects/1001/policies/storage.publicAccessPrevention", "gcp_orgpolicy_policy"),
 ]  # fmt: skip

@@ -14,7 +14,9 @@ from secinbox.paths import routes
 from tests import moves_clouds as clouds
 from tests import test_azure as azure
 from tests import test_clouds_power as power
+from tests import test_entra_scopes as entra
 from tests import test_gcp as google
+from tests import test_gcp_groups as cloud_groups
 from tests import test_gcp_services as services
 from tests.moves_clouds import MARKED, Clouds
 from tests.scenes import Scene, vulnerability
@@ -243,6 +245,64 @@ GOOGLE: dict[str, tuple[Clouds, str, Flips]] = {
         B(power.TOKEN, M)), "resource": {"data": {"email": google.BOSS.rsplit("/", 1)[-1], "disabled": True}}})}),
 }  # fmt: skip
 
+ORGANISATION = f"{google.CRM}/organizations/30"
+
+
+def delegated(*log: Any, policy: tuple[Any, ...] = (), owner: str = "C01") -> Clouds:
+    """A weak machine whose account acts as anybody in a Google Workspace."""
+    top = google.asset("cloudresourcemanager.googleapis.com/Organization", ORGANISATION, {
+        "name": "organizations/30", "owner": {"directoryCustomerId": owner}}, [], ancestors=["organizations/30"])  # fmt: skip
+    return start(P(*policy), clouds.known_client(), top, own=False, records=list(log))
+
+
+def member(*groups: Any) -> Clouds:
+    """A weak machine whose account is in a group that owns the project."""
+    found = start(P(B("roles/owner", "group:ops@x.test")))
+    found.records = [r for g in groups for r in g]
+    return found
+
+
+IN_OPS = cloud_groups.NAMED + cloud_groups.of(
+    [cloud_groups.member(M.partition(":")[2], "SERVICE_ACCOUNT")]
+)
+IN_DEV = cloud_groups.listed(("0ops", "ops@x.test"), ("0dev", "dev@x.test")) + cloud_groups.of(
+    [cloud_groups.member(M.partition(":")[2], "SERVICE_ACCOUNT", group="0dev")])  # fmt: skip
+LATER = "2026-02-02T00:00:00Z"
+GOOGLE |= {
+    "an organisation by delegation": (delegated(*clouds.delegated(clouds.ADMIN_SCOPE)), ORGANISATION, {
+        "reads users only": delegated(*clouds.delegated(f"{clouds.ADMIN_SCOPE}.readonly")),
+        "another client": delegated(*clouds.delegated(clouds.ADMIN_SCOPE, client="99")),
+        "put out again": delegated(*clouds.delegated(clouds.ADMIN_SCOPE), *clouds.delegated(when=LATER, name="REMOVE")),
+        "another customer's organisation": delegated(*clouds.delegated(clouds.ADMIN_SCOPE), owner="C02")}),
+    "a person by delegation": (delegated(*clouds.delegated(clouds.CLOUD_SCOPE), policy=clouds.BY_ANA), PROJECT, {
+        "another scope": delegated(*clouds.delegated(clouds.MAIL), policy=clouds.BY_ANA),
+        "a person of no power": delegated(*clouds.delegated(clouds.CLOUD_SCOPE), policy=(B("roles/viewer", "user:ana@x.test"),))}),
+    "a group of Cloud Identity": (member(IN_OPS), PROJECT, {"another group": member(IN_DEV), "nobody in it": member(cloud_groups.NAMED)}),
+}  # fmt: skip
+AZURE |= {
+    "a password in an administrative unit": (entry(READER, BOB, records=[
+        *entra.over(power.HELPDESK, who=azure.SYSTEM), *entra.unit(power.BOB), *azure.graph("users", power.user(power.BOB))]), SUB, {
+        "another unit": entry(READER, BOB, records=[*entra.over(power.HELPDESK, who=azure.SYSTEM), *entra.unit(),
+                                                    *azure.graph("users", power.user(power.BOB))]),
+        "another role": entry(READER, BOB, records=[*entra.over(power.GROUPS, who=azure.SYSTEM), *entra.unit(power.BOB),
+                                                    *azure.graph("users", power.user(power.BOB))])}),
+    "a secret on one application": (entry(READER, SP_OWNS, records=[
+        *entra.over(power.APP_ADMIN, f"/{power.SP}", who=azure.SYSTEM), *SP]), SUB, {
+        "another application": entry(READER, SP_OWNS, records=[
+            *entra.over(power.APP_ADMIN, f"/{entra.OTHER}", who=azure.SYSTEM), *SP])}),
+    "an owner of a group for a time": (entry(READER, GROUP_OWNS, records=[
+        *entra.access(entra.AI, "owner", azure.SYSTEM), *azure.graph("groups", power.group())]), SUB, {
+        "only eligible": entry(READER, GROUP_OWNS, records=[
+            *entra.access(entra.EI, "owner", azure.SYSTEM), *azure.graph("groups", power.group())]),
+        "a time that has passed": entry(READER, GROUP_OWNS, records=[
+            *entra.access(entra.AI, "owner", azure.SYSTEM, endDateTime=power.PAST), *azure.graph("groups", power.group())])}),
+    "code by the store of a function": (entry(me(clouds.BLOB_CONTRIBUTOR), BOB, clouds.settings(), power.store(), {
+        **clouds.site(), "identity": {"type": "SystemAssigned", "principalId": power.BOB}}), SUB, {
+        "reads it only": entry(me(power.BLOBS), BOB, clouds.settings(), power.store(), {
+            **clouds.site(), "identity": {"type": "SystemAssigned", "principalId": power.BOB}}),
+        "another store": entry(me(clouds.BLOB_CONTRIBUTOR), BOB, clouds.settings("other"), power.store(), {
+            **clouds.site(), "identity": {"type": "SystemAssigned", "principalId": power.BOB}})}),
+}  # fmt: skip
 FED = services.fed
 G_OWNER = P(B("roles/owner", M))
 
@@ -302,6 +362,11 @@ def poisoned_azure(subject: str) -> Clouds:
     return made
 
 
+def forked(role: str = "roles/owner", **options: Any) -> Clouds:
+    """A trigger for pull requests, whose builds run as an account of the project."""
+    return pooled(P(B(role, M)), google.account(), clouds.trigger(**options))
+
+
 ONE = services.WHOLE.replace("/*", "/attribute.repository/acme/shop")
 ACROSS: dict[str, tuple[Clouds, str, Flips]] = {
     "anybody's workflow into a project": (pooled(G_OWNER, FED(), services.idp()), PROJECT, {
@@ -332,6 +397,39 @@ def certain(made: Clouds, target: str) -> list[routes.Path]:
     paths = routes.analyse(made.world()).paths
     wanted = {target, "/".join(target.split("/")[:3])} if target.startswith("/sub") else {target}
     return [p for p in paths if p.certain and p.target in wanted]
+
+
+FORKS: list[tuple[str, Clouds, bool]] = [
+    ("forks", forked(), True),
+    ("forks, of no power", forked("roles/viewer"), False),
+    ("forks, a comment", forked(comments="COMMENTS_ENABLED"), False),
+    ("forks, an approval", forked(approvalConfig={"approvalRequired": True}), False),
+    ("pushes", forked(events="push"), False),
+    ("the account that a project builds as", pooled(P(B("roles/owner", "serviceAccount:1001@cloudbuild.gserviceaccount.com")),
+                                                  clouds.trigger(serviceAccount=None)), True),
+    ("another account of the project", pooled(P(B("roles/owner", M)), google.account(), clouds.trigger(serviceAccount=None)), False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("made", "found"), [f[1:] for f in FORKS], ids=[f[0] for f in FORKS])
+def test_a_pull_request_from_a_fork_reaches_the_project(made: Clouds, found: bool) -> None:
+    """Possible, not certain: whether outsiders see the repository is not in the inventory."""
+    paths = [p for p in routes.analyse(made.world()).paths if p.target == PROJECT]
+    assert bool(paths) is found
+    assert not any(p.certain for p in paths)
+    assert not paths or paths[0].steps[0].source == "any-github-user"
+
+
+def test_a_push_reaches_the_project_from_a_poisoned_workflow() -> None:
+    for repository, found in (
+        ("repo:github.com/acme/shop", True),
+        ("repo:github.com/acme/other", False),
+    ):
+        made = forked(events="push")
+        made.pipelines = [vulnerability(type="misconfiguration", rule="dangerous-triggers", title="pull_request_target",
+                                        resource=repository)]  # fmt: skip
+        paths = [p for p in routes.analyse(made.world()).paths if p.target == PROJECT]
+        assert bool(paths) is found
 
 
 def test_there_are_enough_cases() -> None:

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from secinbox.session import Session
+from tests import moves_clouds as clouds
 from tests import test_azure as azure
 from tests import test_azure_services as azure_services
 from tests import test_clouds_power as power
+from tests import test_flips_azure as flips
+from tests import test_flips_gcp as google_flips
 from tests import test_gcp as google
 from tests import test_gcp_services as services
 from tests.conftest import CLOCK
@@ -43,6 +46,21 @@ CASES: list[tuple[str, str, list[Any], list[Any]]] = [
      [google.account(), key("2120-01-01T00:00:00Z")]),
     ("secinbox-federation-open", google.SA, [google.project(), services.fed(), services.idp()],
      [google.project(), services.fed(), services.idp(bound="assertion.repository_owner == 'acme'")]),
+    ("secinbox-entra-federation-open", power.UAMI.lower(), clouds.federated("repo:*", expression=True),
+     clouds.federated("repo:acme/*", expression=True)),
+    ("secinbox-port-ssh", f"{azure.NET}/networkSecurityGroups/nic-nsg".lower(), azure.machine(azure.rule(port="22")),
+     azure.machine(azure.rule(port="443"))),
+    ("secinbox-port-ssh", f"{azure.NET}/networkSecurityGroups/nic-nsg".lower(), azure.machine(azure.rule(port="22")),
+     azure.machine(azure.rule(port="22"), subnet=[])),
+    ("secinbox-port-redis", f"{azure.NET}/networkSecurityGroups/subnet-nsg".lower(), azure.machine(azure.rule(port="6379"), subnet=[
+        azure.rule(port="6000-7000")]), azure.machine(azure.rule(port="6379", source=azure.OFFICE), subnet=[azure.rule(port="6000-7000")])),
+    ("secinbox-port-remote-desktop", google.VM.replace("/zones/europe-west1-b/instances/web", "/global/firewalls/allow-web"),
+     [google.machine(), google.firewall(ports=("3389",))], [google.machine(status="TERMINATED"), google.firewall(ports=("3389",))]),
+    ("secinbox-ports-all", google.VM.replace("/zones/europe-west1-b/instances/web", "/global/firewalls/allow-web"),
+     [google.machine(), google.firewall(allowed=[{"IPProtocol": "all"}])], [google.machine(), google.firewall(ports=("22",))]),
+    ("secinbox-azure-disk-link", flips.DISKS[0].lower(), flips.DISKS[1][0][1], flips.DISKS[1][4][1]),
+    ("secinbox-gcp-work-open", google_flips.QUEUE, google_flips.FLIPS[google_flips.QUEUE][0][1], google_flips.FLIPS[google_flips.QUEUE][2][1]),
+    ("secinbox-gcp-data-public", google_flips.TABLE, google_flips.FLIPS[google_flips.TABLE][0][1], google_flips.FLIPS[google_flips.TABLE][2][1]),
     ("secinbox-gallery-community", azure_services.GALLERY.lower(),
      [azure_services.simple(azure_services.GALLERY, sharingProfile={"permissions": "Community"})],
      [azure_services.simple(azure_services.GALLERY, sharingProfile={"permissions": "Groups"})]),

@@ -5,6 +5,7 @@ Only configuration is read: no object, row, message or secret value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,10 @@ CONTENTS = {
     "RELATIONSHIP": "cloudasset.assets.listResource",
 }
 _ASSETS, _IAM = "https://cloudasset.googleapis.com", "https://iam.googleapis.com"
+_GROUPS = "https://cloudidentity.googleapis.com"
+_MOST_GROUPS = 5000
+_TRIES = 10  # of groups that are all refused: then none will be shown
+_ADDRESS = re.compile(r"[\w+'-][\w.+'-]*@[\w-]+(\.[\w-]+)+")
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 Progress = Callable[[str, int, int], None]
 
@@ -49,14 +54,14 @@ class Collected:
 
 
 def collect(to: Path, asked: Asked, progress: Progress | None = None,
-            clients: tuple[Rest, Rest] | None = None) -> Collected:  # fmt: skip
+            clients: tuple[Rest, Rest, Rest] | None = None) -> Collected:  # fmt: skip
     """Reads everything into `to`. Raises ReportError when no resource could be read at all."""
     for scope in asked.scopes:
         kind, _, name = scope.partition("/")
         if kind not in ("organizations", "folders", "projects") or not name or "/" in name:
             raise ReportError(f"{scope} is no scope", "--scope",
                               "write organizations/NUMBER, folders/NUMBER or projects/NAME")  # fmt: skip
-    assets, iam = clients or _clients()
+    assets, iam, groups = clients or _clients()
     answers = Answers(to)
     result = Collected(to, list(asked.scopes))
     refused: list[Refused] = []
@@ -80,15 +85,18 @@ def collect(to: Path, asked: Asked, progress: Progress | None = None,
                     answers.write(name, rows, lines=True)
                     result.assets += len(rows)
             if progress:
-                progress(name, number, len(steps))
+                progress(name, number, len(steps) + 1)
+        _members(groups, answers, [f"{s.replace('/', '-')}/iam_policy" for s in asked.scopes])
+        if progress:
+            progress("groups", len(steps) + 1, len(steps) + 1)
         if len(refused) == len(asked.scopes):
             raise ReportError(f"cannot read Google Cloud: {refused[0]}", ", ".join(asked.scopes),
                               "see `gcloud auth application-default login` and `--print-policy`")  # fmt: skip
         answers.close()
     finally:
-        assets.close()
-        iam.close()
-    result.requests = assets.requests + iam.requests
+        for client in (assets, iam, groups):
+            client.close()
+    result.requests = sum(client.requests for client in (assets, iam, groups))
     result.resumed, result.gaps = answers.resumed, answers.gaps
     return result
 
@@ -106,6 +114,52 @@ def _denies(client: Rest, scope: str) -> list[dict[str, Any]]:
     rows = list(client.pages(f"/v2/policies/{place}/denypolicies", "policies", "nextPageToken"))
     # The list says which there are, each one says its rules.
     return [client.ask(f"/v2/{row['name']}") for row in rows if isinstance(row.get("name"), str)]
+
+
+def _members(client: Rest, answers: Answers, policies: list[str]) -> None:
+    """Who is in the groups that policies name, and in the groups in those.
+
+    Whoever may not see them leaves a gap, once: what groups hold is then nobody's for certain.
+    """
+    wanted = sorted({g for name in policies for g in _bound(answers, name)})
+    known: set[str] = set()
+    refused: list[Refused] = []
+    while wanted and len(known) < _MOST_GROUPS and not len(known) == len(refused) == _TRIES:
+        address = wanted.pop()
+        # The name becomes a file's: nothing but an address may.
+        if address in known or not _ADDRESS.fullmatch(address):
+            continue
+        known.add(address)
+        name = f"groups/{address}"
+        if not answers.has(name):
+            try:
+                found = client.ask("/v1/groups:lookup", params={"groupKey.id": address})
+                own = str(found.get("name") or "")
+                rows = list(client.pages(f"/v1/{own}/memberships", "memberships", "nextPageToken",
+                                         {"view": "FULL", "pageSize": "500"}))  # fmt: skip
+            except Refused as error:
+                refused.append(error)
+                continue
+            answers.write(name, {"name": own, "groupKey": {"id": address}, "memberships": rows})
+        for row in answers.document(name).get("memberships", ()):
+            key = row.get("preferredMemberKey") if isinstance(row, dict) else None
+            if isinstance(key, dict) and row.get("type") == "GROUP" and key.get("id"):
+                wanted.append(str(key["id"]).lower())
+    if refused:
+        answers.gaps["groups"] = f"{len(refused)} of {len(known)}: {refused[0]}"
+
+
+def _bound(answers: Answers, name: str) -> set[str]:
+    """Addresses of the groups that the policies of one listing name."""
+    out = set()
+    for row in answers.rows(name):
+        policy = row.get("iamPolicy")
+        bindings = policy.get("bindings") if isinstance(policy, dict) else None
+        for binding in bindings if isinstance(bindings, list) else ():
+            members = binding.get("members") if isinstance(binding, dict) else None
+            out |= {str(m)[6:].lower() for m in (members if isinstance(members, list) else ())
+                    if str(m).startswith("group:")}  # fmt: skip
+    return out
 
 
 class _Transport:
@@ -131,7 +185,7 @@ class _Transport:
         return Response(got.status_code, got.headers, got.content)
 
 
-def _clients() -> tuple[Rest, Rest]:
+def _clients() -> tuple[Rest, Rest, Rest]:
     """Signed in with the application default credentials."""
     try:
         import google.auth
@@ -142,7 +196,7 @@ def _clients() -> tuple[Rest, Rest]:
     transport: Any = _Transport()
     try:
         credentials: Any
-        credentials, _ = google.auth.default(scopes=[_SCOPE])
+        credentials, project = google.auth.default(scopes=[_SCOPE])
     except DefaultCredentialsError as error:
         raise ReportError(str(error)[:300], "Google Cloud",
                           "see `gcloud auth application-default login`") from None  # fmt: skip
@@ -155,7 +209,10 @@ def _clients() -> tuple[Rest, Rest]:
                 raise Refused("sign-in", str(error)[:200]) from None
         return str(credentials.token)
 
-    return Rest(_ASSETS, token), Rest(_IAM, token)
+    # A person's own sign-in has to say which project's quota pays for the list of members.
+    quota = getattr(credentials, "quota_project_id", None) or project
+    headers = {"x-goog-user-project": str(quota)} if quota else {}
+    return Rest(_ASSETS, token), Rest(_IAM, token), Rest(_GROUPS, token, headers)
 
 
 def policy() -> dict[str, Any]:
@@ -163,7 +220,8 @@ def policy() -> dict[str, Any]:
     permissions = {*CONTENTS.values(), "iam.denypolicies.list", "iam.denypolicies.get"}
     return {
         "title": "secinbox collect",
-        "description": "Reads configuration, and nothing of the data.",
+        "description": "Reads configuration, and nothing of the data. Members of groups need the "
+        "administrator role Groups Reader of Cloud Identity as well.",
         "stage": "GA",
         "includedPermissions": sorted(permissions),
     }

@@ -83,7 +83,8 @@ class Rest:
               params: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:  # fmt: skip
         """Every row of a list that links its next page, or names it by a token."""
         seen: set[str] = set()
-        asked: dict[str, str] | None = dict(params or {})
+        # Parameters of a call replace those in its path, even when there are none: None leaves them.
+        asked: dict[str, str] | None = dict(params) if params else None
         while path:
             answer = self.ask(path, params=asked)
             rows = answer.get(key)
@@ -165,6 +166,14 @@ class Answers:
             return {}
         found = json.loads(file.read_text("utf-8"))
         return found if isinstance(found, dict) else {}
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """The documents of a list that was written a line each; none where nothing was."""
+        file = self.path / f"{name}.json"
+        if not file.exists():
+            return []
+        with file.open(encoding="utf-8") as lines:
+            return [row for line in lines if isinstance(row := json.loads(line), dict)]
 
     def write(self, name: str, document: Any, lines: bool = False) -> None:
         """One file, whole: a JSON document, or a list with a document a line."""

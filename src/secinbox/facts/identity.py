@@ -25,6 +25,14 @@ PLUMBING = frozenset(
 )  # fmt: skip
 
 
+# Google Cloud calls these by a number or by a word: a resource under the word gives way to the one
+# under the number, of which the word is an alias.
+_NAMED = """
+    (type = 'gcp_iam_service_account' AND contains(ref, '@'))
+    OR (type = 'gcp_cloudresourcemanager_project' AND NOT regexp_matches(ref, '/projects/[0-9]+$'))
+"""
+
+
 def refresh_names(facts: Facts, changed: set[str]) -> dict[str, tuple[str, str]]:
     """Resolves the changed names again, and all names that lead through them.
 
@@ -58,7 +66,7 @@ def refresh_names(facts: Facts, changed: set[str]) -> dict[str, tuple[str, str]]
         row[0]
         for row in facts.rows(
             f"SELECT DISTINCT ref FROM seen_resources "
-            f"WHERE trust >= {INVENTORY} AND ref IN (FROM asked)"
+            f"WHERE trust >= {INVENTORY} AND ref IN (FROM asked) AND NOT ({_NAMED})"
         )
     }
     direct: dict[str, str] = {}
@@ -71,7 +79,8 @@ def refresh_names(facts: Facts, changed: set[str]) -> dict[str, tuple[str, str]]
             direct[name] = best[0]
         else:
             unclear[name] = best
-    links = _Links(facts, direct, affected)
+    doubtful = {uid for options in unclear.values() for uid in options}
+    links = _Links(facts, direct, affected, doubtful)
     for name, options_left in list(unclear.items()):
         ends = {links.end(uid) for uid in options_left}
         if len(ends) == 1:  # several names of one and the same thing
@@ -95,12 +104,13 @@ def _best(options: list[tuple[str, float, int, str]]) -> list[str]:
 class _Links:
     """name -> the name it stands for, with what is already in the store behind it."""
 
-    def __init__(self, facts: Facts, direct: dict[str, str], affected: set[str]) -> None:
+    def __init__(self, facts: Facts, direct: dict[str, str], affected: set[str],
+                 doubtful: set[str]) -> None:  # fmt: skip
         self._facts = facts
         self._direct = direct
         self._affected = affected
         self._stored: dict[str, str] = {}
-        wanted = set(direct.values()) - affected
+        wanted = (set(direct.values()) | doubtful) - affected
         for _ in range(4):  # longer chains of aliases do not occur; a cut one stays unresolved
             if not wanted:
                 break

@@ -11,7 +11,7 @@ from secinbox.facts.store import Facts
 from secinbox.paths.world import Alarm, Leak, Weakness, World
 from secinbox.records import Evidence
 from secinbox.risks import Assessment
-from secinbox.sources._code import digest
+from secinbox.sources._code import OPENS, digest
 
 # Most useful weaknesses of one resource: the rest would open the same door.
 _BEST = 12
@@ -33,7 +33,7 @@ def world_of(assessment: Assessment) -> World:
         estate=assessment.estate,
         public=_public(facts),
         weaknesses=_weaknesses(facts),
-        leaks=_leaks(facts),
+        leaks=_leaks(facts, assessment.clock.date().isoformat()),
         alarms=_alarms(assessment),
         tops=dict(facts.rows("SELECT uid, top FROM tops")),
         crown=_declared(assessment),
@@ -120,8 +120,9 @@ def _holders(facts: Facts) -> dict[str, list[str]]:
     return dict(out)
 
 
-def _leaks(facts: Facts) -> list[Leak]:
-    """Secrets whose hash is that of a key or account that the inventory knows.
+def _leaks(facts: Facts, today: str) -> list[Leak]:
+    """Secrets whose hash is that of a key or account that the inventory knows, or whose scanner told
+    beside them what they open.
 
     Scanners' secrets are kept as hashes only; a key's id is no secret, so its hash can be made.
     """
@@ -136,22 +137,41 @@ def _leaks(facts: Facts) -> list[Leak]:
     ):
         account = uid.partition("/keys/")[0]
         keys[digest(uid.rsplit("/", 1)[-1])] = account if kind.endswith("_key") else uid
-    if not keys:
+    named = {
+        **dict(facts.rows("SELECT ref, uid FROM names WHERE ref LIKE 'azure-client:%' "
+                          "AND uid LIKE 'entra:%'")),
+        **{f"azure-storage:{name}": uid for name, uid in facts.rows(
+            "SELECT regexp_extract(uid, '[^/]+$'), uid FROM resources WHERE inventoried "
+            "AND type = 'azure_microsoft_storage_storageaccounts'")},
+    }  # fmt: skip
+    if not keys and not named:
         return []
     out: dict[tuple[str, str], Leak] = {}
-    for finding, resource, location, title, anchor, verified in facts.rows(
+    for finding, resource, location, title, anchor, verified, description in facts.rows(
         """
-        SELECT s.finding, s.resource, s.location, s.title, s.anchor, s.verified FROM statements s
+        SELECT s.finding, s.resource, s.location, s.title, s.anchor, s.verified, s.description
+        FROM statements s
         SEMI JOIN findings f ON f.id = s.finding AND f.status = 'open'
         WHERE s.type = 'secret' AND s.closed IS NULL ORDER BY s.resource, s.location, s.finding
         """
     ):
         opens = keys.get(anchor.rpartition(":")[2].partition("#")[0])
+        opens = opens or _named(named, description or "", today)
         if opens:
             out.setdefault(
                 (resource, opens), Leak(finding, resource, location, title, opens, bool(verified))
             )
     return list(out.values())
+
+
+def _named(named: dict[str, str], description: str, today: str) -> str:
+    """What a secret opens that its scanner told by name; empty where nobody knows it, or it is over."""
+    found = OPENS.search(description)
+    if not found or (found.group(2) and found.group(2) < today):
+        return ""
+    name, _, container = found.group(1).partition("/")
+    uid = named.get(name, "")
+    return f"{uid}/blobservices/default/containers/{container}" if uid and container else uid
 
 
 def _alarms(assessment: Assessment) -> list[Alarm]:

@@ -122,6 +122,8 @@ def _why(estate: Estate, item: Item, trails: dict[str, str], marks: bool) -> tup
         return "is a secret", "high"
     if item.type == "aws_ssm_parameter" and item.config.get("Type") == "SecureString":
         return "is a secret parameter", "high"
+    if item.type == "gcp_workspace":
+        return "holds everybody's mail and files", "high"
     if harmless(item):
         return None
     for source in estate.targets(item.uid, "snapshot_of"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from secinbox.network.azure.identities import APPLICATION, MANAGED
 from secinbox.posture._stating import Known, Rule, known_of, texts
 from secinbox.posture._times import age_in_days, moment
 from secinbox.records import Finding
@@ -36,6 +37,14 @@ _OPEN_TRUST = Rule(
 )  # fmt: skip
 
 
+_OPEN_CREDENTIAL = Rule(
+    "secinbox-entra-federation-open", "Federated credential takes everyone of a public issuer",
+    "Anybody with an account there may act as the identity, from a repository of his own.",
+    "Name your organisation and repository in the subject, whole.",
+    "no_authorization", "high", type="identity_risk",
+)  # fmt: skip
+
+
 def findings(assessment: Assessment) -> Iterator[Finding]:
     """Everything is measured as of when the inventory was read."""
     known = known_of(assessment)
@@ -48,6 +57,12 @@ def findings(assessment: Assessment) -> Iterator[Finding]:
         ]
         if found:
             yield known.state(_OPEN_TRUST, item.uid, texts(found), impact=known.impact_of(item.uid))
+    for item in assessment.estate.of_type(MANAGED, APPLICATION):
+        open_ = known.public(item.uid)
+        if open_:
+            yield known.state(
+                _OPEN_CREDENTIAL, item.uid, texts(open_), impact=known.impact_of(item.uid)
+            )
 
 
 def _keys(assessment: Assessment, known: Known, when: datetime) -> Iterator[Finding]:

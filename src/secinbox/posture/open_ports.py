@@ -55,7 +55,9 @@ def findings(assessment: Assessment) -> Iterator[Finding]:
         item = estate.items.get(uid)
         if item is None or item.type in _REPORTED or not item.type.startswith("aws_"):
             continue
-        ports = IntSet.of(i for e in evidence if e.kind == "route" for i in _tcp(e.ports).intervals)
+        ports = IntSet.of(
+            i for e in evidence if e.kind == "route" for i in tcp_ports(e.ports).intervals
+        )
         if ports:
             for group in estate.targets(uid, "guarded_by"):
                 behind.setdefault(group, []).append((uid, ports))
@@ -77,6 +79,18 @@ def _of_group(
         for rule in network.rules(group_id) or ()
         if rule.protocol == "tcp" and any(is_wide(rule.sources[v], v) for v in (4, 6))
     )
+    names = {name: _PREFIX + check for name, _, check in _SERVICES if check}
+    yield from stated(known, uid, opened, behind, {**names, "": _PREFIX + "all_ports"})
+
+
+def stated(
+    known: Known, uid: str, opened: IntSet, behind: list[tuple[str, IntSet]], checks: dict[str, str]
+) -> Iterator[Finding]:
+    """A finding a service that a group lets everyone reach on something behind it.
+
+    behind: (resource, its TCP ports that the Internet reaches); checks: service -> the same check of
+    other tools, `` for all ports.
+    """
     if not opened:
         return
     if opened == ALL_PORTS:
@@ -84,11 +98,11 @@ def _of_group(
         if used:
             rule = Rule(
                 "secinbox-ports-all", "Every port is open to the Internet", _HARM, _REMEDY,
-                "vulnerability", "medium", canonical=_PREFIX + "all_ports",
+                "vulnerability", "medium", canonical=checks.get("", ""),
             )  # fmt: skip
             yield known.state(rule, uid, [f"all TCP ports of {u} are reachable" for u in used])
             return
-    for name, wanted, canonical in _SERVICES:
+    for name, wanted, _ in _SERVICES:
         asked = IntSet.of((p, p) for p in wanted) & opened
         used = [u for u, ports in behind if ports & asked]
         if not asked or not used:
@@ -96,13 +110,13 @@ def _of_group(
         rule = Rule(
             "secinbox-port-" + re.sub(r"[^a-z0-9]+", "-", name.lower().removeprefix("the ")),
             f"{name[0].upper() + name[1:]} is open to the Internet", _HARM, _REMEDY,
-            "vulnerability", "medium", canonical=_PREFIX + canonical if canonical else "",
+            "vulnerability", "medium", canonical=checks.get(name, ""),
         )  # fmt: skip
         ports_shown = ", ".join(str(a) for a, _ in asked.intervals)
         yield known.state(rule, uid, [f"tcp {ports_shown} of {u} is reachable" for u in used])
 
 
-def _tcp(text: str) -> IntSet:
+def tcp_ports(text: str) -> IntSet:
     """The TCP ports of `tcp 22, 8000-8100; udp 53`."""
     for part in text.split(";"):
         protocol, _, ports = part.strip().partition(" ")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secinbox.estate import Item
+from secinbox.iam.gcp import Google
 from secinbox.iam.marks import marked
 from secinbox.posture._stating import Known, Rule, known_of, texts
 from secinbox.records import Finding
@@ -83,11 +84,26 @@ _RULES: dict[str, Rule] = {
         "Anyone may call it with what they like as input.",
         "Take the invoker role from everyone, or make sure that the service checks its caller.",
         _ANYONE, "low"),
-    "gcp_cloudfunctions_cloud_function": Rule(
+    **dict.fromkeys(("gcp_cloudfunctions_cloud_function", "gcp_cloudfunctions_function"), Rule(
         "secinbox-gcp-function-open", "Function may be called by anyone",
         "Anyone may call it with what they like as input.",
         "Take the invoker role from everyone, or make sure that the function checks its caller.",
-        _ANYONE, "low"),
+        _ANYONE, "low")),
+    **dict.fromkeys(
+        ("gcp_bigquery_table", "gcp_spanner_instance", "gcp_firestore_database", "gcp_bigtableadmin_instance",
+         "gcp_bigtableadmin_table", "gcp_compute_disk", "gcp_healthcare_dataset",
+         "gcp_healthcare_fhir_store", "gcp_healthcare_hl7_v2_store", "gcp_sourcerepo_repo",
+         "gcp_sourcerepo_repository"),
+        Rule("secinbox-gcp-data-public", "Data is open to anyone",
+             "Anyone may read what lies in it.", _GOOGLE, _ANYONE, "medium")),
+    **dict.fromkeys(("gcp_run_job", "gcp_dataproc_cluster", "gcp_cloudtasks_queue"), Rule(
+        "secinbox-gcp-work-open", "Anyone may give it work to do",
+        "Anyone may start what it runs, with what they like as input.", _GOOGLE, _ANYONE, "medium")),
+    **dict.fromkeys(("azure_microsoft_compute_disks", "azure_microsoft_compute_snapshots"), Rule(
+        "secinbox-azure-disk-link", "Disk may be read by a link, from any network",
+        "Whoever has the link reads everything on the disk; nobody can say who has it.",
+        "Revoke the link, and set the network access policy to deny or private.",
+        "required_privileges", "high")),
     "azure_microsoft_storage_storageaccounts": Rule(
         "secinbox-blob-public", "Storage account has containers that anyone reads",
         "Anyone may read the blobs.", "Turn anonymous access off for the account.", _ANYONE,
@@ -112,7 +128,9 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(
         ("azure_microsoft_sql_servers", "azure_microsoft_dbforpostgresql_servers",
          "azure_microsoft_dbforpostgresql_flexibleservers", "azure_microsoft_dbformysql_servers",
-         "azure_microsoft_dbformysql_flexibleservers"),
+         "azure_microsoft_dbformysql_flexibleservers", "azure_microsoft_dbformariadb_servers",
+         "azure_microsoft_sql_managedinstances", "azure_microsoft_synapse_workspaces",
+         "azure_microsoft_dbforpostgresql_servergroupsv2", "azure_microsoft_documentdb_mongoclusters"),
         Rule("secinbox-azure-database-public", "Database server answers the Internet or all of Azure",
              "Anyone, or any customer of Azure, may try passwords and known faults.",
              "Remove the wide firewall rules; turn public network access off.", "vulnerability",
@@ -128,6 +146,12 @@ _ESCALATION = Rule(
     "secinbox-cloud-escalation", "Can make itself owner of a subscription, project or tenant",
     "Whoever gets hold of this identity can take control of everything in it, step by step.",
     "Break one of the steps: take the role away, or narrow its scope.",
+    "required_privileges", "critical", type="identity_risk",
+)  # fmt: skip
+_DELEGATION = Rule(
+    "secinbox-gcp-domain-delegation", "Service account acts as anybody in Google Workspace",
+    "Whoever gets a token or a key of it reads mail and files of everybody, or more.",
+    "Remove the client from domain-wide delegation, or give it the scopes that it needs.",
     "required_privileges", "critical", type="identity_risk",
 )  # fmt: skip
 _PRINCIPALS = ("gcp_iam_", "entra_")
@@ -151,6 +175,12 @@ def findings(assessment: Assessment) -> Iterator[Finding]:
         ways = [line for e in evidence if e.kind == "escalation" for line in (e.text, *e.steps)]
         if now or ways:
             yield known.state(_CONTROL if now else _ESCALATION, uid, now or ways)
+    if estate.of_type("gcp_workspace_delegation"):
+        google = estate.once("iam.google", lambda: Google(estate))
+        for member, found in sorted(google.delegated.items()):
+            lines = [f"scope {s}" for s in found.scopes[:20]]
+            yield known.state(_DELEGATION, google.uid_of(member), lines or ["no scopes named"],
+                              impact="critical" if found.administers or found.data else "high")  # fmt: skip
 
 
 def _exposed(known: Known, item: Item) -> Finding:

@@ -94,6 +94,54 @@ def access_key_id(*texts: str) -> str:
     return ""
 
 
+_GUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+_CLIENT = re.compile(
+    rf"(?:client|app|application)[ _-]?id[\"'\s]{{0,3}}[:=>]{{1,2}}[\"'\s]{{0,3}}({_GUID})(?![\w-])",
+    re.I,
+)
+_ACCOUNT = re.compile(
+    r"account[ _-]?name[\"'\s]{0,3}[:=>]{1,2}[\"'\s]{0,3}([a-z0-9]{3,24})(?![\w.-])", re.I
+)
+_BLOBS = re.compile(
+    r"https?://([a-z0-9]{3,24})\.(?:blob|dfs|file|queue|table)\.core\.(?:windows\.net|usgovcloudapi\.net|"
+    r"chinacloudapi\.cn)/?([^?\s\"'<>]*)(\?[^\s\"'<>]*)?", re.I
+)  # fmt: skip
+_READ = 20_000
+# How a scanner's finding says what a secret opens, in a line of its description of its own.
+OPENS = re.compile(
+    rf"^Opens (azure-client:{_GUID}|azure-storage:[a-z0-9]{{3,24}}(?:/[a-z0-9$-]{{1,63}})?)"
+    r"(?: until (\d{4}-\d\d-\d\d))?$", re.M
+)  # fmt: skip
+
+
+def azure_opens(*texts: str) -> str:
+    """`Opens azure-client:ID` or `Opens azure-storage:ACCOUNT`, where these texts name what a secret
+    of Azure opens; empty where they do not. A name is no secret; nothing else of the text is kept."""
+    for text in texts:
+        text = text[:_READ]
+        for found in _BLOBS.finditer(text):
+            signed = dict(p.partition("=")[::2] for p in (found.group(3) or "?")[1:].split("&"))
+            if "sig" in signed:
+                return _signature(found.group(1).lower(), found.group(2), signed)
+        account = _ACCOUNT.search(text) or _BLOBS.search(text)
+        if account:
+            return f"Opens azure-storage:{account.group(1).lower()}"
+        client = _CLIENT.search(text)
+        if client:
+            return f"Opens azure-client:{client.group(1).lower()}"
+    return ""
+
+
+def _signature(account: str, path: str, signed: dict[str, str]) -> str:
+    """A shared access signature: of the account or of a container, to read, until some day."""
+    if "sp" in signed and "r" not in signed["sp"].lower():
+        return ""
+    container = path.partition("/")[0].lower()
+    name = f"{account}/{container}" if container and "ss" not in signed else account
+    ends = re.match(r"\d{4}-\d\d-\d\d", signed.get("se", ""))
+    return f"Opens azure-storage:{name}" + (f" until {ends.group(0)}" if ends else "")
+
+
 def redact(text: str, *secrets: str) -> str:
     """The text without these secrets."""
     for secret in sorted((s for s in secrets if s and len(s) > 3), key=len, reverse=True):

@@ -13,7 +13,7 @@ from typing import Any
 
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Finding, Relation, Scope
-from secinbox.sources._code import Anchors, access_key_id, clean_path
+from secinbox.sources._code import Anchors, access_key_id, azure_opens, clean_path
 from secinbox.sources._names import (
     looks_like_repository,
     repository_resource,
@@ -83,13 +83,17 @@ def read(report: Report) -> Iterator[AnyRecord]:
         label = item.text("Description") or rule
         commit = item.first_text("Commit", "commit")
         short = label if len(label) < 60 else rule
+        opens = azure_opens(
+            *(item.text(k) for k in ("Match", "Secret", "Line", "line", "Fingerprint", "Message"))
+        )
         yield Finding(
             type="secret",
             resource=target.uid,
             rule=rule,
             title=f"{short} in {path}",
             severity="high",
-            description=f"{label}{f' (commit {commit[:12]})' if commit else ''}",
+            description=f"{label}{f' (commit {commit[:12]})' if commit else ''}"
+            + (f"\n{opens}" if opens else ""),
             location=path,
             line=item.line("StartLine") or item.line("lineNumber"),
             anchor=anchors.secret(rule, path, secret),

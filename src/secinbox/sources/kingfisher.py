@@ -11,7 +11,7 @@ from typing import Any
 
 from secinbox.reading import Head, Report
 from secinbox.records import AnyRecord, Finding, Relation, Resource, Scope
-from secinbox.sources._code import Anchors, access_key_id, clean_path
+from secinbox.sources._code import Anchors, access_key_id, azure_opens, clean_path
 from secinbox.sources._names import looks_like_repository, repository_resource, scanned_target
 from secinbox.sources._shape import Node
 
@@ -77,7 +77,14 @@ def read(report: Report) -> Iterator[AnyRecord]:
             title=f"{name} in {path}",
             severity="critical" if verified else "high",
             description="\n".join(
-                t for t in (rule.text("description"), f"confidence {confidence}, {status}") if t
+                filter(
+                    None,
+                    (
+                        rule.text("description"),
+                        f"confidence {confidence}, {status}",
+                        azure_opens(secret),
+                    ),
+                )
             ),
             location=path,
             line=finding.line("line"),

@@ -17,7 +17,7 @@ import msgspec
 
 from secinbox.reading import Head, Report, ReportError, parse_time
 from secinbox.records import AnyRecord, Finding, Passed, Relation, Resource, Scope, Skipped
-from secinbox.sources._code import Anchors, access_key_id, clean_path
+from secinbox.sources._code import Anchors, access_key_id, azure_opens, clean_path
 from secinbox.sources._names import (
     aws_resource,
     cluster_of,
@@ -104,6 +104,7 @@ class _Secret(_Struct):
     Title: str = ""
     StartLine: int = 0
     Match: str = ""
+    Code: _Code | None = None
 
 
 class _Summary(_Struct):
@@ -492,6 +493,8 @@ class _Reader:
         path = clean_path(result.Target)
         for index, item in enumerate(result.Secrets or ()):
             anchor = self.anchors.secret(item.RuleID, path, "")
+            # Values are masked here already; a name stands beside them, or in the lines around.
+            near = "\n".join(x.Content for x in (item.Code.Lines or ())) if item.Code else ""
             yield Finding(
                 type="secret",
                 resource=self.target.uid,
@@ -499,6 +502,7 @@ class _Reader:
                 title=f"{item.Title or item.RuleID} in {path}",
                 severity=severity_from_word(item.Severity),
                 severity_word=item.Severity,
+                description=azure_opens(item.Match, near),
                 location=path,
                 line=max(item.StartLine, 0),
                 anchor=anchor,

@@ -13,7 +13,7 @@ from typing import Any
 from secinbox.fingerprint import image_uid
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Finding, Relation, Resource
-from secinbox.sources._code import Anchors, access_key_id, clean_path, digest
+from secinbox.sources._code import Anchors, access_key_id, azure_opens, clean_path, digest
 from secinbox.sources._names import (
     aws_resource,
     looks_like_repository,
@@ -95,6 +95,8 @@ def _version3(report: Report, item: Node, anchors: Anchors) -> Iterator[AnyRecor
     verified = item.flag("Verified")
     secret = item.text("Raw")
     extra = item.at("ExtraData")
+    opens = azure_opens(item.text("RawV2"), secret, item.text("Redacted"), "\n".join(
+        f"{key}={value.text()}" for key, value in extra.entries()))  # fmt: skip
     notes = [f"{key}: {value.text()}" for key, value in extra.entries() if not _secret_key(key)]
     yield Finding(
         type="secret",
@@ -102,7 +104,7 @@ def _version3(report: Report, item: Node, anchors: Anchors) -> Iterator[AnyRecor
         rule=detector,
         title=f"{detector} credential in {path or target.name}",
         severity="critical" if verified else "high",
-        description="\n".join(t for t in (item.text("DetectorDescription"), *notes) if t),
+        description="\n".join(t for t in (item.text("DetectorDescription"), *notes, opens) if t),
         location=path,
         line=where.line("line"),
         anchor=anchors.secret(detector, path, secret),

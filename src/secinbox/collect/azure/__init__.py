@@ -195,7 +195,15 @@ class _Run:
 
     def _list(self, listed: Listed) -> dict[str, Any]:
         path = listed.path.partition("?")[0].removeprefix("/v1.0/")
-        rows = list(self.graph.pages(listed.path, "value", "@odata.nextLink"))
+        if listed.groups:
+
+            def ask(group: str) -> list[dict[str, Any]]:
+                at = listed.path.replace("{id}", group)
+                return list(self.graph.pages(at, "value", "@odata.nextLink"))
+
+            rows = [row for found in self._each(ask, self._powerful()) for row in found]
+        else:
+            rows = list(self.graph.pages(listed.path, "value", "@odata.nextLink"))
 
         def fill(row: dict[str, Any]) -> None:
             for word in listed.below:
@@ -209,6 +217,21 @@ class _Run:
             "@odata.context": f"https://graph.microsoft.com/v1.0/$metadata#{path}",
             "value": rows,
         }
+
+    def _powerful(self) -> list[str]:
+        """Groups that hold a role, or that one may be assigned to."""
+        holders = set()
+        for name in ("resourcegraph/authorizationresources", "graph/roleAssignments",
+                     "graph/roleEligibilityScheduleInstances"):  # fmt: skip
+            document = self.answers.document(name)
+            for row in document.get("data", document.get("value", ())):
+                inner = row.get("properties") if isinstance(row, dict) else None
+                for one in (row, inner):
+                    if isinstance(one, dict) and isinstance(one.get("principalId"), str):
+                        holders.add(one["principalId"].lower())
+        groups = self.answers.document("graph/groups").get("value", ())
+        return sorted(str(g["id"]) for g in groups if isinstance(g, dict) and g.get("id") and (
+            g.get("isAssignableToRole") is True or str(g["id"]).lower() in holders))  # fmt: skip
 
 
 def _clients(cloud: str) -> tuple[Rest, Rest]:

@@ -40,6 +40,13 @@ BELOW: tuple[Below, ...] = (
           kind=f"{_A}dbformysql_servers_firewallrules"),
     Below("synapse-rules", "microsoft.synapse/workspaces", "/firewallRules", "2021-06-01",
           kind=f"{_A}synapse_workspaces_firewallrules"),
+    Below("sql-ipv6-rules", "microsoft.sql/servers", "/ipv6FirewallRules", "2021-11-01"),
+    Below("mariadb-rules", "microsoft.dbformariadb/servers", "/firewallRules", "2018-06-01",
+          kind=f"{_A}dbformariadb_servers_firewallrules"),
+    Below("postgresql-cluster-rules", "microsoft.dbforpostgresql/servergroupsv2", "/firewallRules",
+          "2022-11-08", kind=f"{_A}dbforpostgresql_servergroupsv2_firewallrules"),
+    Below("mongodb-rules", "microsoft.documentdb/mongoclusters", "/firewallRules", "2024-07-01",
+          kind=f"{_A}documentdb_mongoclusters_firewallrules"),
     Below("redis-rules", "microsoft.cache/redis", "/firewallRules", "2023-08-01"),
     Below("site-configuration", "microsoft.web/sites", "/config/web", "2022-03-01", many=False),
     Below("site-authentication", "microsoft.web/sites", "/config/authsettingsV2", "2022-03-01",
@@ -51,6 +58,11 @@ BELOW: tuple[Below, ...] = (
           many=False),
     Below("hub-rules", "microsoft.eventhub/namespaces", "/networkRuleSets/default", "2021-11-01",
           many=False),
+    Below("relay-rules", "microsoft.relay/namespaces", "/networkRuleSets/default", "2021-11-01",
+          many=False),
+    Below("application-sign-in", "microsoft.app/containerapps", "/authConfigs", "2024-03-01"),
+    Below("door-routes", "microsoft.cdn/profiles/afdendpoints", "/routes", "2023-05-01"),
+    Below("door-walls", "microsoft.cdn/profiles", "/securityPolicies", "2023-05-01"),
     Below("federated-credentials", "microsoft.managedidentity/userassignedidentities",
           "/federatedIdentityCredentials", "2023-01-31"),
     Below("nat-rules", "microsoft.network/firewallpolicies", "/ruleCollectionGroups", "2023-09-01"),
@@ -65,20 +77,26 @@ BELOW: tuple[Below, ...] = (
 
 @dataclass(frozen=True)
 class Listed:
-    """A list of Microsoft Graph, and lists of each of its objects that are put into it."""
+    """A list of Microsoft Graph, and lists of each of its objects that are put into it.
+
+    groups: asked for once for every group that holds a role or may, whose id stands for `{id}`.
+    """
 
     name: str
     path: str
     below: tuple[str, ...] = ()
+    groups: bool = False
 
 
 _PEOPLE = "id,displayName,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled"
 _GROUPS = ("id,displayName,securityEnabled,isAssignableToRole,membershipRule,groupTypes,"
            "onPremisesSyncEnabled")  # fmt: skip
+_PIM = "/v1.0/identityGovernance/privilegedAccess/group"
 LISTS: tuple[Listed, ...] = (
     Listed("users", f"/v1.0/users?$select={_PEOPLE}&$top=999"),
     Listed("groups", f"/v1.0/groups?$select={_GROUPS}&$top=999", ("members", "owners")),
-    Listed("applications", "/v1.0/applications?$select=id,appId,displayName,signInAudience&$top=999",
+    Listed("applications", "/v1.0/applications?$select=id,appId,displayName,signInAudience,"
+           "passwordCredentials&$top=999",
            ("owners", "federatedIdentityCredentials")),
     Listed("servicePrincipals", "/v1.0/servicePrincipals?$select=id,appId,displayName,"
            "servicePrincipalType,accountEnabled,appOwnerOrganizationId&$top=999",
@@ -88,10 +106,23 @@ LISTS: tuple[Listed, ...] = (
     Listed("roleAssignments", "/v1.0/roleManagement/directory/roleAssignments"),
     Listed("roleEligibilityScheduleInstances",
            "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances"),
+    Listed("administrativeUnits", "/v1.0/directory/administrativeUnits?$top=999", ("members",)),
+    Listed("activationPolicies", "/v1.0/policies/roleManagementPolicyAssignments?$filter=scopeId%20eq%20"
+           "'/'%20and%20scopeType%20eq%20'DirectoryRole'&$expand=policy($expand=rules)"),
+    Listed("groupEligibility", f"{_PIM}/eligibilityScheduleInstances?$filter=groupId%20eq%20'{{id}}'",
+           groups=True),
+    Listed("groupAssignments", f"{_PIM}/assignmentScheduleInstances?$filter=groupId%20eq%20'{{id}}'",
+           groups=True),
+    Listed("groupActivationPolicies", "/v1.0/policies/roleManagementPolicyAssignments?$filter=scopeId%20"
+           "eq%20'{id}'%20and%20scopeType%20eq%20'Group'&$expand=policy($expand=rules)", groups=True),
 )  # fmt: skip
 # Application permissions of Microsoft Graph that these lists need.
-PERMISSIONS = ("Application.Read.All", "GroupMember.Read.All", "RoleEligibilitySchedule.Read.Directory",
-               "RoleManagement.Read.Directory", "User.Read.All")  # fmt: skip
+PERMISSIONS = (
+    "AdministrativeUnit.Read.All", "Application.Read.All", "GroupMember.Read.All",
+    "PrivilegedAssignmentSchedule.Read.AzureADGroup", "PrivilegedEligibilitySchedule.Read.AzureADGroup",
+    "RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory",
+    "RoleManagementPolicy.Read.AzureADGroup", "RoleManagementPolicy.Read.Directory", "User.Read.All",
+)  # fmt: skip
 # Resource providers whose configuration the analyses look at; a test holds it to them.
 PROVIDERS = (
     "ApiManagement", "App", "AppConfiguration", "Authorization", "Automation", "Batch", "Cache", "Cdn",

@@ -21,6 +21,8 @@ TENANT: dict[str, tuple[str, str]] = {
     "fee28b28-e1f3-4841-818e-2704dc62245f": ("RoleEligibilitySchedule.ReadWrite.Directory", _GRANT),
     "50483e42-d915-4231-9639-7fdb7fd190e5": ("UserAuthenticationMethod.ReadWrite.All", _ROLE),
 }  # fmt: skip
+# Resets everybody's sign-in, administrators included; over a unit, everybody's there.
+HIGHEST = "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"
 # New secrets on every application and service principal.
 APPLICATIONS: dict[str, str] = {
     "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",

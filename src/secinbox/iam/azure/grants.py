@@ -86,17 +86,18 @@ def _guid(value: str) -> str:
 
 def over(item: Item, *keys: str) -> bool:
     """Whether the time of an assignment has passed."""
-    for key in keys:
-        said = text(item.config.get(key))
-        try:
-            until = datetime.fromisoformat(said.replace("Z", "+00:00")) if said else None
-        except ValueError:
-            continue
-        if until is not None and (
-            until if until.tzinfo else until.replace(tzinfo=UTC)
-        ) < datetime.now(UTC):
-            return True
-    return False
+    return any(ended(item.config.get(key)) for key in keys)
+
+
+def ended(said: object) -> bool:
+    """Whether a moment, as an API writes it, has passed."""
+    try:
+        until = datetime.fromisoformat(text(said).replace("Z", "+00:00")) if said else None
+    except ValueError:
+        return False
+    return until is not None and (
+        until if until.tzinfo else until.replace(tzinfo=UTC)
+    ) < datetime.now(UTC)
 
 
 class Grants:
@@ -222,16 +223,24 @@ class Grants:
         return item, scope, Role(item.name, blocks), who, spared
 
     def _groups(self) -> dict[str, set[str]]:
-        """principal -> all groups that it is in."""
+        """principal -> all groups that it is in, by a membership that is active now."""
+        estate = self.estate
         out: dict[str, set[str]] = {}
-        for item in self.estate.items.values():
+        units = {i.uid for i in estate.of_type("entra_administrativeunit")}
+        active: dict[str, list[str]] = defaultdict(list)
+        for item in estate.of_type("entra_groupaccess"):
+            access = group_access(item)
+            if access is not None and access[2] == "member" and not access[3]:
+                active[access[0]].append(access[1])
+        for item in estate.items.values():
             if not item.uid.startswith("entra:"):
                 continue
             found: set[str] = set()
             stack = [item.uid]
             while stack:
-                for group in self.estate.targets(stack.pop(), "member_of"):
-                    if group not in found:
+                one = stack.pop()
+                for group in (*estate.targets(one, "member_of"), *active.get(one, ())):
+                    if group not in found and group not in units:
                         found.add(group)
                         stack.append(group)
             if found:
@@ -350,6 +359,17 @@ class Grants:
         ):  # fmt: skip
             if (not only or guid in only) and guid not in without:
                 yield self.roles.of(guid)
+
+
+def group_access(item: Item) -> tuple[str, str, str, bool] | None:
+    """(principal, group, member or owner, whether only eligible) of one schedule of Privileged
+    Identity Management for groups; None where it is over."""
+    config = item.config
+    status = text(config.get("status")).lower()
+    if over(item, "endDateTime") or status in ("revoked", "denied", "failed", "canceled"):
+        return None
+    who, group = principal_of(config.get("principalId")), principal_of(config.get("groupId"))
+    return who, group, text(config.get("accessId")).lower(), config.get("eligible") is True
 
 
 def principal_of(value: Any) -> str:

@@ -64,6 +64,11 @@ class _Judge:
 
     def of(self, principal: str) -> Found:
         azure = self.azure
+        item = azure.estate.find(principal)
+        if item is not None and item.config.get("accountEnabled") is False:
+            return "no", [
+                Evidence(kind="control", text="its sign-in is switched off", source=principal)
+            ]
         power = azure.powers.get(principal, Power())
         out: list[Evidence] = []
         for place, way in sorted(power.over.items()):
@@ -84,6 +89,8 @@ class _Judge:
             f"the directory role {r} is not known" for r in sorted(azure.unread.get(principal, ()))
         ]
         gaps += list(self._eligible(principal))
+        gaps += list(azure.unseen(principal))
+        gaps += list(azure.perhaps_in(principal))
         if not gaps and not azure.read:
             gaps = ["role assignments were not read"]
         if gaps:
@@ -170,6 +177,12 @@ def reads(azure: Azure, principal: str, item: Item) -> tuple[str, str, bool] | N
         if held is not None:
             doubt = "" if sure else held.uncertain or "the condition of a role assignment"
             return f"{held.role.name} at {held.scope or 'the root'}", doubt, by_role is None
+    if action is not None or vault is not None:
+        for sure in (True, False):
+            assigns = azure.grants.assigns(principal, item.uid, sure)
+            if assigns is not None:
+                told = f"{assigns[0].role.name} at {assigns[0].scope or 'the root'}, which gives itself a role"
+                return told, "" if sure else assigns[1], False
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from secinbox.estate import Estate, Item
 from secinbox.iam.azure.actions import POLICIES
 from secinbox.iam.azure.grants import Grants
+from secinbox.inventory.azure.entra import many
 from secinbox.inventory.azure.resources import dicts, text
 
 _READING = ("get", "all", "*")
@@ -26,7 +27,7 @@ def named(vault: Item) -> dict[str, str]:
         given = given if isinstance(given, dict) else {}
         kinds = [
             kind for kind in ("secrets", "keys", "certificates")
-            if any(str(p).lower() in _READING for p in given.get(kind) or ())
+            if any(str(p).lower() in _READING for p in many(given.get(kind)))
         ]  # fmt: skip
         if "secrets" in kinds and text(row.get("objectId")):
             out[f"entra:{text(row['objectId']).lower()}"] = ", ".join(kinds)

@@ -13,23 +13,36 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from secinbox.estate import Estate, Item
-from secinbox.iam.azure.actions import DEFINE, GIVE, GIVE_ONE, SCHEDULE, STARTS, TAKES, TAKES_DATA
+from secinbox.iam.azure.actions import (
+    ASSIGN,
+    DEFINE,
+    GIVE,
+    GIVE_ONE,
+    SCHEDULE,
+    STARTS,
+    TAKES,
+    TAKES_DATA,
+)
 from secinbox.iam.azure.directory import (
     ACTIONS,
     APPLICATIONS,
     GLOBAL,
     GROUPS,
+    HIGHEST,
     KNOWN,
     PASSWORDS,
 )  # fmt: skip
 from secinbox.iam.azure.directory import (
     TENANT as RULERS,
 )
-from secinbox.iam.azure.grants import Grants, Held, over, principal_of
+from secinbox.iam.azure.grants import Grants, Held, group_access, over, principal_of
 from secinbox.iam.azure.roles import matches
+from secinbox.inventory.azure.entra import CUT, many
 from secinbox.inventory.azure.resources import dicts, text
 
 TENANT = "entra:tenant"
+_NO_PRINCIPALS = ("entra_directoryrole", "entra_roledefinition", "entra_administrativeunit",
+                  "entra_groupaccess", "entra_activation", "entra_federation")  # fmt: skip
 _LONGEST = 6
 _IDENTITY = "azure_microsoft_managedidentity_userassignedidentities"
 _LOGIN = ("aadsshloginforlinux", "aadloginforwindows", "aadsshlogin", "aadlogin")
@@ -71,6 +84,7 @@ class Azure:
         ]
         other = {i.uid for i in (*self.services, *self.groups_read)}
         self.people = [i for i in own if i.type == "entra_user" and i.uid not in other]
+        self._persons = {i.uid for i in self.people}
         self._by_app: dict[str, list[str]] = defaultdict(list)
         for item in self.services:
             if text(item.config.get("appId")):
@@ -82,15 +96,39 @@ class Azure:
                     self._owned[owner].append(item)
         self.eligible: dict[str, set[str]] = defaultdict(set)
         self.unread: dict[str, set[str]] = defaultdict(set)
+        # principal -> (roles, uid of a unit or an object, what is doubtful) of its narrow roles
+        self.scoped: dict[str, list[tuple[frozenset[str], str, str]]] = defaultdict(list)
+        self.units: dict[str, list[str]] = defaultdict(list)  # unit -> its members
+        for item in estate.of_type("entra_administrativeunit"):
+            self.units[item.uid] = estate.sources(item.uid, "member_of")
+        # Who is in a restricted unit is left to those who were given a role over that unit.
+        self.kept = {
+            m for i in estate.of_type("entra_administrativeunit")
+            if i.config.get("isMemberManagementRestricted") is True for m in self.units[i.uid]
+        }  # fmt: skip
+        self.activations = self._activations()
+        # principal -> (group, member or owner) that it may make itself
+        self.may_join: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for item in estate.of_type("entra_groupaccess"):
+            access = group_access(item)
+            if access is None:
+                continue
+            who, group, word, eligible = access
+            if not eligible and word == "owner" and (owned := estate.find(group)) is not None:
+                self._owned[who].append(owned)
+            elif eligible and not self.activations.get((group, word)):
+                self.may_join[who].append((group, word))
         self.directory = self._directory()
         self._takers = self._all_takers()
         self.principals = sorted(
-            set(self.held) | set(self.directory) | set(self.eligible)
+            set(self.held) | set(self.directory) | set(self.eligible) | set(self.scoped)
+            | set(self.may_join)
             | {t for found in self._takers.values() for _, targets in found for t in targets}
             | {i.uid for i in own if i.type.startswith("entra_")
-               and i.type not in ("entra_directoryrole", "entra_roledefinition")}
+               and i.type not in _NO_PRINCIPALS}
         )  # fmt: skip
         self._cache: dict[str, list[Becoming]] = {}
+        self._quiet: list[str] | None = None
         self.powers: dict[str, Power] = {}
         self._settle()
 
@@ -101,6 +139,19 @@ class Azure:
 
     # The directory
 
+    def _activations(self) -> dict[tuple[str, str], bool]:
+        """(group or `/`, member, owner or role) -> whether somebody has to approve."""
+        out = {}
+        for item in self.estate.of_type("entra_activation"):
+            scope = text(item.config.get("scopeId")).lower()
+            role = text(item.config.get("roleDefinitionId")).lower()
+            if item.config.get("approval") is not None:
+                name = (
+                    scope if scope in ("", "/", "directoryrole", "directory") else f"entra:{scope}"
+                )
+                out["/" if ":" not in name else name, role] = item.config["approval"] is True
+        return out
+
     def _directory(self) -> dict[str, set[str]]:
         """principal -> templates of its directory roles, and permissions of applications."""
         estate = self.estate
@@ -110,7 +161,7 @@ class Azure:
         custom: dict[str, set[str]] = {}
         for item in estate.of_type("entra_roledefinition"):
             allowed = [str(a) for p in dicts(item.config.get("rolePermissions"))
-                       for a in p.get("allowedResourceActions") or ()]  # fmt: skip
+                       for a in many(p.get("allowedResourceActions"))]  # fmt: skip
             if item.config.get("isBuiltIn") is not True:
                 custom[item.uid.removeprefix("entra:")] = {
                     t for action, t in ACTIONS if matches(allowed, action)
@@ -131,15 +182,26 @@ class Azure:
             for group in groups & templates.keys():
                 note(uid, templates[group], False)
         for item in estate.of_type("entra_roleassignment"):
-            if text(item.config.get("directoryScopeId")) in ("", "/") and not over(
-                item, "endDateTime"
-            ):
-                name = text(item.config.get("roleName"))
-                role = text(item.config.get("roleDefinitionId")).lower().rsplit("/", 1)[-1]
-                if name:
-                    known.add(role)
-                eligible = item.config.get("eligible") is True
-                note(principal_of(item.config.get("principalId")), role, eligible)
+            scope = text(item.config.get("directoryScopeId")).lower()
+            if over(item, "endDateTime") or (not scope and text(item.config.get("appScopeId"))):
+                continue  # a scope inside an application is no power over the directory
+            name = text(item.config.get("roleName"))
+            role = text(item.config.get("roleDefinitionId")).lower().rsplit("/", 1)[-1]
+            role = templates.get(f"entra:{role}", role)
+            if name:
+                known.add(role)
+            eligible = item.config.get("eligible") is True
+            if eligible and self.activations.get(("/", role)):
+                continue  # somebody has to approve its activation
+            who = principal_of(item.config.get("principalId"))
+            if scope in ("", "/"):
+                note(who, role, eligible)
+                continue
+            if role not in known:
+                self.unread[who].add(role)
+            doubt = "an eligible directory role" if eligible else ""
+            self.scoped[who].append((frozenset(custom.get(role, {role})),
+                                     f"entra:{scope.rsplit('/', 1)[-1]}", doubt))  # fmt: skip
         for item in self.services:
             for grant in dicts(item.config.get("appRoleAssignments")):
                 out[item.uid].add(text(grant.get("appRoleId")).lower())
@@ -153,6 +215,7 @@ class Azure:
                 out[uid] |= out.get(group, set())
                 self.eligible[uid] |= self.eligible.get(group, set())
                 self.unread[uid] |= self.unread.get(group, set())
+                self.scoped[uid] += self.scoped.get(group, [])
         return {uid: found for uid, found in out.items() if found}
 
     # What runs as somebody
@@ -275,6 +338,8 @@ class Azure:
                         yield from self._taken(principal, held, item, targets, actions, how, data)
             if (held.gives(GIVE) or held.gives(GIVE_ONE)) and not held.uncertain:
                 yield from self._given(principal, held)
+            if held.scope.count("/") > 2 and held.gives(ASSIGN):
+                yield from self._assigned(principal, held)
 
     def _taken(self, principal: str, held: Held, item: Item, targets: list[str],
                actions: tuple[str, ...], how: str, data: bool) -> Iterator[Becoming]:  # fmt: skip
@@ -294,6 +359,23 @@ class Azure:
                 yield target, words, doubt or blocked, kind
             if not doubt and not blocked:
                 return
+
+    def _assigned(self, principal: str, held: Held) -> Iterator[Becoming]:
+        """What runs below a scope where it may assign roles: it gives itself the one it needs.
+
+        Of whole subscriptions and management groups that is control, which is told as such.
+        """
+        for item, targets in self._below(held.scope):
+            found = self.grants.assigns(principal, item.uid, False)
+            if item.type not in TAKES or found is None or found[0] != held:
+                continue
+            sure = self.grants.assigns(principal, item.uid, True) is not None
+            words = (
+                f"gives itself a role over {item.name} ({held.role.name} at {_short(held.scope)})"
+            )
+            doubt = "" if sure else found[1] or held.uncertain
+            for target in targets:
+                yield target, words, doubt, "other"
 
     def _given(self, principal: str, held: Held) -> Iterator[Becoming]:
         """User-assigned identities that it may put on something new of its own."""
@@ -316,40 +398,130 @@ class Azure:
         ):
             if not templates:
                 continue
-            name = next((APPLICATIONS[t] for t in sorted(APPLICATIONS.keys() & templates)), "")
-            if name:
-                for item in self.services:
-                    if text(item.config.get("servicePrincipalType")).lower() != "managedidentity":
-                        yield item.uid, f"adds a secret to {item.name} ({name})", doubt, "secret"
-            name = next((GROUPS[t] for t in sorted(GROUPS.keys() & templates)), "")
-            if name:
-                for item in self.groups_read:
-                    if item.config.get("isAssignableToRole") is not True and not _closed(item):
-                        yield item.uid, f"joins {item.name} ({name})", doubt, "member"
-            name = next((PASSWORDS[t] for t in sorted(PASSWORDS.keys() & templates)), "")
-            if name:
-                for item in self.people:
-                    if not self._guarded(item.uid):
-                        yield (
-                            item.uid,
-                            f"sets the password of {item.name} ({name})",
-                            doubt,
-                            "password",
-                        )
+            yield from self._over(templates, self.services, self.groups_read, self.people, doubt)
+        for roles, scope, doubt in self.scoped.get(principal, ()):
+            yield from self._narrow(roles, scope, doubt)
+        for group, word in self.may_join.get(principal, ()):
+            name = self._called(group)
+            yield (group, f"activates its eligible {'ownership' if word == 'owner' else 'membership'} "
+                   f"of {name}", f"an eligible {word} of a group", "member")  # fmt: skip
         for item in self._owned.get(principal, ()):
             if item.type == "entra_application":
                 for found in self._by_app.get(text(item.config.get("appId")).lower(), ()):
-                    yield found, f"adds a secret to {item.name}, which it owns", "", "secret"
+                    yield (
+                        found,
+                        f"adds a secret to {self._called(item.uid)}, which it owns",
+                        "",
+                        "secret",
+                    )
             elif item.type == "entra_serviceprincipal" or "servicePrincipalType" in item.config:
-                yield item.uid, f"adds a secret to {item.name}, which it owns", "", "secret"
+                yield (
+                    item.uid,
+                    f"adds a secret to {self._called(item.uid)}, which it owns",
+                    "",
+                    "secret",
+                )
             elif not _closed(item):
-                yield item.uid, f"joins {item.name}, which it owns", "", "member"
+                yield item.uid, f"joins {self._called(item.uid)}, which it owns", "", "member"
+
+    def _over(self, roles: set[str] | frozenset[str], services: list[Item], groups: list[Item],
+              people: list[Item], doubt: str, where: str = "") -> Iterator[Becoming]:  # fmt: skip
+        """What directory roles do to these objects; where: the unit that they are narrowed to."""
+        of = f" over {where}" if where else ""
+        name = next((APPLICATIONS[t] for t in sorted(APPLICATIONS.keys() & roles)), "")
+        for item in services if name else ():
+            if text(item.config.get("servicePrincipalType")).lower() != "managedidentity":
+                yield (
+                    item.uid,
+                    f"adds a secret to {self._called(item.uid)} ({name}{of})",
+                    doubt,
+                    "secret",
+                )
+        name = next((GROUPS[t] for t in sorted(GROUPS.keys() & roles)), "")
+        for item in groups if name else ():
+            if item.config.get("isAssignableToRole") is not True and not _closed(item) and (
+                where or item.uid not in self.kept):  # fmt: skip
+                yield item.uid, f"joins {self._called(item.uid)} ({name}{of})", doubt, "member"
+        name = next((PASSWORDS[t] for t in sorted(PASSWORDS.keys() & roles)), "")
+        # Within its unit this one role resets administrators, too.
+        high = HIGHEST in roles and bool(where)
+        for item in people if name or high else ():
+            if (high or not self._guarded(item.uid)) and (where or item.uid not in self.kept):
+                words = f"sets the password of {self._called(item.uid)} ({name or RULERS[HIGHEST][0]}{of})"
+                yield item.uid, words, doubt, "password"
+
+    def _narrow(self, roles: frozenset[str], scope: str, doubt: str) -> Iterator[Becoming]:
+        """A role over the members of an administrative unit, or over one object."""
+        unit = self.estate.find(scope)
+        if scope in self.units:
+            # A group in a unit stands for itself: its members are not in the unit by that.
+            inside = set(self.units[scope])
+            where = f"the administrative unit {self._called(scope)}"
+            yield from self._over(roles, [i for i in self.services if i.uid in inside],
+                                  [i for i in self.groups_read if i.uid in inside],
+                                  [i for i in self.people if i.uid in inside], doubt, where)  # fmt: skip
+        elif unit is not None and unit.type == "entra_application":
+            own = set(self._by_app.get(text(unit.config.get("appId")).lower(), ()))
+            yield from self._over(roles, [i for i in self.services if i.uid in own], [], [], doubt,
+                                  self._called(scope))  # fmt: skip
+        elif unit is not None:
+            yield from self._over(roles, [i for i in self.services if i is unit],
+                                  [i for i in self.groups_read if i is unit],
+                                  [i for i in self.people if i is unit], doubt,
+                                  self._called(scope))  # fmt: skip
+
+    def perhaps_in(self, principal: str) -> Iterator[str]:
+        """Words on groups with power of whose members nobody said anything, for a person."""
+        person = self.estate.find(principal)
+        if person is None or principal not in self._persons or (
+            self.estate.looked_at(f"{principal}/memberOf")):  # fmt: skip
+            return
+        for group in self._silent():
+            if group not in self.groups.get(principal, ()):
+                name = self._called(group)
+                place = next(iter(sorted(self.powers[group].over)))
+                where = "the tenant" if place == TENANT else _short(place)
+                yield f"whether it is a member of {name}, which controls {where}, was not read"
+                return
+
+    def _called(self, uid: str) -> str:
+        """What the directory calls it: a role assignment alone knows an id."""
+        item = self.estate.find(uid)
+        if item is None:
+            return uid.removeprefix("entra:")
+        return text(item.config.get("displayName")) or item.name
+
+    def _silent(self) -> list[str]:
+        """Groups that control something, and whose members were not read."""
+        if self._quiet is None:
+            self._quiet = [
+                i.uid for i in self.groups_read
+                if self.powers.get(i.uid, Power()).over
+                and not self.estate.looked_at(f"{i.uid}/members")
+                and len(self.estate.sources(i.uid, "member_of")) in (0, CUT)
+            ]  # fmt: skip
+        return self._quiet
+
+    def unseen(self, principal: str) -> Iterator[str]:
+        """Words on narrow roles of which nobody said over whom they are."""
+        for roles, scope, _ in self.scoped.get(principal, ()):
+            if not roles & {*APPLICATIONS, *GROUPS, *PASSWORDS, HIGHEST}:
+                continue
+            if scope in self.units:
+                if not self.units[scope] and not self.estate.looked_at(f"{scope}/members"):
+                    yield (f"the members of the administrative unit {self._called(scope)}, over "
+                           "which it has a role, were not read")  # fmt: skip
+            elif self.estate.find(scope) is None and (
+                not self.estate.looked_at("entra:administrativeUnits")
+            ):
+                yield f"what {scope.removeprefix('entra:')} is, over which it has a role, was not read"
 
     def _guarded(self, person: str) -> bool:
         """Only the highest administrators reset who has a directory role or may get one."""
-        if self.directory.get(person) or self.eligible.get(person):
+        if self.directory.get(person) or self.eligible.get(person) or self.scoped.get(person):
             return True
-        groups = [self.estate.find(g) for g in self.groups.get(person, ())]
+        own = {*self.groups.get(person, ()), *(g for g, _ in self.may_join.get(person, ()))}
+        groups = [self.estate.find(g) for g in own]
         return any(g is not None and g.config.get("isAssignableToRole") is True for g in groups)
 
     def _settle(self) -> None:

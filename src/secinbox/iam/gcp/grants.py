@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -37,6 +37,7 @@ class Held:
     place: str
     uncertain: str = ""
     only: str = ""  # the condition ties it to resources whose name begins so
+    by: str = ""  # the group that has it
 
     @property
     def permissions(self) -> frozenset[str]:
@@ -75,6 +76,10 @@ class Grants:
         self._boundaries = list(self._boundary_policies())
         self._domains = {m.partition(":")[2]: m for m in self.held if m.startswith("domain:")}
         self._sets = [m for m in self.held if m.startswith("principalSet://")]
+        self.groups = self._groups()
+        for member, groups in self.groups.items():
+            if any(self.held.get(g) for g in groups):
+                self.held.setdefault(member, [])
 
     # Bindings
 
@@ -82,9 +87,8 @@ class Grants:
         """Adds them; gives back those to the owners, editors and viewers of a project."""
         policy = item.config.get("iamPolicy")
         rows = policy.get("bindings") if isinstance(policy, dict) else None
-        if item.type == "gcp_bigquery_dataset" and isinstance(item.config.get("access"), list):
-            rows = [*(rows if isinstance(rows, list) else ()), *_access(item.config["access"])]
-        for row in rows if isinstance(rows, list) else ():
+        rows = [*(rows if isinstance(rows, list) else ()), *access_of(item)]
+        for row in rows:
             if not isinstance(row, dict):
                 continue
             doubt, only = "", ""
@@ -116,9 +120,49 @@ class Grants:
             ):
                 self.held[other].append(held)
 
+    def _groups(self) -> dict[str, set[str]]:
+        """member -> all groups that it is in, directly or through others."""
+        estate = self.estate
+        direct: dict[str, set[str]] = defaultdict(set)
+        for item in estate.of_type("gcp_iam_group"):
+            own = self.name(item.uid)
+            for name in {item.uid, own, str(item.config.get("groupName") or own)}:
+                for source in estate.sources(name, "member_of"):
+                    direct[self.name(source)].add(own)
+        out: dict[str, set[str]] = {}
+        for member in list(direct):
+            found: set[str] = set()
+            stack = [member]
+            while stack:
+                new = direct.get(stack.pop(), set()) - found
+                found |= new
+                stack += new
+            out[member] = found
+        return out
+
+    def name(self, uid: str) -> str:
+        """A principal as policies write it."""
+        item = self.estate.find(uid)
+        if item is None:
+            return uid
+        if item.type == "gcp_iam_service_account":
+            return f"serviceAccount:{item.config.get('email') or item.uid.rsplit('/', 1)[-1]}"
+        return str(item.config.get("member") or item.uid)
+
+    def groups_of(self, member: str) -> set[str]:
+        """Its groups, and those that everybody of its domain is in."""
+        kind, _, name = member.partition(":")
+        own = self.groups.get(member, set())
+        if kind in ("user", "serviceAccount"):
+            return own | self.groups.get(f"domain:{name.rpartition('@')[2]}", set())
+        return own
+
     def of(self, member: str) -> Iterator[Held]:
-        """What a member holds itself, and as one of its domain or pool."""
+        """What a member holds itself, by its groups, and as one of its domain or pool."""
         yield from self.held.get(member, ())
+        for group in sorted(self.groups_of(member)) if self.groups else ():
+            for held in self.held.get(group, ()):
+                yield replace(held, by=group)
         kind, _, name = member.partition(":")
         if kind in ("user", "group") and self._domains:
             yield from self.held.get(self._domains.get(name.rpartition("@")[2], ""), ())
@@ -214,7 +258,9 @@ class Grants:
                 continue
             if not _named(permission, rule.permissions) or _named(permission, rule.kept):
                 continue
-            if _among(member, rule.who) and not _among(member, rule.spared):
+            who = (member, *self.groups_of(member))
+            if any(_among(m, rule.who) for m in who) and not any(
+                _among(m, rule.spared) for m in who):  # fmt: skip
                 return rule.name
         return ""
 
@@ -302,18 +348,30 @@ def _parent(value: Any) -> str:
     return found if "/" in found else ""
 
 
-def _access(rows: list[Any]) -> Iterator[dict[str, Any]]:
-    """Entries of a BigQuery dataset as bindings."""
-    for row in _dicts(rows):
+_SPECIAL = {"projectOwners": "projectOwner", "projectReaders": "projectViewer",
+            "projectWriters": "projectEditor"}  # fmt: skip
+
+
+def access_of(item: Item) -> Iterator[dict[str, Any]]:
+    """Entries of a BigQuery dataset as bindings; none of anything else."""
+    if item.type != "gcp_bigquery_dataset":
+        return
+    for row in _dicts(item.config.get("access")):
         role = str(row.get("role") or "")
         member = str(row.get("iamMember") or "")
+        special = str(row.get("specialGroup") or "")
+        if special:
+            word = _SPECIAL.get(special)
+            member = f"{word}:{item.account}" if word else special
         for key, kind in (("userByEmail", "user"), ("groupByEmail", "group"), ("domain", "domain")):
             if row.get(key):
                 name = str(row[key])
                 kind = "serviceAccount" if name.endswith(".gserviceaccount.com") else kind
                 member = f"{kind}:{name}"
         if role and member:
-            yield {"role": role, "members": [member]}
+            condition = row.get("condition")
+            yield {"role": role, "members": [member],
+                   **({"condition": condition} if isinstance(condition, dict) else {})}  # fmt: skip
 
 
 def _named(permission: str, patterns: tuple[str, ...]) -> bool:

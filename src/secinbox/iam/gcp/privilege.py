@@ -9,6 +9,7 @@ from secinbox.iam.gcp.grants import WHOLE, Held
 from secinbox.iam.gcp.permissions import BULK, READS, WIDE
 from secinbox.iam.gcp.world import Google, Power, full_scope, name_of
 from secinbox.iam.marks import marked
+from secinbox.inventory.gcp.delegation import READ
 from secinbox.records import Evidence, RiskStatement
 
 RISK = "privileged_access"
@@ -23,7 +24,8 @@ def privilege(estate: Estate) -> Iterator[RiskStatement]:
     google = estate.once("iam.google", lambda: Google(estate))
     stores = [i for i in estate.of_type(*READS) if marked(i)]
     out: dict[str, Found] = {}
-    for item in estate.of_type("gcp_iam_service_account", "gcp_iam_user", "gcp_iam_group"):
+    for item in estate.of_type("gcp_iam_service_account", "gcp_iam_user", "gcp_iam_group",
+                               "gcp_iam_federated"):  # fmt: skip
         member = (
             google.member(item) if item.type.endswith("service_account")
             else str(item.config.get("member") or item.uid)
@@ -50,18 +52,26 @@ def _judge(google: Google, item: Item, member: str, stores: list[Item]) -> Found
     for place, way in sorted(power.over.items()):
         owner = len(way) == 1 and way[0].startswith("roles/owner")
         text = (
-            f"owner of {_short(place)}" if owner
+            f"owner of {_short(place)}" + "".join(way[0].partition(" by group:")[1:]) if owner
+            else f"can make itself administrator of Google Workspace: {'; then '.join(way)}"
+            if place.startswith("workspace:")
             else f"can make itself owner of {_short(place)}: {'; then '.join(way)}"
         )  # fmt: skip
         out.append(Evidence(kind="administrator" if owner else "escalation", text=text,
                             source=place, steps=way))  # fmt: skip
     out.sort(key=lambda e: (e.kind != "administrator", e.source))
     out += _reach(google, member, stores)
+    own = google.delegated.get(member)
+    if own is not None:
+        kind = "bulk_data" if own.data else "wide_reach"
+        out.append(Evidence(kind=kind, source=own.workspace, text="acts as anybody in Google Workspace "
+                            f"{own.domain} ({own.words})"))  # fmt: skip
     if out:
         return "yes", out
     gaps = [f"administrator if {d}" for d in power.doubts[:1]]
     gaps += [f"the role {h.role.name} at {_short(h.place)} is defined nowhere that was read"
              for h in unread(google, member)]  # fmt: skip
+    gaps += list(google.perhaps_in(member))
     if gaps:
         return "unknown", [Evidence(kind="gap", text=g, source=item.uid) for g in gaps]
     if not (google.estate.looked_at(f"gcp:{item.account}/iam_policy") or any(
@@ -69,8 +79,13 @@ def _judge(google: Google, item: Item, member: str, stores: list[Item]) -> Found
         return "unknown", [Evidence(kind="gap", text="the project's IAM policy was not read",
                                     source=item.uid)]  # fmt: skip
     roles = ", ".join(sorted({h.role.name for h in google.grants.of(member)})[:_SHOWN])
-    return "no", [Evidence(kind="control", text=f"its roles give no control: {roles or 'none'}",
-                           source=item.uid)]  # fmt: skip
+    out = [Evidence(kind="control", text=f"its roles give no control: {roles or 'none'}",
+                    source=item.uid)]  # fmt: skip
+    if item.type == "gcp_iam_service_account" and not google.estate.looked_at(READ):
+        # No API of Google Cloud says it, so this no is one about Google Cloud only.
+        out.append(Evidence(kind="gap", source=item.uid, text="whether Google Workspace lets it act as "
+                            "anybody (domain-wide delegation) was not read"))  # fmt: skip
+    return "no", out
 
 
 def unread(google: Google, member: str) -> Iterator[Held]:
@@ -130,13 +145,13 @@ def _inherited(google: Google, item: Item, known: dict[str, Found]) -> Found | N
             out.append(Evidence(kind="gap", text=f"{name} was not read", source=name))
             continue
         for evidence in found[1]:
-            if evidence.kind != "control":
-                text = f"runs as {name_of(name)}: {evidence.text}"
+            if evidence.kind != "control" and found[0] != "no":
+                text = f"runs as {name_of(google.grants.name(name))}: {evidence.text}"
                 out.append(Evidence(kind=evidence.kind, text=text, source=evidence.source,
                                     steps=evidence.steps))  # fmt: skip
         value = "yes" if "yes" in (value, found[0]) else found[0] if value == "no" else value
     if not out:
-        shown = ", ".join(map(name_of, names))
+        shown = ", ".join(name_of(google.grants.name(n)) for n in names)
         out = [Evidence(kind="control", text=f"runs as {shown}, which has no such power",
                         source=item.uid)]  # fmt: skip
     return value, out

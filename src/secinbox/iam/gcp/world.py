@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secinbox.estate import Estate, Item
+from secinbox.iam.gcp.delegation import Delegation, delegations
 from secinbox.iam.gcp.grants import CRM, PROJECT, WHOLE, Grants, Held
 from secinbox.iam.gcp.permissions import (
     ACT_AS,
@@ -40,6 +41,7 @@ from secinbox.inventory.gcp.constraints import enforced
 FULL_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _NO_KEYS = ("iam.disableServiceAccountKeyCreation", "iam.managed.disableServiceAccountKeyCreation")
 _LONGEST = 6
+BY_DELEGATION = "acts as an administrator of Google Workspace by domain-wide delegation"
 
 
 @dataclass
@@ -78,7 +80,18 @@ class Google:
                 chain = self.grants.chain(item)
                 if len(chain) > 1:
                     self._runners[chain[1]].append(item)
+        clients = delegations(estate)
+        # service account -> what it may do as anybody in a Workspace
+        self.delegated: dict[str, Delegation] = {}
+        for member, item in self.accounts.items():
+            for key in ("oauth2ClientId", "uniqueId"):
+                found = clients.get(str(item.config.get(key) or ""))
+                if found is not None:
+                    self.delegated[member] = found
+        for member in self.delegated:
+            self.held.setdefault(member, [])
         self._cache: dict[str, list[Becoming]] = {}
+        self._quiet: list[str] | None = None
         self.powers: dict[str, Power] = {}
         self._settle()
 
@@ -96,6 +109,27 @@ class Google:
         """Nobody acts as a service account that is switched off."""
         item = self.accounts.get(member)
         return item is not None and item.config.get("disabled") is True
+
+    def perhaps_in(self, member: str) -> Iterator[str]:
+        """Words on groups with power of whose members nobody said anything, for a person."""
+        if not member.startswith("user:"):
+            return
+        if self._quiet is None:
+            self._quiet = [
+                g for g in sorted(self.held) if g.startswith("group:")
+                and g in self.powers and self.powers[g].over and not self._listed(g)
+            ]  # fmt: skip
+        for group in self._quiet:
+            if group not in self.grants.groups_of(member):
+                place = _short(next(iter(sorted(self.powers[group].over))))
+                yield f"whether it is a member of {group}, which controls {place}, was not read"
+                return
+
+    def _listed(self, group: str) -> bool:
+        """Whether anybody said who is in a group."""
+        item = self.estate.find(group)
+        names = [group, str(item.config.get("groupName") or "")] if item is not None else [group]
+        return any(self.estate.looked_at(f"gcp:{n}/members") for n in names if n)
 
     def chain(self, item: Item) -> list[str]:
         """The place itself and all that is above it, nearest first."""
@@ -138,6 +172,12 @@ class Google:
 
     def alone(self, member: str, sure: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
         """(place, way) of everything that this member controls by itself."""
+        clients = self.delegated.get(member)
+        if clients is not None and clients.administers and not self.disabled(member):
+            way = f"{BY_DELEGATION} ({clients.administers})"
+            yield clients.workspace, (way,)
+            for place in self.organisations_of(clients.workspace):
+                yield place.uid, (way, "as a super administrator changes who owns the organisation")
         asked: dict[str, Item] = {}
         for held in self.grants.of(member):
             counts = held.permissions & {*SET_POLICY.values(), ROLE_UPDATE}
@@ -149,7 +189,7 @@ class Google:
             have = self.grants.permissions(member, place, sure)
             grant = next((have[p] for p in (SET_POLICY[place.type],) if p in have), None)
             if grant is not None:
-                where = _short(grant.place)
+                where = _short(grant.place) + (f" by {grant.by}" if grant.by else "")
                 yield uid, ((f"{grant.role.name} at {where}",) if grant.role.name == "roles/owner"
                             else (f"can change the IAM policy ({grant.role.name} at {where})",))  # fmt: skip
             elif ROLE_UPDATE in have:
@@ -158,6 +198,18 @@ class Google:
                 if own is not None:
                     yield uid, (f"can add permissions to its own custom role {own.role.name} "
                                 f"({have[ROLE_UPDATE].role.name})",)  # fmt: skip
+
+    def organisations_of(self, workspace: str) -> list[Item]:
+        """Organisations of the same customer: its super administrators control them."""
+        customer = workspace.partition(":")[2]
+        out = []
+        for item in self.places:
+            owner = item.config.get("owner")
+            said = item.config.get("directoryCustomerId") or (
+                owner.get("directoryCustomerId") if isinstance(owner, dict) else None)  # fmt: skip
+            if item.type == WHOLE[2] and said == customer:
+                out.append(item)
+        return out
 
     def _updates(self, member: str, role: str, sure: bool) -> bool:
         """Whether it may change the definition of a custom role, where that is defined."""
@@ -174,7 +226,8 @@ class Google:
         """Everyone that this member can act as, the surest way to each."""
         if member not in self._cache:
             found: dict[str, Becoming] = {}
-            for one in (*self._by_account(member), *self._by_project(member)):
+            for one in (*self._by_account(member), *self._by_project(member),
+                        *self._by_delegation(member)):  # fmt: skip
                 if one[0] == member or self.disabled(one[0]):
                     continue
                 known = found.get(one[0])
@@ -220,7 +273,7 @@ class Google:
                 words = f"delegates through {name_of(other)}, which {how}"
                 yield third, words, doubt or more, "delegate"
         if ACT_AS in have:
-            project = self._project(item)
+            project = self.project_of(item)
             there = (
                 self.grants.permissions(member, project, not doubtful)
                 if project is not None else {}
@@ -233,7 +286,18 @@ class Google:
             yield (other, f"makes an identity token of {name_of(other)} ({have[ID_TOKEN].role.name})",
                    "whether an identity token is enough", "sign")  # fmt: skip
 
-    def _project(self, item: Item) -> Item | None:
+    def _by_delegation(self, member: str) -> Iterator[Becoming]:
+        """People of a Workspace, in whose name it asks Google Cloud."""
+        found = self.delegated.get(member)
+        if found is None or not found.cloud:
+            return
+        for other in sorted(self.held):
+            kind, _, name = other.partition(":")
+            if kind == "user" and found.domain and name.rpartition("@")[2] == found.domain:
+                yield (other, f"acts as {name} by domain-wide delegation ({found.cloud})", "",
+                       "delegation")  # fmt: skip
+
+    def project_of(self, item: Item) -> Item | None:
         """The project of a resource, by id or by number, as far as anything was read of it."""
         above = (self.estate.find(u) for u in self.chain(item)[1:])
         return next((p for p in above if p is not None and p.type == PROJECT), None)
@@ -319,7 +383,7 @@ class Google:
     def _os_login(self, item: Item) -> bool:
         if _flag(item, "enable-oslogin"):
             return True
-        project = self._project(item)
+        project = self.project_of(item)
         compute = self.estate.find(f"//compute.googleapis.com/projects/{item.account}")
         places = [p for p in (project, compute) if p is not None]
         return any(_flag(p, "enable-oslogin", "commonInstanceMetadata") for p in places)

@@ -27,18 +27,18 @@ from secinbox.records import AnyRecord, Scope, Skipped
 TITLE = "Azure resources and Entra ID objects (Resource Graph, ARM, az, Microsoft Graph)"
 
 _CONTEXT = re.compile(
-    r"https://graph\.microsoft\.(?:com|us)/[^\"]*\$metadata#(\w+)(?:/directory/(\w+))?"
-    r"(?:\('?([0-9a-fA-F-]{36})'?\)/(?:microsoft\.graph\.)?(\w+))?"
+    r"https://(?:graph\.microsoft\.(?:com|us)|microsoftgraph\.chinacloudapi\.cn)/[^\"]*\$metadata#"
+    r"((?:\w+/)*\w+)(?:\('?([0-9a-fA-F-]{36})'?\)/(?:microsoft\.graph\.)?(\w+))?"
 )
 # A list of members says neither in its context nor in its rows of what: its address does.
 _OF = re.compile(
-    r"(groups|applications|servicePrincipals|directoryRoles|users)[/\\_.-]+([0-9a-fA-F-]{36})[/\\_.-]+"
+    r"(groups|applications|servicePrincipals|directoryRoles|users|administrativeUnits)[/\\_.-]+([0-9a-fA-F-]{36})[/\\_.-]+"
     r"(members|owners|transitiveMembers|memberOf|transitiveMemberOf|ownedObjects|"
-    r"appRoleAssignments|federatedIdentityCredentials)", re.I
+    r"appRoleAssignments|federatedIdentityCredentials|scopedRoleMembers)", re.I
 )  # fmt: skip
 _EDGES = {w.lower(): w for w in (
     "members", "owners", "transitiveMembers", "memberOf", "transitiveMemberOf", "ownedObjects",
-    "appRoleAssignments", "federatedIdentityCredentials")}  # fmt: skip
+    "appRoleAssignments", "federatedIdentityCredentials", "scopedRoleMembers")}  # fmt: skip
 _LISTS = ("data", "value")
 # What `collect azure` asked about completely: scopes, so that an empty list is known to be empty.
 COVERED = "secinbox.covered"
@@ -93,6 +93,7 @@ def read(report: Report) -> Iterator[AnyRecord]:
                 yield from objects_of(row, words, where)
             else:
                 yield Skipped(reason="no Azure resource or directory object", place=where)
+        yield from _asked(_words(context, document, report))
         covered = document.get(COVERED)
         for scope in covered if isinstance(covered, list) else ():
             yield Scope(key=str(scope), types=(), tool="azure", pages=True)
@@ -108,15 +109,35 @@ def _words(
 ) -> tuple[str | None, str | None, str | None]:
     """(what is listed, of which object, which of its lists), as far as anything says it."""
     if context is None:
-        return _NONE
-    what, below, parent, edge = context.groups()
+        # Lists of `az ad` say nothing of what they are lists of; where they lie may.
+        found = _OF.search("/".join((*report.parts, report.name)))
+        if not found:
+            return _NONE
+        what = "administrativeUnits" if found.group(1).lower().startswith("admin") else None
+        return what, found.group(2), _EDGES[found.group(3).lower()]
+    path, parent, edge = context.groups()
+    what = path.rsplit("/", 1)[-1]
     if parent is None and what in ("directoryObjects", "users", "groups", "servicePrincipals",
                                    "federatedIdentityCredentials", "Collection"):  # fmt: skip
         said = f"{document.get('@odata.nextLink') or ''} {'/'.join(report.parts)} {report.name}"
         found = _OF.search(said)
         if found:
             parent, edge = found.group(2), _EDGES[found.group(3).lower()]
-    return below or what, parent, edge
+            what = "administrativeUnits" if found.group(1).lower().startswith("admin") else what
+    return what, parent, edge
+
+
+def _asked(
+    words: tuple[str | None, str | None, str | None],
+) -> Iterator[AnyRecord]:
+    """The list of members of a group or unit was asked for, be it empty; a kind of list as well."""
+    what, parent, edge = words
+    if parent and edge:
+        kind = "memberOf" if edge.endswith("emberOf") else "members"
+        if edge in ("members", "transitiveMembers", "memberOf", "transitiveMemberOf"):
+            yield Scope(key=f"entra:{parent.lower()}/{kind}", types=(), tool="azure", pages=True)
+    elif what == "administrativeUnits":
+        yield Scope(key="entra:administrativeUnits", types=(), tool="azure", pages=True)
 
 
 def _cut(document: Mapping[str, Any]) -> bool:

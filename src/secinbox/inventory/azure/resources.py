@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from secinbox.inventory._settings import kept, of_site
 from secinbox.records import Alias, Relation, Resource
 from secinbox.sources._cloud import azure_type
 
@@ -60,6 +61,41 @@ def _lower_keys(value: Any) -> Any:
     return value
 
 
+# What a list of resources says of each (`az resource list`, `az keyvault list`): nothing of its own.
+_BARE = frozenset((
+    "id", "name", "type", "location", "tags", "resourcegroup", "kind", "sku", "identity", "plan",
+    "managedby", "zones", "extendedlocation", "systemdata", "subscriptionid", "tenantid", "changedtime",
+    "createdtime", "provisioningstate", "properties", "etag", "managedbyextended", "apiversion",
+))  # fmt: skip
+LISTED = "listedOnly"
+
+
+def only_listed(config: Mapping[str, Any]) -> bool:
+    """Whether all that was read of a resource is that it exists."""
+    return config.get(LISTED) is True and {str(k).lower() for k in config} <= {
+        *_BARE,
+        LISTED.lower(),
+    }
+
+
+# What has environment variables of its own.
+_RUNS = re.compile(r"/providers/microsoft\.(web|app|containerinstance|batch|resources)/", re.I)
+_CONFIG = re.compile(r"/sites/[^/]+(?:/slots/[^/]+)?/config/(\w+)(?:/list)?/?$", re.I)
+
+
+def _without_secrets(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row without what must not be kept: values of settings, passwords of publishing."""
+    found = _CONFIG.search(str(row.get("id") or ""))
+    word = found.group(1).lower() if found else ""
+    properties = row.get("properties")
+    if word in ("appsettings", "connectionstrings"):
+        inner = properties if isinstance(properties, dict) else {}
+        return {**row, "properties": of_site(word, inner)}
+    if word == "publishingcredentials":
+        return {**row, "properties": {}}
+    return dict(kept(dict(row))) if _RUNS.search(str(row.get("id") or "")) else dict(row)
+
+
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     """`properties` lifted to the top at every level, as the command line prints it."""
 
@@ -77,10 +113,14 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
             return out
         return [lift(v) for v in value] if isinstance(value, list) else value
 
+    row = _without_secrets(row)
     tags = row.get("tags")
+    bare = not isinstance(row.get("properties"), dict) and {str(k).lower() for k in row} <= _BARE
     found = lift(_lower_keys({k: v for k, v in row.items() if k != "tags"}))
     if isinstance(found, dict) and tags is not None:
         found["tags"] = tags  # the customer's own words, in the customer's own case
+    if isinstance(found, dict) and bare:
+        found[LISTED] = True
     return found if isinstance(found, dict) else {}
 
 

@@ -19,22 +19,44 @@ from secinbox.inventory.gcp.assets import (
     record_of,
     relations_of,
 )
+from secinbox.inventory.gcp.delegation import is_activity, is_log, of_activity, of_log
+from secinbox.inventory.gcp.groups import (
+    is_group,
+    is_list,
+    is_membership,
+    of_group,
+    of_list,
+    of_member,
+)
 from secinbox.inventory.gcp.lists import is_listed, listed
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Scope, Skipped
 
-TITLE = "Google Cloud assets (Cloud Asset Inventory export, gcloud lists)"
+TITLE = (
+    "Google Cloud assets (Cloud Asset Inventory export, gcloud lists), members of groups, delegation in "
+    "Google Workspace"
+)
 
 
 def recognise(head: Head) -> int:
     first = head.first
+    if head.kind in ("array", "lines") and (
+        is_membership(first) or is_group(first) or is_activity(first)
+    ):
+        return 95
     if head.kind in ("array", "lines"):
         return 95 if _is_asset(first) or is_listed(first) else 0
     if head.kind == "object":
+        if is_log(first) or is_activity(first):
+            return 95
+        if is_list(first) or (head.has("memberships") and '"groups/' in head.text):
+            return 95
         if head.has("assets") and '"//' in head.text and "sset" in head.text:
             return 92
         if _is_asset(first):
             return 95
+        if _wrapped(first):
+            return 90
         if head.has("bindings", "etag") and not head.has("apiVersion"):
             return 85
         return 90 if is_listed(first) else 0
@@ -42,21 +64,51 @@ def recognise(head: Head) -> int:
 
 
 # `gcloud projects get-iam-policy` does not say of which project: an option or the path does.
-_NAMED = re.compile(r"projects?/([a-z][a-z0-9-]{4,28}[a-z0-9]|\d+)/|([a-z][a-z0-9-]{4,28}[a-z0-9])"
+_NAMED = re.compile(r"projects?/([a-z][a-z0-9-]{4,28}[a-z0-9]|\d+)/[^/]*$|([a-z][a-z0-9-]{4,28}[a-z0-9])"
                     r"[._-]iam[-_]?policy|iam[-_]?policy[._-]([a-z][a-z0-9-]{4,28}[a-z0-9])\.json")  # fmt: skip
+
+
+_OF_BUCKET = re.compile(
+    r"(?:^|/)(?:buckets|b)/([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:$|/(?=[^/]*iam))"
+)
 
 
 def _policy_alone(report: Report, row: Mapping[str, Any], place: str) -> Asset | None:
     """The policy of a project, where anything says of which."""
     if not isinstance(row.get("bindings"), list) or "etag" not in row:
         return None
-    found = _NAMED.search("/".join((*report.parts, report.name)))
+    where = "/".join(report.parts) or report.name
+    # What the policy says of itself, as storage does; else where it lies.
+    own = _OF_BUCKET.search(str(row.get("resourceId") or "")) or _OF_BUCKET.search(where)
+    if own:
+        return Asset(uid=f"//storage.googleapis.com/{own.group(1)}", type="gcp_storage_bucket",
+                     policy=dict(row), place=place, alone=True)  # fmt: skip
+    found = _NAMED.search(where)
     name = report.options.get("account") or next((g for g in found.groups() if g), "") if found else (
         report.options.get("account") or "")  # fmt: skip
     if not name:
         return None
     return Asset(uid=f"//cloudresourcemanager.googleapis.com/projects/{name}", place=place, alone=True,
                  type="gcp_cloudresourcemanager_project", policy=dict(row))  # fmt: skip
+
+
+def _inside(value: Any) -> list[Any]:
+    """Rows of a list, or of the lists by zone that an aggregated list has."""
+    if isinstance(value, dict):
+        return [row for zone in value.values() if isinstance(zone, dict)
+                for rows in zone.values() if isinstance(rows, list) for row in rows]  # fmt: skip
+    return value if isinstance(value, list) else []
+
+
+def _wrapped(document: Mapping[str, Any]) -> str:
+    """The key under which an answer of an API keeps its rows: `items`, `functions`, `clusters` ..."""
+    if is_list(document) or is_log(document) or _is_asset(document) or is_listed(document):
+        return ""
+    for key, value in document.items():
+        rows = _inside(value) if key == "items" or isinstance(value, list) else []
+        if rows and isinstance(rows[0], dict) and is_listed(rows[0]):
+            return key
+    return ""
 
 
 def _is_asset(value: Mapping[str, Any]) -> bool:
@@ -70,14 +122,33 @@ def read(report: Report) -> Iterator[AnyRecord]:
     documents: Iterator[tuple[str, Any]] = report.documents(dict[str, Any])
     for place, document in documents:
         rows = document.get("assets")
-        found = (
-            [(f"{place}.assets[{n}]", row) for n, row in enumerate(rows)]
-            if isinstance(rows, list)
-            else [(place, document)]
-        )
+        inner = "" if isinstance(rows, list) else _wrapped(document)
+        if isinstance(rows, list):
+            found = [(f"{place}.assets[{n}]", row) for n, row in enumerate(rows)]
+        elif inner:
+            found = [
+                (f"{place}.{inner}[{n}]", row) for n, row in enumerate(_inside(document[inner]))
+            ]
+        else:
+            found = [(place, document)]
         for where, row in found:
             if not isinstance(row, dict):
                 raise ReportError("an asset is an object", where, "export the assets again")
+            if is_log(row):
+                yield from of_log(row, where)
+                continue
+            if is_activity(row):
+                yield from of_activity(row, where)
+                continue
+            if is_membership(row):
+                yield from of_member(row, (*report.parts, report.name), where)
+                continue
+            if is_list(row):
+                yield from of_list(row, (*report.parts, report.name), where)
+                continue
+            if is_group(row):
+                yield from of_group(row, where)
+                continue
             if _is_asset(row):
                 asset = asset_of(row, where)
             elif (own := _policy_alone(report, row, where)) is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from secinbox.inventory._settings import kept
 from secinbox.inventory.gcp.identities import identities
 from secinbox.records import Alias, Relation, Resource
 
@@ -22,6 +23,11 @@ _ENVELOPE = {
 _PROJECT = re.compile(r"(?:^|/)projects/([^/]+)")
 _LINK = re.compile(r"https://(?:www\.)?([a-z]+)\.googleapis\.com/(?:[a-z]+/)?(?:v\d\w*|beta)/(.*)")
 _WWW = re.compile(r"https://www\.googleapis\.com/([a-z]+)/(?:v\d\w*|beta)/(.*)")
+
+
+# What has environment variables of its own.
+_RUNS = ("gcp_run_", "gcp_cloudfunctions_", "gcp_appengine_", "gcp_composer_", "gcp_cloudbuild_",
+         "gcp_batch_")  # fmt: skip
 
 
 @dataclass
@@ -112,7 +118,7 @@ def asset_of(row: Mapping[str, Any], place: str) -> Asset:
     project = row.get("project")
     if not found.ancestors and isinstance(project, str) and project.startswith("projects/"):
         folders, top = row.get("folders"), row.get("organization")
-        found.ancestors = [project, *(str(f) for f in folders or ()), *([str(top)] if top else ())]
+        found.ancestors = [project, *(str(f) for f in many(folders)), *([str(top)] if top else ())]
     if not found.ancestors and isinstance(parent, str) and "/" in parent:
         found.ancestors = [parent.split(".googleapis.com/", 1)[-1]]
     return found
@@ -168,6 +174,8 @@ def record_of(asset: Asset) -> Resource:
     if not tags and isinstance(metadata, dict) and isinstance(metadata.get("labels"), dict):
         tags = {str(k): str(v) for k, v in metadata["labels"].items()}
     config: dict[str, Any] = {k: v for k, v in data.items() if k != "labels"}
+    if asset.type.startswith(_RUNS):
+        config = kept(config)
     if asset.policy is not None:
         config["iamPolicy"] = asset.policy
     if asset.rules:
@@ -205,9 +213,12 @@ def _aliases(asset: Asset) -> Iterator[Alias]:
         if _text(data.get("email")):
             yield Alias(data["email"])
             yield Alias(f"//iam.googleapis.com/projects/-/serviceAccounts/{data['email']}")
-            yield Alias(
-                f"//iam.googleapis.com/projects/{asset.project}/serviceAccounts/{data['email']}"
-            )
+            # In its project, and as policies name it, of which only the address is known.
+            home = data["email"].partition("@")[2].partition(".")[0]
+            for project in dict.fromkeys((asset.project, home)):
+                name = f"//iam.googleapis.com/projects/{project}/serviceAccounts/{data['email']}"
+                if name != asset.uid:
+                    yield Alias(name)
     if asset.type == "gcp_cloudresourcemanager_project":
         for key in ("projectId", "projectNumber"):
             value = data.get(key)

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from secinbox.inventory.gcp.assets import Asset, name_of_link, snake
+from secinbox.inventory.gcp.assets import Asset, many, name_of_link, snake
 
-_LINK = re.compile(r"https://(?:www|compute|storage|sqladmin|container)\.googleapis\.com/")
+_LINK = re.compile(r"https://[a-z]+\.googleapis\.com/")
 _P, _L = r"projects/[^/]+", r"projects/[^/]+/locations/[^/]+"
 # (name, another key that has to be there, host, kind)
 _NAMES: tuple[tuple[re.Pattern[str], str, str, str], ...] = tuple(
@@ -36,6 +36,14 @@ _NAMES: tuple[tuple[re.Pattern[str], str, str, str], ...] = tuple(
         (rf"{_L}/workloadIdentityPools/[^/]+/providers/[^/]+", "", "iam",
          "workload_identity_pool_provider"),
         (rf"{_P}/instances/[^/]+/databases/[^/]+", "", "spanner", "database"),
+        (rf"{_P}/instances/[^/]+", "config", "spanner", "instance"),
+        (rf"{_P}/databases/[^/]+", "concurrencyMode", "firestore", "database"),
+        (rf"{_L}/gateways/[^/]+", "defaultHostname", "apigateway", "gateway"),
+        (rf"{_L}/clusters/[^/]+/instances/[^/]+", "instanceType", "alloydb", "instance"),
+        (rf"{_L}/queues/[^/]+", "rateLimits", "cloudtasks", "queue"),
+        (rf"{_L}/connections/[^/]+/repositories/[^/]+", "remoteUri", "cloudbuild", "repository"),
+        (rf"{_L}/connections/[^/]+/gitRepositoryLinks/[^/]+", "cloneUri", "developerconnect",
+         "git_repository_link"),
         (r"(projects|folders|organizations)/[^/]+/policies/[^/]+", "spec", "orgpolicy", "policy"),
         (r"policies/[^/]+/denypolicies/[^/]+", "", "iam", "deny_policy"),
         (r"folders/\d+", "", "cloudresourcemanager", "folder"),
@@ -76,6 +84,33 @@ def _knative(row: Mapping[str, Any]) -> bool:
     )
 
 
+_TRIGGER = re.compile(r"projects/[^/]+/(?:locations/[^/]+/)?triggers/[^/]+")
+
+
+def _trigger(row: Mapping[str, Any]) -> bool:
+    """A build trigger: its `name` is a word, its path is `resourceName`."""
+    return bool(_TRIGGER.fullmatch(str(row.get("resourceName") or "")))
+
+
+def _stored(row: Mapping[str, Any]) -> bool:
+    """A bucket as `gcloud storage buckets list` prints it, in its own words."""
+    return str(row.get("storage_url") or "").startswith("gs://") and "name" in row
+
+
+def _bucket(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The same in the words of the API."""
+    data: dict[str, Any] = {"name": row["name"], "labels": row.get("labels")}
+    uniform = row.get("uniform_bucket_level_access")
+    data["iamConfiguration"] = {
+        "publicAccessPrevention": row.get("public_access_prevention"),
+        "uniformBucketLevelAccess": {"enabled": uniform is True},
+    }  # fmt: skip
+    for key, own in (("acl", "acl"), ("default_acl", "defaultObjectAcl")):
+        if isinstance(row.get(key), list):
+            data[own] = row[key]
+    return data
+
+
 def _project(row: Mapping[str, Any]) -> bool:
     return "projectId" in row and "projectNumber" in row and "lifecycleState" in row
 
@@ -87,7 +122,8 @@ def _searched(row: Mapping[str, Any]) -> bool:
 
 def is_listed(row: Mapping[str, Any]) -> bool:
     """Whether a row is a resource as gcloud lists it."""
-    return bool(_linked(row) or _searched(row) or _project(row) or _knative(row) or _named(row))
+    return bool(_stored(row) or _linked(row) or _searched(row) or _project(row) or _knative(row) or _trigger(row)
+                or _named(row))  # fmt: skip
 
 
 def listed(row: Mapping[str, Any], place: str) -> Asset | None:
@@ -97,12 +133,15 @@ def listed(row: Mapping[str, Any], place: str) -> Asset | None:
         kind = str(row.get("assetType") or "")
         service, _, word = kind.partition("/")
         project = str(row.get("project") or "")
-        above = [*( [project] if project else []), *(str(f) for f in row.get("folders") or ()),
+        above = [*( [project] if project else []), *(str(f) for f in many(row.get("folders"))),
                  *([str(row["organization"])] if row.get("organization") else [])]  # fmt: skip
         return Asset(
             uid=str(row["resource"]), type=f"gcp_{service.split('.')[0]}_{snake(word)}",
             policy=dict(row["policy"]), ancestors=above, place=place,
         )  # fmt: skip
+    if _stored(row):
+        return Asset(uid=f"//storage.googleapis.com/{row['name']}", type="gcp_storage_bucket",
+                     data=_bucket(row), location=str(row.get("location") or ""), place=place)  # fmt: skip
     if _linked(row):
         service, _, kind = str(row.get("kind") or "container#cluster").partition("#")
         if service == "sql":
@@ -120,6 +159,10 @@ def listed(row: Mapping[str, Any], place: str) -> Asset | None:
                      type="gcp_cloudresourcemanager_project", data=dict(row), ancestors=[own, *above])  # fmt: skip
     if _knative(row):
         return _service(row, place)
+    if _trigger(row):
+        path = str(row["resourceName"])
+        return Asset(uid=f"//cloudbuild.googleapis.com/{path}", type="gcp_cloudbuild_build_trigger",
+                     data=dict(row), place=place)  # fmt: skip
     found = _named(row)
     if found is None:
         return None

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from secinbox.estate import Estate, Item
-from secinbox.network.azure import applications, databases, sharing, storage
+from secinbox.inventory.azure.resources import only_listed
+from secinbox.network.azure import applications, databases, identities, sharing, storage
 from secinbox.network.azure.balancers import Fronts
-from secinbox.network.azure.endpoints import ENDPOINTS, endpoint
+from secinbox.network.azure.endpoints import ENDPOINTS, RULES, endpoint
 from secinbox.network.azure.machines import Machines
 from secinbox.network.azure.security_groups import Guards, admitted
 from secinbox.network.verdict import Verdict, either, no, unknown, yes
@@ -25,35 +26,45 @@ _NET = f"{_A}network_"
 CONTROLS: dict[str, str] = {
     f"{_A}compute_virtualmachines": "power state; public address and its SKU; network security groups "
     "of interface and subnet; security admin rules; load balancers, gateways, firewall DNAT",
-    f"{_A}compute_virtualmachinescalesets": "public addresses of the model; groups; load balancers",
-    f"{_NET}loadbalancers": "public fronts and the rules that use them",
-    f"{_NET}applicationgateways": "public fronts, listeners, group of the subnet, state",
-    f"{_NET}azurefirewalls": "DNAT rules for everyone, classic or of a policy",
-    f"{_NET}frontdoors": "enabled", f"{_A}cdn_profiles_afdendpoints": "enabled",
+    f"{_A}compute_virtualmachinescalesets": "number of machines; public addresses of the "
+    "model and their SKU; groups; load balancers and pools of NAT rules",
+    f"{_NET}loadbalancers": "public fronts and the rules that use them, but those for traffic out",
+    f"{_NET}applicationgateways": "public fronts, listeners, group of the subnet, state, "
+    "firewall policy",
+    f"{_NET}azurefirewalls": "DNAT rules for everyone, classic or of a policy; groups of "
+    "addresses; addresses of a hub",
+    f"{_NET}frontdoors": "enabled, routes, firewall policy",
+    f"{_A}cdn_profiles_afdendpoints": "enabled, routes, firewall policy",
     f"{_NET}networksecuritygroups": "rules by priority, IPv4 and IPv6, service tags",
-    storage.ACCOUNT: "account switch, public network access, network rules, containers",
+    storage.ACCOUNT: "kind, account switch, public network access, network rules, containers; static "
+    "website (told as unknown)",
     storage.CONTAINER: "level of the container, account switch, network access, network rules",
     f"{_A}web_sites": "state, public network access, access restrictions, environment, Front Door, "
     "sign-in and function keys (told)",
-    f"{_A}web_sites_slots": "as the site", f"{_A}web_staticsites": "public network access",
-    f"{_A}app_containerapps": "ingress, its restrictions, environment",
-    f"{_A}containerinstance_containergroups": "kind of the address",
-    f"{_A}apimanagement_service": "public network access, virtual network mode",
+    f"{_A}web_sites_slots": "as the site", f"{_A}web_staticsites": "public network access, "
+    "private endpoints",
+    f"{_A}app_containerapps": "ingress, its restrictions, environment, state; sign-in (told)",
+    f"{_A}containerinstance_containergroups": "kind of the address, network, state",
+    f"{_A}apimanagement_service": "public network access, virtual network mode, group "
+    "of the subnet, gateways that are off",
     f"{_A}containerservice_managedclusters": "private cluster, authorised ranges, state",
     **{f"{_A}{kind}": "public network access, firewall rules, the rule for all of Azure, delegated subnet"
        for kind in databases.SERVERS},
     f"{_A}sql_managedinstances": "public data endpoint, group of the subnet",
     f"{_A}cache_redis": "public network access, firewall rules, subnet",
     f"{_A}documentdb_databaseaccounts": "public network access, ranges, virtual networks",
-    **{f"{_A}{kind}": "public network access, network rules" for kind in ENDPOINTS},
-    f"{_A}compute_snapshots": "network access, links", f"{_A}compute_disks": "network access, links",
-    f"{_A}compute_galleries": "sharing profile", f"{_A}compute_galleries_images": "its gallery",
+    **{f"{_A}{kind}": "public network access, " + RULES.get(kind, "network rules") for kind in ENDPOINTS},
+    f"{_A}compute_snapshots": "network access, links and whether they ask for a sign-in",
+    f"{_A}compute_disks": "network access, links and whether they ask for a sign-in",
+    f"{_A}compute_galleries": "sharing profile, community gallery", f"{_A}compute_galleries_images": "its gallery",
+    **dict.fromkeys((identities.MANAGED, identities.APPLICATION), "issuer, subject and expression of "
+                    "federated credentials"),
 }  # fmt: skip
 
 
 def exposure(estate: Estate) -> Iterator[RiskStatement]:
     """One statement a resource, in order of uid."""
-    if not any(i.type.startswith("azure_") for i in estate.items.values()):
+    if not any(i.type.startswith(("azure_", "entra_")) for i in estate.items.values()):
         return
     guards = Guards(estate)
     fronts = Fronts(estate, guards)
@@ -74,7 +85,7 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
         f"{_A}web_staticsites": applications.static_site,
         f"{_A}app_containerapps": lambda i: applications.container_app(estate, i),
         f"{_A}containerinstance_containergroups": applications.container_group,
-        f"{_A}apimanagement_service": applications.api_service,
+        f"{_A}apimanagement_service": lambda i: applications.api_service(guards, i),
         f"{_A}containerservice_managedclusters": applications.cluster,
         **{f"{_A}{kind}": (lambda i: databases.server(estate, i)) for kind in databases.SERVERS},
         f"{_A}sql_managedinstances": lambda i: databases.managed_instance(estate, guards, i),
@@ -89,7 +100,10 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
     out: dict[str, Verdict] = {}
     for kind, judge in judges.items():
         for item in estate.of_type(kind):
-            out[item.uid] = judge(item)
+            out[item.uid] = (
+                unknown("its configuration was not read", item.uid)
+                if only_listed(item.config) else judge(item)
+            )  # fmt: skip
     for kind in databases.SERVERS:
         for item in estate.of_type(f"{_A}{kind}_databases"):
             above = item.uid.partition("/databases/")[0]
@@ -98,6 +112,10 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
         above = item.uid.partition("/secrets/")[0]
         if above in out:
             out[item.uid] = out[above]
+    for item in estate.of_type(identities.MANAGED, identities.APPLICATION):
+        found = identities.federated(estate, item)
+        if found is not None:
+            out[item.uid] = found
     _behind_gateways(estate, fronts, out)
     for uid in sorted(out):
         yield out[uid].statement(uid)

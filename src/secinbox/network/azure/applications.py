@@ -10,7 +10,8 @@ from typing import Any
 
 from secinbox.estate import Estate, Item
 from secinbox.inventory.azure.resources import dicts, identifier, text
-from secinbox.network.azure.rules import ANY_CUSTOMER, admits, disabled, opened
+from secinbox.network.azure.rules import ANY_CUSTOMER, admits, disabled, linked, opened
+from secinbox.network.azure.security_groups import Guards
 from secinbox.network.azure.tags import of_any_customer
 from secinbox.network.ranges import EMPTY, IntSet, addresses, cidr_texts, is_wide
 from secinbox.network.verdict import Verdict, no, unknown, yes
@@ -50,6 +51,8 @@ class Restrictions:
         default = text(config.get(f"{key}DefaultAction")).lower()
         let: IntSet = EMPTY
         taken: IntSet = EMPTY
+        let6: IntSet = EMPTY
+        taken6: IntSet = EMPTY
         self.everyone, self.tags = False, list[str]()
         denies = default == "deny"
         for row in rows:
@@ -71,16 +74,18 @@ class Restrictions:
                     self.everyone |= any(n in _ANYONE for n in names) and not narrowed
                     denies = True
                 continue
-            ranges = addresses([a.strip() for a in address.split(",")], 4)
+            words = [a.strip() for a in address.split(",")]
+            ranges, six = addresses(words, 4), addresses(words, 6)
             if allow:
                 if not narrowed:
                     let = let | (ranges - taken)
+                    let6 = let6 | (six - taken6)
                 denies = True  # one allow rule makes everything else denied
-            taken = taken | ranges
+            taken, taken6 = taken | ranges, taken6 | six
         else:
             self.everyone = self.everyone or not denies
         self.ranges = cidr_texts(let, 4) if let else ""
-        self.everyone = self.everyone or is_wide(let, 4)
+        self.everyone = self.everyone or is_wide(let, 4) or is_wide(let6, 6)
         self.customers = any(of_any_customer(t) for t in self.tags)
 
 
@@ -92,7 +97,7 @@ def site(estate: Estate, item: Item, doors: dict[str, list[Item]]) -> Verdict:
     if disabled(item) or text(config.get("publicNetworkAccess")).lower() == "disabled":
         return no("public network access is disabled", item.uid)
     said = text(item.config.get("publicNetworkAccess")) or text(config.get("publicNetworkAccess"))
-    if not said and any(_approved(c) for c in dicts(item.config.get("privateEndpointConnections"))):
+    if not said and linked(item):
         # Nobody said anything: with a private endpoint that means closed.
         return no(
             "it has a private endpoint, and public network access was not switched on", item.uid
@@ -128,11 +133,6 @@ def site(estate: Estate, item: Item, doors: dict[str, list[Item]]) -> Verdict:
         aside = "; its SCM site answers everyone, who has to sign in there"
     return no(f"access restrictions admit only {named or 'named networks'}{aside}", item.uid,
               rules.ranges)  # fmt: skip
-
-
-def _approved(connection: dict[str, Any]) -> bool:
-    state = connection.get("privateLinkServiceConnectionState")
-    return not isinstance(state, dict) or text(state.get("status")).lower() in ("", "approved")
 
 
 def _signs(config: dict[str, Any]) -> str:
@@ -175,7 +175,11 @@ def _functions(estate: Estate) -> dict[str, list[Item]]:
 def container_app(estate: Estate, item: Item) -> Verdict:
     """External ingress of an environment that is external itself, and its restrictions."""
     config = item.config.get("configuration")
+    if "configuration" not in item.config:
+        return unknown("its ingress was not read", item.uid)
     ingress = config.get("ingress") if isinstance(config, dict) else None
+    if text(item.config.get("runningStatus")).lower() == "stopped":
+        return no("the application is stopped", item.uid)
     if not isinstance(ingress, dict) or ingress.get("external") is not True:
         return no("it has no external ingress", item.uid)
     name = identifier(item.config.get("managedEnvironmentId") or item.config.get("environmentId"))
@@ -199,12 +203,24 @@ def container_app(estate: Estate, item: Item) -> Verdict:
     elif denied and not is_wide(addresses(["0.0.0.0/0"], 4) - denied, 4):
         return no("ingress rules deny everyone", item.uid)
     host = text(ingress.get("fqdn")) or item.name
-    return opened(item, f"{host} answers everyone", host, ports="tcp 443")
+    asks = _asks(estate.find(f"{item.uid}/authconfigs/current"))
+    return opened(item, f"{host} answers everyone{asks}", host, ports="tcp 443")
+
+
+def _asks(authentication: Item | None) -> str:
+    """Words on the sign-in that stands before a container app."""
+    return _signs({"authsettingsv2": authentication.config}) if authentication is not None else ""
 
 
 def container_group(item: Item) -> Verdict:
     """A public address of its own."""
     address = item.config.get("ipAddress")
+    view = item.config.get("instanceView")
+    state = text(view.get("state")).lower() if isinstance(view, dict) else ""
+    if state in ("stopped", "succeeded", "failed", "terminated"):
+        return no(f"the group is {state}", item.uid)
+    if dicts(item.config.get("subnetIds")):
+        return no("it stands in a virtual network", item.uid)
     if not isinstance(address, dict) or text(address.get("type")).lower() != "public":
         return no("it has no public address", item.uid)
     ports = ", ".join(str(p.get("port")) for p in dicts(address.get("ports")))
@@ -212,20 +228,37 @@ def container_group(item: Item) -> Verdict:
     return opened(item, f"public address {shown}, port {ports}", shown, ports=f"tcp {ports}")
 
 
-def api_service(item: Item) -> Verdict:
-    """API Management: outside a network, or inside one."""
+def api_service(guards: Guards, item: Item) -> Verdict:
+    """API Management: outside a network, inside one, or in one behind the group of its subnet."""
     if disabled(item):
         return no("public network access is disabled", item.uid)
-    if text(item.config.get("virtualNetworkType")).lower() == "internal":
+    kind = text(item.config.get("virtualNetworkType")).lower()
+    if kind == "internal":
         return no("it stands inside a virtual network", item.uid)
+    regions = [item.config, *dicts(item.config.get("additionalLocations"))]
+    if all(r.get("disableGateway") is True for r in regions):
+        return no("its gateway is switched off in every region", item.uid)
+    network = item.config.get("virtualNetworkConfiguration")
+    subnet = identifier(network.get("subnetResourceId")) if isinstance(network, dict) else ""
+    if kind == "external" and guards.of_subnet(subnet):
+        found, gap = guards.through(guards.of_subnet(subnet), frozenset(), "", item)
+        if gap is not None:
+            return gap
+        if not any(p in found.open["tcp"] for p in (443, 80)):
+            return no("the group of its subnet does not admit everyone to port 443", item.uid,
+                      found.some)  # fmt: skip
     host = text(item.config.get("gatewayUrl")).removeprefix("https://") or item.name
     return opened(item, f"{host} answers everyone", host, ports="tcp 443")
 
 
 def static_site(item: Item) -> Verdict:
-    """Static Web Apps."""
+    """Static Web Apps: closed by a private endpoint unless somebody says otherwise."""
     if disabled(item):
         return no("public network access is disabled", item.uid)
+    if linked(item) and not text(item.config.get("publicNetworkAccess")):
+        return no(
+            "it has a private endpoint, and public network access was not switched on", item.uid
+        )
     host = text(item.config.get("defaultHostname")) or item.name
     return opened(item, f"{host} answers everyone", host, ports="tcp 443")
 
@@ -244,6 +277,9 @@ def cluster(item: Item) -> Verdict:
     ranges = profile.get("authorizedIPRanges")
     if isinstance(ranges, list) and ranges:
         shut = admits(ranges, item, "authorised ranges")
+        if shut is not None and any(of_any_customer(str(r)) for r in ranges):
+            return opened(item, "the API server answers all of Azure, any customer's machines "
+                          "included", ports="tcp 443", first=ANY_CUSTOMER)  # fmt: skip
         if shut is not None:
             return shut
     host = text(item.config.get("fqdn")) or item.name

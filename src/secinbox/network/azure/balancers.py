@@ -13,9 +13,11 @@ from typing import Any
 
 from secinbox.estate import Estate, Item
 from secinbox.inventory.azure.resources import dicts, identifier, text
+from secinbox.network.azure import walls
 from secinbox.network.azure.security_groups import Guards
+from secinbox.network.azure.tags import of_any_customer
 from secinbox.network.ranges import ALL_PORTS, IntSet, addresses, is_wide
-from secinbox.network.verdict import Verdict, no, unknown, yes
+from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence
 
 _NET = "azure_microsoft_network_"
@@ -75,8 +77,7 @@ class Fronts:
         fronts = self._public(item)
         sku = item.config.get("sku")
         basic = (text(sku.get("name")) if isinstance(sku, dict) else "Basic").lower() == "basic"
-        for rule in (*dicts(item.config.get("loadBalancingRules")), *dicts(
-            item.config.get("inboundNatRules"))):  # fmt: skip
+        for rule in _inbound(item):
             shown = fronts.get(identifier(rule.get("frontendIPConfiguration")))
             if shown is None:
                 continue
@@ -84,11 +85,13 @@ class Fronts:
             port = rule.get("backendPort")
             whole = word == "all" or not isinstance(port, int) or port == 0
             front = Front(
-                item, f"{shown}:{rule.get('frontendPort') or rule.get('frontendPortRangeStart')}",
+                item, f"{shown}:{_port(rule)}",
                 True, (word,) if word in _PROTOCOLS else _PROTOCOLS,
                 ALL_PORTS if whole else IntSet(((port, port),)), basic=basic)  # type: ignore[arg-type]  # fmt: skip
+            # A pool of NAT rules is what the configurations of a scale set name.
             targets = [rule.get("backendAddressPool"), *dicts(rule.get("backendAddressPools")),
-                       rule.get("backendIPConfiguration")]  # fmt: skip
+                       rule.get("backendIPConfiguration"),
+                       rule if "frontendPortRangeStart" in rule else None]  # fmt: skip
             for target in filter(None, map(identifier, targets)):
                 yield target, front
                 for member in self._members(item, target):
@@ -114,16 +117,15 @@ class Fronts:
         fronts = self._public(item)
         if not fronts:
             return no("it has private fronts only", item.uid)
-        rules = [*dicts(item.config.get("loadBalancingRules")), *dicts(
-            item.config.get("inboundNatRules"))]  # fmt: skip
-        used = [r for r in rules if identifier(r.get("frontendIPConfiguration")) in fronts]
-        if "loadBalancingRules" in item.config and not used:
-            return no("no rule uses its public front", item.uid)
-        shown = fronts[identifier(used[0].get("frontendIPConfiguration"))] if used else next(
-            iter(fronts.values()))  # fmt: skip
-        ports = ", ".join(
-            dict.fromkeys(str(r.get("frontendPort")) for r in used if r.get("frontendPort"))
-        )
+        used = [r for r in _inbound(item) if identifier(r.get("frontendIPConfiguration")) in fronts]
+        if not used:
+            # Rules for traffic out use a public front, too, and let nobody in.
+            if any(k in item.config for k in ("loadBalancingRules", "inboundNatRules",
+                                              "outboundRules")):  # fmt: skip
+                return no("no rule uses its public front", item.uid)
+            return unknown("its rules were not read", item.uid)
+        shown = fronts[identifier(used[0].get("frontendIPConfiguration"))]
+        ports = ", ".join(dict.fromkeys(p for r in used if (p := _port(r))))
         return yes(Evidence(kind="route", text=f"public front at {shown}", source=item.uid,
                             ports=f"tcp {ports}" if ports else "",
                             steps=("Internet", shown, item.name)))  # fmt: skip
@@ -179,6 +181,9 @@ class Fronts:
             if guards and not any(p in found.open["tcp"] for p in ports or (80, 443)):
                 told = f"the group of its subnet admits only {found.some or 'its network'}"
                 return no(told, item.uid, found.some)
+        shut = walls.before_gateway(self.estate, item, used)
+        if shut is not None:
+            return shut
         shown = next(iter(fronts.values()))
         words = ", ".join(map(str, dict.fromkeys(ports)))
         return yes(Evidence(kind="route", text=f"public front at {shown}", source=item.uid,
@@ -208,33 +213,59 @@ class Fronts:
 
     def _firewall(self, item: Item) -> Iterator[tuple[str, Front]]:
         """Destination NAT: a port of the firewall's public address is one of a machine."""
-        public = {self.address(identifier(r.get("publicIPAddress"))) for r in dicts(
-            item.config.get("ipConfigurations"))} - {""}  # fmt: skip
+        public = self._addresses(item)
         subnets = [identifier(r.get("subnet")) for r in dicts(item.config.get("ipConfigurations"))]
         source = next((self.guards.prefix(s) for s in subnets if s), "")
         for rule in self._nat_rules(item):
+            gap = ""
             sources = _listed(rule, "sourceAddresses", "sourceIpAddresses")
-            if rule.get("sourceIpGroups") and not sources:
+            for name in _listed(rule, "sourceIpGroups"):
+                group = self.estate.find(str(name).lower())
+                listed = group.config.get("ipAddresses") if group is not None else None
+                sources += [str(a) for a in listed] if isinstance(listed, list) else []
+                if not isinstance(listed, list):
+                    gap = f"the addresses of the group {str(name).rsplit('/', 1)[-1]} were not read"
+            if gap == "" and not any(s == "*" or s.lower() == "internet" for s in sources) and not is_wide(
+                addresses(sources, 4), 4) and not self._customers(sources):  # fmt: skip
                 continue
-            if not any(s == "*" or s.lower() == "internet" for s in sources) and not is_wide(
-                addresses(sources, 4), 4):  # fmt: skip
-                continue
+            if any(s == "*" for s in sources) or is_wide(addresses(sources, 4), 4):
+                gap = ""
             here = [d for d in _listed(rule, "destinationAddresses") if d in public or d == "*"]
-            target = text(rule.get("translatedAddress"))
+            target = text(rule.get("translatedAddress")) or text(rule.get("translatedFqdn")).lower()
             if not target or not here:
                 continue
+            target = f"ip:{target}" if addresses([target], 4) else f"dns:{target}"
             port = str(rule.get("translatedPort") or "")
             words = [w.lower() for w in _listed(rule, "protocols", "ipProtocols")]
             shown = f"{here[0]}:{', '.join(_listed(rule, 'destinationPorts'))}"
-            yield f"ip:{target}", Front(
+            yield target, Front(
                 item, shown, False, tuple(w for w in words if w in _PROTOCOLS) or _PROTOCOLS,
-                IntSet(((int(port), int(port)),)) if port.isdigit() else ALL_PORTS, source)  # fmt: skip
+                IntSet(((int(port), int(port)),)) if port.isdigit() else ALL_PORTS, source, gap=gap)  # fmt: skip
+
+    def _addresses(self, item: Item) -> set[str]:
+        """Public addresses of a firewall in a network, or in a virtual hub."""
+        found = {self.address(identifier(r.get("publicIPAddress"))) for r in (
+            *dicts(item.config.get("ipConfigurations")),)}  # fmt: skip
+        hub = item.config.get("hubIPAddresses")
+        public = hub.get("publicIPs") if isinstance(hub, dict) else None
+        if isinstance(public, dict):
+            found |= {text(a.get("address")) for a in dicts(public.get("addresses"))}
+        return found - {""}
+
+    @staticmethod
+    def _customers(sources: list[str]) -> bool:
+        return any(of_any_customer(s) for s in sources)
 
     def firewall(self, item: Item) -> Verdict:
         """A firewall by itself: whether it lets somebody in to something."""
+        ways = []
         for target, front in self._firewall(item):
-            return yes(Evidence(kind="route", text=f"{front.shown} is translated to {target[3:]}",
-                                source=item.uid, steps=("Internet", front.shown, item.name)))  # fmt: skip
+            to = target.partition(":")[2]
+            ways.append(unknown(front.gap, item.uid) if front.gap else yes(Evidence(
+                kind="route", text=f"{front.shown} is translated to {to}", source=item.uid,
+                steps=("Internet", front.shown, item.name))))  # fmt: skip
+        if ways:
+            return either(ways)
         if identifier(item.config.get("firewallPolicy")) and not self.estate.of_type(
             f"{_NET}firewallpolicies_rulecollectiongroups"):  # fmt: skip
             return unknown("the rules of its policy were not read", item.uid)
@@ -270,12 +301,34 @@ class Fronts:
                 )
 
     def door(self, item: Item) -> Verdict:
-        """A front door endpoint answers everyone unless it is switched off."""
-        if text(item.config.get("enabledState")).lower() == "disabled":
-            return no("the endpoint is disabled", item.uid)
+        """A front door endpoint answers everyone unless it is switched off or leads nowhere."""
+        for key in ("enabledState", "resourceState"):
+            if text(item.config.get(key)).lower() in ("disabled", "stopped"):
+                return no("the endpoint is disabled", item.uid)
+        routes = [r for r in self.estate.of_type("azure_microsoft_cdn_profiles_afdendpoints_routes")
+                  if r.uid.startswith(item.uid + "/")]  # fmt: skip
+        inline = dicts(item.config.get("routingRules"))
+        states = [text(r.config.get("enabledState")) for r in routes]
+        states += [text(r.get("enabledState")) for r in inline]
+        if states and all(s.lower() == "disabled" for s in states):
+            return no("none of its routes is switched on", item.uid)
+        shut = walls.before_door(self.estate, item)
+        if shut is not None:
+            return shut
         host = text(item.config.get("hostName")) or item.name
         return yes(Evidence(kind="endpoint", text=f"{host} answers everyone", source=item.uid,
                             steps=("Internet", host), ports="tcp 80, 443"))  # fmt: skip
+
+
+def _inbound(item: Item) -> list[dict[str, Any]]:
+    """Rules that let somebody in: of balancing, of NAT, and pools of NAT rules of scale sets."""
+    return [r for k in ("loadBalancingRules", "inboundNatRules", "inboundNatPools")
+            for r in dicts(item.config.get(k))]  # fmt: skip
+
+
+def _port(rule: dict[str, Any]) -> str:
+    port = rule.get("frontendPort") or rule.get("frontendPortRangeStart")
+    return str(port) if port else ""
 
 
 def _listed(row: dict[str, Any], *keys: str) -> list[str]:

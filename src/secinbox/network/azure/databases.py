@@ -21,8 +21,13 @@ def server(estate: Estate, item: Item) -> Verdict:
     network = item.config.get("network")
     if disabled(item):
         return no("public network access is disabled", item.uid)
-    if text(item.config.get("state")).lower() in ("stopped", "disabled"):
+    states = (item.config.get(k) for k in ("state", "userVisibleState", "clusterStatus"))
+    if any(text(s).lower() in ("stopped", "disabled") for s in states):
         return no("the server is stopped", item.uid)
+    nodes = [item.config.get(k) for k in ("coordinatorEnablePublicIpAccess",
+                                          "nodeEnablePublicIpAccess")]  # fmt: skip
+    if nodes[0] is False and nodes[1] is not True:
+        return no("none of its nodes has a public address", item.uid)
     if isinstance(network, dict) and identifier(network.get("delegatedSubnetResourceId")):
         return no("it stands in a virtual network", item.uid)
     rules = estate.once("azure.firewall", lambda: _rules(estate)).get(item.uid, [])
@@ -41,17 +46,32 @@ def server(estate: Estate, item: Item) -> Verdict:
         if start == end == "0.0.0.0":  # noqa: S104 - Azure's word for all of its own customers
             azure = name
             continue
-        low, high = addresses([start], 4), addresses([end], 4)
-        if low and high:
-            spans.append((low.intervals[0][0], high.intervals[0][1]))
+        spans += _span(start, end, 4)
     found = IntSet.of(spans)
     if is_wide(found, 4):
         return opened(item, f"firewall rules admit {cidr_texts(found, 4)}", "firewall rules")
+    six = IntSet.of([s for r in _six(estate, item) for s in _span(
+        r.config.get("startIPv6Address"), r.config.get("endIPv6Address"), 6)])  # fmt: skip
+    if is_wide(six, 6):
+        return opened(item, f"firewall rules admit {cidr_texts(six, 6)}", "firewall rules")
     if azure:
         return opened(item, f"rule {azure} admits all of Azure, any customer's resources included",
                       f"rule {azure}", first=ANY_CUSTOMER)  # fmt: skip
     shown = cidr_texts(found, 4) if found else ""
-    return no(f"firewall rules admit only {shown or 'nobody'}", item.uid, shown)
+    return no(f"firewall rules admit {f'only {shown}' if shown else 'nobody'}", item.uid, shown)
+
+
+def _span(start: object, end: object, version: int) -> list[tuple[int, int]]:
+    """From one address to another; nothing where that is no range."""
+    low, high = addresses([start], version), addresses([end], version)
+    if not low or not high or low.intervals[0][0] > high.intervals[0][1]:
+        return []
+    return [(low.intervals[0][0], high.intervals[0][1])]
+
+
+def _six(estate: Estate, item: Item) -> list[Item]:
+    kind = f"{item.type}_ipv6firewallrules"
+    return [r for r in estate.of_type(kind) if r.uid.startswith(item.uid + "/")]
 
 
 def _rules(estate: Estate) -> dict[str, list[Item]]:
@@ -67,22 +87,23 @@ def managed_instance(estate: Estate, guards: Guards, item: Item) -> Verdict:
     """A public data endpoint on port 3342, and the group of its subnet."""
     if item.config.get("publicDataEndpointEnabled") is not True:
         return no("it has no public data endpoint", item.uid)
+    if text(item.config.get("state")).lower() == "stopped":
+        return no("the instance is stopped", item.uid)
     subnet = identifier(item.config.get("subnetId"))
-    found, gap = guards.through(guards.of_subnet(subnet), frozenset(), "", item)
-    if gap is not None:
-        return gap
     if not guards.of_subnet(subnet):
         return unknown("whether a group guards its subnet was not read", item.uid)
-    if 3342 not in found.open.get("tcp", IntSet()):
-        return no(
-            "the group of its subnet does not admit everyone to port 3342", item.uid, found.some
-        )
-    return opened(
-        item,
-        "its public data endpoint answers everyone on port 3342",
-        *found.by[:2],
-        ports="tcp 3342",
-    )
+    some = ""
+    for customers, first in ((False, "Internet"), (True, ANY_CUSTOMER)):
+        found, gap = guards.through(guards.of_subnet(subnet), frozenset(), "", item,
+                                    customers=customers)  # fmt: skip
+        if gap is not None:
+            return gap
+        some = some or found.some
+        if 3342 in guards.overruled(subnet, found).open.get("tcp", IntSet()):
+            who = "everyone" if first == "Internet" else "any customer of Azure"
+            return opened(item, f"its public data endpoint answers {who} on port 3342",
+                          *found.by[:2], ports="tcp 3342", first=first)  # fmt: skip
+    return no("the group of its subnet does not admit everyone to port 3342", item.uid, some)
 
 
 def redis(estate: Estate, item: Item) -> Verdict:
@@ -93,15 +114,13 @@ def redis(estate: Estate, item: Item) -> Verdict:
         return no("it stands in a virtual network", item.uid)
     rules = estate.once("azure.firewall", lambda: _rules(estate)).get(item.uid, [])
     if rules:
-        spans = []
-        for rule in rules:
-            low, high = (addresses([rule.config.get(k)], 4) for k in ("startIP", "endIP"))
-            if low and high:
-                spans.append((low.intervals[0][0], high.intervals[0][1]))
-        found = IntSet.of(spans)
+        found = IntSet.of(
+            [s for r in rules for s in _span(r.config.get("startIP"), r.config.get("endIP"), 4)]
+        )
         if not is_wide(found, 4):
             shown = cidr_texts(found, 4) if found else ""
-            return no(f"firewall rules admit only {shown or 'nobody'}", item.uid, shown)
+            return no(f"firewall rules admit {f'only {shown}' if shown else 'nobody'}", item.uid,
+                      shown)  # fmt: skip
     return opened(item, "answers all networks; a key is asked for", ports="tcp 6380")
 
 

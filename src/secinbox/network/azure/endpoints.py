@@ -1,10 +1,20 @@
-"""Services that ask for a key or a sign-in, but let all networks knock, or not."""
+"""Services that ask for a key or a sign-in, but let all networks knock, or not.
+
+Sources: learn.microsoft.com, the pages on network security of each service: "Azure Key Vault
+firewalls", "IP firewall rules for Service Bus" (and Event Hubs: without any rule everyone is let in),
+"Network access control for SignalR", "IoT Hub IP filters", "Batch public network access",
+"Private endpoints for App Configuration" (nothing said and a private endpoint means closed).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from secinbox.estate import Estate, Item
 from secinbox.inventory.azure.resources import dicts, text
-from secinbox.network.azure.rules import admits, disabled, network_rules, opened
+from secinbox.network.azure.rules import admits, disabled, linked, network_rules, opened
+from secinbox.network.ranges import EMPTY, IntSet, addresses, cidr_texts, everything, is_wide
 from secinbox.network.verdict import Verdict, no, unknown, yes
 from secinbox.records import Evidence
 
@@ -18,41 +28,24 @@ ENDPOINTS = (
     "automation_automationaccounts", "dashboard_grafana", "healthcareapis_workspaces_fhirservices",
     "recoveryservices_vaults", "digitaltwins_digitaltwinsinstances", "cache_redisenterprise",
 )  # fmt: skip
-_BUSES = ("servicebus_namespaces", "eventhub_namespaces", "relay_namespaces")
-# Registries have network rules in the Premium tier only; of the others they say nothing.
-_OWN_RANGES = ("ipRules", "inboundIpRules")
+# Types of requests that a public network of SignalR and Web PubSub may make.
+_REQUESTS = frozenset({"clientconnection", "serverconnection", "restapi", "trace"})
 
 
 def endpoint(estate: Estate, item: Item) -> Verdict:
     """Public network access and network rules; some answer without any sign-in."""
+    kind = item.type.removeprefix("azure_microsoft_")
     if disabled(item):
         return no("public network access is disabled", item.uid)
-    for key in _OWN_RANGES:
-        own = [r for r in dicts(item.config.get(key))
-               if text(r.get("action") or r.get("filterName")).lower() not in ("deny", "reject")]  # fmt: skip
-        if own:
-            shut = admits([r.get("ipAddressOrRange") or r.get("value") or r.get("ipMask")
-                           for r in own], item)  # fmt: skip
-            if shut is not None:
-                return shut
-    allowed = item.config.get("allowedIpRangeList")
-    if isinstance(allowed, list) and allowed:
-        shut = admits(allowed, item)
-        if shut is not None:
-            return shut
-    rules = item.config.get("networkRuleSet")
-    searched = dicts(rules.get("ipRules")) if isinstance(rules, dict) else []
-    if item.type.endswith("searchservices") and searched:
-        shut = admits([r.get("value") for r in searched], item)
-        if shut is not None:
-            return shut
-    shut = network_rules(item, "networkAcls", "networkAcLs", "networkRuleSet", "networkACLs")
+    if kind == "kusto_clusters" and text(item.config.get("state")).lower() == "stopped":
+        return no("the cluster is stopped", item.uid)
+    if kind.startswith("appconfiguration") and linked(item) and not text(
+        item.config.get("publicNetworkAccess")):  # fmt: skip
+        return no("it has a private endpoint, and public network access was not switched on",
+                  item.uid)  # fmt: skip
+    shut = _OWN.get(kind, _rules)(estate, item)
     if shut is not None:
         return shut
-    if item.type.removeprefix("azure_microsoft_") in _BUSES:
-        found = _bus(estate, item)
-        if found is not None:
-            return found
     if item.config.get("anonymousPullEnabled") is True:
         return yes(Evidence(kind="policy", text="anonymous pull is on", source=item.uid,
                             steps=("Anyone", "anonymous pull", item.uid)))  # fmt: skip
@@ -62,24 +55,142 @@ def endpoint(estate: Estate, item: Item) -> Verdict:
     return opened(item, "answers all networks; a sign-in is asked for", ports="tcp 443")
 
 
-def _bus(estate: Estate, item: Item) -> Verdict | None:
-    """The rule set of a namespace is a resource of its own."""
-    if isinstance(item.config.get("networkRuleSet"), dict):
+# Each service's own control: None where everyone may connect.
+
+
+def _rules(estate: Estate, item: Item) -> Verdict | None:
+    """A default action, and ranges that are let in past it."""
+    del estate
+    return network_rules(item, "networkAcls", "networkRuleSet")
+
+
+def _listed(*keys: str) -> Callable[[Estate, Item], Verdict | None]:
+    """A list of ranges: none of them means everyone."""
+
+    def found(estate: Estate, item: Item) -> Verdict | None:
+        del estate
+        for key in keys:
+            own = item.config.get(key)
+            if isinstance(own, dict):  # as the search service keeps it
+                own = own.get("ipRules")
+            rows = own if isinstance(own, list) else []
+            ranges = [r if isinstance(r, str) else _range(r) for r in rows
+                      if not isinstance(r, dict) or text(r.get("action")).lower() != "deny"]  # fmt: skip
+            if ranges:
+                return admits(ranges, item)
         return None
-    for word in ("networkrulesets", "networkruleset"):
-        for name in ("default", "default/"):
-            rules = estate.find(f"{item.uid}/{word}/{name.rstrip('/')}")
-            if rules is None:
-                continue
-            if disabled(rules):
-                return no("public network access is disabled", item.uid)
-            return network_rules(
-                Item(item.uid, item.type, item.name, config={"networkRuleSet": rules.config}),
-                "networkRuleSet",
+
+    return found
+
+
+def _range(row: Any) -> object:
+    if not isinstance(row, dict):
+        return None
+    return row.get("ipMask") or row.get("value") or row.get("ipAddressOrRange")
+
+
+def _first(rows: list[dict[str, Any]], allows: tuple[str, ...], rest: bool) -> IntSet:
+    """Addresses that the first rule that matches lets in; rest: what no rule says."""
+    let: IntSet = EMPTY
+    taken: IntSet = EMPTY
+    for row in rows:
+        ranges = addresses([_range(row)], 4)
+        if text(row.get("action")).lower() in allows:
+            let = let | (ranges - taken)
+        taken = taken | ranges
+    return let | (everything(4) - taken) if rest else let
+
+
+def _filters(estate: Estate, item: Item) -> Verdict | None:
+    """IoT Hub: filters in order, where the first that matches decides; or a set of rules."""
+    if isinstance(item.config.get("networkRuleSets"), dict):
+        return network_rules(item, "networkRuleSets")
+    let = _first(dicts(item.config.get("ipFilterRules")), ("accept", "allow"), True)
+    if is_wide(let, 4):
+        return None
+    shown = cidr_texts(let, 4) if let else ""
+    return no(f"IP filters admit {f'only {shown}' if shown else 'nobody'}", item.uid, shown)
+
+
+def _requests(estate: Estate, item: Item) -> Verdict | None:
+    """SignalR and Web PubSub: which requests the public network may make, and from where."""
+    del estate
+    acls = item.config.get("networkAcls")
+    acls = acls if isinstance(acls, dict) else {}
+    public = acls.get("publicNetwork")
+    public = public if isinstance(public, dict) else {}
+    if text(acls.get("defaultAction")).lower() == "deny":
+        left = _words(public.get("allow"))
+    else:
+        left = _REQUESTS - _words(public.get("deny"))
+    if not left:
+        return no("its network rules let the public network make no requests", item.uid)
+    rows = dicts(acls.get("ipRules"))
+    if rows:
+        let = _first(rows, ("allow",), text(acls.get("defaultAction")).lower() != "deny")
+        if not is_wide(let, 4):
+            shown = cidr_texts(let, 4) if let else ""
+            return no(
+                f"network rules admit {f'only {shown}' if shown else 'nobody'}", item.uid, shown
             )
+    return None
+
+
+def _words(value: Any) -> frozenset[str]:
+    return frozenset(str(v).lower() for v in value) if isinstance(value, list) else frozenset()
+
+
+def _accounts(estate: Estate, item: Item) -> Verdict | None:
+    """Batch: the rules of its account endpoint."""
+    del estate
+    profile = item.config.get("networkProfile")
+    if not isinstance(profile, dict):
+        return None
+    return network_rules(Item(item.uid, item.type, item.name, config=profile), "accountAccess")
+
+
+def _bus(estate: Estate, item: Item) -> Verdict | None:
+    """The rule set of a namespace is a resource of its own; without any rule everyone is let in."""
+    if isinstance(item.config.get("networkRuleSet"), dict):
+        return network_rules(item, "networkRuleSet", needs_one=True)
+    for word in ("networkrulesets", "networkruleset"):
+        rules = estate.find(f"{item.uid}/{word}/default")
+        if rules is None:
+            continue
+        if disabled(rules):
+            return no("public network access is disabled", item.uid)
+        return network_rules(
+            Item(item.uid, item.type, item.name, config={"networkRuleSet": rules.config}),
+            "networkRuleSet", needs_one=True)  # fmt: skip
     sku = item.config.get("sku")
     tier = text(sku.get("tier") or sku.get("name")).lower() if isinstance(sku, dict) else ""
     if tier == "basic" or text(item.config.get("publicNetworkAccess")).lower() == "enabled":
         # Without virtual networks and ranges of its own it takes everyone's connections.
         return None
     return unknown("its network rules were not read", item.uid)
+
+
+_OWN: dict[str, Callable[[Estate, Item], Verdict | None]] = {
+    **dict.fromkeys(("servicebus_namespaces", "eventhub_namespaces", "relay_namespaces"), _bus),
+    **dict.fromkeys(("signalrservice_signalr", "signalrservice_webpubsub"), _requests),
+    **dict.fromkeys(("eventgrid_topics", "eventgrid_domains", "eventgrid_namespaces"),
+                    _listed("inboundIpRules")),
+    "search_searchservices": _listed("networkRuleSet", "ipRules"),
+    "kusto_clusters": _listed("allowedIpRangeList"),
+    "machinelearningservices_workspaces": _listed("ipAllowlist"),
+    "devices_iothubs": _filters,
+    "batch_batchaccounts": _accounts,
+}  # fmt: skip
+# What is looked at beside public network access, where it is not a set of network rules.
+RULES: dict[str, str] = {
+    **dict.fromkeys(("servicebus_namespaces", "eventhub_namespaces", "relay_namespaces"),
+                    "rule set of the namespace, tier"),
+    **dict.fromkeys(("signalrservice_signalr", "signalrservice_webpubsub"),
+                    "requests of the public network, ranges"),
+    **dict.fromkeys(("eventgrid_topics", "eventgrid_domains", "eventgrid_namespaces",
+                     "search_searchservices", "machinelearningservices_workspaces"), "ranges"),
+    "kusto_clusters": "ranges, state", "devices_iothubs": "IP filters in order, network rules",
+    "batch_batchaccounts": "rules of the account endpoint",
+    "appconfiguration_configurationstores": "private endpoints",
+    "containerregistry_registries": "network rules, anonymous pull",
+}  # fmt: skip

@@ -80,7 +80,8 @@ class Machines:
         asgs = frozenset(identifier(g) for g in dicts(row.get("applicationSecurityGroups")))
         guards = [g for g in (group, *self.guards.of_subnet(subnet)) if g]
         names = [identifier(p) for p in dicts(row.get("loadBalancerBackendAddressPools"))]
-        names += [identifier(p) for p in dicts(row.get("loadBalancerInboundNatRules"))]
+        for key in ("loadBalancerInboundNatRules", "loadBalancerInboundNatPools"):
+            names += [identifier(p) for p in dicts(row.get(key))]
         names += [identifier(p) for p in dicts(row.get("applicationGatewayBackendAddressPools"))]
         names += [identifier(row.get("id")), f"ip:{private}" if private else ""]
         found = [f for n in dict.fromkeys(names) if n for f in self.fronts.by_target.get(n, ())]
@@ -179,6 +180,9 @@ class Machines:
     def scale_set(self, item: Item) -> Verdict:
         """The address configurations of the model, and balancers before it."""
         ways: list[Verdict] = []
+        sku = item.config.get("sku")
+        if isinstance(sku, dict) and sku.get("capacity") == 0:
+            return no("it has no machines now", item.uid)
         profile = item.config.get("virtualMachineProfile")
         network = profile.get("networkProfile") if isinstance(profile, dict) else None
         rows = (
@@ -203,7 +207,17 @@ class Machines:
         if gap is not None:
             return gap
         if not guards:
-            return no("Standard addresses without a group are closed", item.uid)
+            own = row["publicIPAddressConfiguration"]
+            sku = own.get("sku")
+            name = text(sku.get("name")).lower() if isinstance(sku, dict) else ""
+            if subnet and subnet not in self.guards.subnets:
+                return unknown("whether a group guards its subnet was not read", item.uid)
+            if not name:
+                return unknown("the SKU of its addresses was not read", item.uid)
+            if name != "basic":
+                return no(
+                    "Standard addresses without a network security group are closed", item.uid
+                )
         if not found.ports:
             return self._closed(item, found)
         return yes(Evidence(

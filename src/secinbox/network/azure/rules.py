@@ -29,6 +29,16 @@ def disabled(item: Item) -> bool:
     return any(text(s).lower() in ("disabled", "securedbyperimeter") or s is False for s in said)
 
 
+def linked(item: Item) -> bool:
+    """Whether a private endpoint leads to it, approved as far as anybody says."""
+
+    def approved(connection: dict[str, Any]) -> bool:
+        state = connection.get("privateLinkServiceConnectionState")
+        return not isinstance(state, dict) or text(state.get("status")).lower() in ("", "approved")
+
+    return any(approved(c) for c in dicts(item.config.get("privateEndpointConnections")))
+
+
 def admits(ranges: Iterable[object], item: Item, what: str = "network rules") -> Verdict | None:
     """None where these ranges are the Internet; else the control, with whom it lets in."""
     given = list(ranges)
@@ -44,13 +54,19 @@ def _range(row: dict[str, Any]) -> Any:
     return next((row[k] for k in keys if row.get(k)), None)
 
 
-def network_rules(item: Item, *keys: str) -> Verdict | None:
-    """None where everyone may connect; else the control (or who is let in)."""
+def network_rules(item: Item, *keys: str, needs_one: bool = False) -> Verdict | None:
+    """None where everyone may connect; else the control (or who is let in).
+
+    needs_one: a service that denies nobody until there is a rule, whatever its default action says.
+    """
     rules: Any = None
     for key in keys:
         if isinstance(item.config.get(key), dict):
             rules = item.config[key]
     if rules is None or text(rules.get("defaultAction")).lower() != "deny":
         return None
-    rows = [r for r in dicts(rules.get("ipRules")) if text(r.get("action")).lower() != "deny"]
+    rows = [*dicts(rules.get("ipRules")), *dicts(rules.get("ipv6Rules"))]
+    if needs_one and not rows and not dicts(rules.get("virtualNetworkRules")):
+        return None
+    rows = [r for r in rows if text(r.get("action")).lower() != "deny"]
     return admits([_range(r) for r in rows], item)

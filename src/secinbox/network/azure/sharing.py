@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from secinbox.estate import Estate, Item
 from secinbox.inventory.azure.resources import text
-from secinbox.network.azure.rules import ANY_CUSTOMER, disabled
+from secinbox.network.azure.rules import ANY_CUSTOMER, disabled, opened
 from secinbox.network.verdict import Verdict, no, unknown, yes
 from secinbox.records import Evidence
 
 
 def exported(item: Item) -> Verdict:
-    """Disks and snapshots: nobody reads them without a link that somebody makes."""
+    """Disks and snapshots: nobody reads them without a link that somebody makes; one works anywhere."""
     policy = text(item.config.get("networkAccessPolicy")).lower()
     state = text(item.config.get("diskState")).lower()
     if policy in ("denyall", "allowprivate") or disabled(item):
         return no("network access is closed", item.uid)
+    if text(item.config.get("dataAccessAuthMode")).lower() == "azureactivedirectory":
+        return no("its links ask for a sign-in of the directory", item.uid)
     if state in ("activesas", "activesasfrozen"):
-        return unknown("a link to it exists; who has it is not known", item.uid)
+        return opened(item, "a link to it exists, and whoever has it reads it from any network",
+                      "link", ports="tcp 443")  # fmt: skip
     return no("no link to it exists", item.uid)
 
 
@@ -24,6 +27,11 @@ def gallery(item: Item) -> Verdict:
     """A gallery of images: private, for named tenants, or for the community."""
     profile = item.config.get("sharingProfile")
     shared = text(profile.get("permissions")).lower() if isinstance(profile, dict) else ""
+    # Images are offered only once the community gallery was switched on, too.
+    offer = profile.get("communityGalleryInfo") if isinstance(profile, dict) else None
+    if shared == "community" and isinstance(offer, dict) and (
+        offer.get("communityGalleryEnabled") is False):  # fmt: skip
+        return no("its community gallery is switched off", item.uid)
     if shared == "community":
         return yes(Evidence(kind="shared", text="shared with the community: any customer starts "
                             "machines of its images", source=item.uid,

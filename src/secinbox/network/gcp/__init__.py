@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from secinbox.estate import Estate, Item
+from secinbox.iam.gcp.grants import WHOLE
 from secinbox.network.gcp import services, stores
 from secinbox.network.gcp.balancers import RULES, Balancers
 from secinbox.network.gcp.federation import provider, service_account
@@ -23,25 +24,25 @@ from secinbox.records import Evidence, RiskStatement
 CONTROLS: dict[str, str] = {
     "gcp_compute_instance": "state; external addresses; hierarchical, VPC and network firewall rules by "
     "priority with tags, secure tags and accounts; load balancers",
-    **dict.fromkeys(RULES, "scheme; Private Service Connect"),
+    **dict.fromkeys(RULES, "scheme; Private Service Connect; what guards all of its backends"),
     "gcp_compute_firewall": "direction, action, ranges of IPv4 and IPv6, disabled",
     "gcp_storage_bucket": "IAM here and above, ACLs, uniform access, public access prevention, perimeter",
-    "gcp_run_service": "ingress, invoker, own address, Identity-Aware Proxy, load balancers, perimeter",
-    "gcp_cloudfunctions_cloud_function": "trigger, ingress, invoker, perimeter",
-    "gcp_cloudfunctions_function": "ingress, invoker of the service below, perimeter",
+    "gcp_run_service": "ingress, invoker, own address, Identity-Aware Proxy, load balancers",
+    "gcp_cloudfunctions_cloud_function": "trigger, ingress, invoker, state",
+    "gcp_cloudfunctions_function": "ingress, invoker of the service below",
     "gcp_sqladmin_instance": "address, authorised networks and their expiry, connectors, state",
-    "gcp_alloydb_instance": "address, authorised networks",
+    "gcp_alloydb_instance": "address, authorised networks, state",
     "gcp_container_cluster": "private endpoint, DNS endpoint, authorised networks, Google's addresses",
     "gcp_bigquery_dataset": "access entries, IAM here and above, perimeter",
     "gcp_bigquery_table": "IAM, its dataset, perimeter",
-    "gcp_appengine_service": "ingress, Identity-Aware Proxy, serving state",
-    "gcp_apigateway_gateway": "host name",
-    "gcp_composer_environment": "ranges of the web server",
+    "gcp_appengine_service": "ingress, Identity-Aware Proxy, serving state, versions",
+    "gcp_apigateway_gateway": "state",
+    "gcp_composer_environment": "ranges of the web server, state",
     "gcp_iam_service_account": "IAM here and above, federation with open issuers",
     "gcp_iam_workload_identity_pool_provider": "issuer, condition, state",
     **{kind: "IAM here and above, perimeter" for kind in sorted(OPENING)
        if not kind.startswith(("gcp_storage", "gcp_bigquery", "gcp_run_service", "gcp_cloudf", "gcp_iam"))},
-    "gcp_cloudresourcemanager_project": "IAM",
+    **dict.fromkeys(WHOLE, "IAM here and above, perimeter"),
 }  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
     balancers = Balancers(estate, firewalls)
     judges: dict[str, Callable[[Estate, Item], Verdict]] = {
         **dict.fromkeys(OPENING, stores.by_policy),
-        "gcp_cloudresourcemanager_project": stores.by_policy,
+        **dict.fromkeys(WHOLE, stores.by_policy),
         "gcp_compute_instance": lambda e, i: instance(firewalls, i),
         **dict.fromkeys(RULES, lambda e, i: balancers.front(i)),
         "gcp_compute_firewall": lambda e, i: firewall(i),
@@ -70,19 +71,28 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
     out: dict[str, Verdict] = {}
     for kind, judge in judges.items():
         for item in estate.of_type(kind):
-            out[item.uid] = judge(estate, item)
+            out[item.uid] = (
+                unknown("its configuration was not read", item.uid)
+                if kind in _CONFIGURED and not set(item.config) - _AROUND else judge(estate, item)
+            )  # fmt: skip
     _behind(estate, balancers, out)
     for uid in sorted(out):
         yield out[uid].statement(uid)
 
 
+# Types whose answer hangs on their configuration: a policy or a search alone does not say it.
+_CONFIGURED = frozenset((
+    *RULES, "gcp_compute_firewall", "gcp_container_cluster", "gcp_alloydb_instance",
+    "gcp_appengine_service", "gcp_apigateway_gateway", "gcp_iam_workload_identity_pool_provider",
+))  # fmt: skip
+_AROUND = frozenset(("iamPolicy", "orgPolicy", "ancestors", "labels"))
 _LINKED = ("gcp_run_service", "gcp_cloudfunctions_cloud_function", "gcp_cloudfunctions_function")
 
 
 def _behind(estate: Estate, balancers: Balancers, out: dict[str, Verdict]) -> None:
     """What external forwarding rules lead to, where it is not public by itself."""
     for rule in estate.of_type(*RULES):
-        if out[rule.uid].value != "yes":
+        if not balancers.leads_in(rule):
             continue
         for reached in balancers.behind(rule):
             item = estate.find(reached.uid)
@@ -104,7 +114,8 @@ def _behind(estate: Estate, balancers: Balancers, out: dict[str, Verdict]) -> No
         )
         known = out[item.uid]
         told = any(e.text == NO_ADDRESS for e in known.evidence)
-        if group and known.value == "no" and told and not estate.targets(item.uid, "member_of"):
+        if group and known.value == "no" and told and not estate.targets(item.uid, "member_of") and (
+            balancers.may_be_behind(item)):  # fmt: skip
             out[item.uid] = unknown(f"whether it is a member of {group}, which an external load balancer "
                                     "reaches, was not read", item.uid)  # fmt: skip
 
@@ -160,7 +171,7 @@ def instance(firewalls: Firewalls, item: Item) -> Verdict:
             )))  # fmt: skip
         elif found.gaps:
             ways.append(unknown("; ".join(found.gaps), item.uid))
-        elif not firewalls.known(item):
+        elif not firewalls.known(item, network):
             ways.append(unknown("the firewall rules of its network were not read", item.uid))
         elif found.denied:
             ways.append(no(f"denied by {found.denied}", item.uid, found.some))

@@ -16,12 +16,13 @@ from secinbox.estate import Estate, Item
 from secinbox.inventory.gcp.assets import name_of_link
 from secinbox.network.gcp.firewalls import FRONT_RANGES, Firewalls, everyone
 from secinbox.network.gcp.services import called, dicts, get, ingress_of
-from secinbox.network.verdict import Verdict, no, unknown, yes
+from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence
 
 RULES = ("gcp_compute_forwarding_rule", "gcp_compute_global_forwarding_rule")
 _EXTERNAL = ("EXTERNAL", "EXTERNAL_MANAGED")
 _SERVICES = ("gcp_compute_backend_service", "gcp_compute_region_backend_service")
+_BY_ADDRESS = ("GCE_VM_IP_PORT", "GCE_VM_IP")
 _LAST = 2147483647
 
 
@@ -75,11 +76,30 @@ class Balancers:
             return no("it is an endpoint of Private Service Connect", item.uid)
         if scheme and scheme not in _EXTERNAL:
             return no(f"the load balancer is {scheme.lower()}", item.uid)
+        ends = [r for r in self.behind(item) if self._is_backend(r.uid)]
+        if ends and all(r.closed is not None for r in ends):
+            # Everything that it serves is behind a sign-in or a policy that admits nobody.
+            closed = [r.closed for r in ends if r.closed is not None]
+            return either(closed)
         address = str(item.config.get("IPAddress") or "its address")
         ports = _ports(item)
         return yes(Evidence(kind="route", text=f"external load balancer at {address}, port {ports}",
                             source=item.uid, ports=f"tcp {ports}",
                             steps=("Internet", f"{address}:{ports}")))  # fmt: skip
+
+    def _is_backend(self, uid: str) -> bool:
+        found = self.estate.find(uid)
+        return found is not None and (
+            found.type in _SERVICES or found.type == "gcp_compute_backend_bucket"
+        )
+
+    def leads_in(self, item: Item) -> bool:
+        """Whether a rule takes requests from outside, whatever guards what is behind it."""
+        scheme = str(item.config.get("loadBalancingScheme") or "")
+        target = str(item.config.get("target") or "")
+        if not scheme:
+            return "loadBalancingScheme" not in item.config and "/serviceAttachments/" not in target
+        return scheme in _EXTERNAL
 
     def behind(self, item: Item) -> Iterator[Reached]:
         """Everything that a rule forwards to, along proxies, maps, services and groups."""
@@ -102,6 +122,12 @@ class Balancers:
                     network = str(found.config.get("network") or "")
                     self.unlisted[network.rsplit("/", 1)[-1], _zone(group)] = found.name
                 continue
+            if "/networkEndpointGroups/" in group and found is not None and (
+                str(found.config.get("networkEndpointType")) in _BY_ADDRESS
+                and found.config.get("size") != 0):  # fmt: skip
+                # Which machines are its endpoints, no export says.
+                network = str(found.config.get("network") or "")
+                self.unlisted[network.rsplit("/", 1)[-1], _zone(group)] = found.name
             for target in self.estate.targets(here.uid, "routes_to"):
                 known = self.estate.find(target)
                 uid = known.uid if known is not None else target
@@ -182,6 +208,22 @@ class Balancers:
             kind="route", text=f"reached through the load balancer {rule.name}", source=item.uid,
             via=(rule.uid,), ports=f"tcp {shown}",
             steps=("Internet", f"{address}:{shown}", item.name)))  # fmt: skip
+
+    def may_be_behind(self, item: Item) -> bool:
+        """Whether the firewalls of a machine let a proxy or a stranger in on any port."""
+        for interface in dicts(item.config.get("networkInterfaces")):
+            network = str(interface.get("network") or "")
+            if not self.firewalls.known(item, network):
+                return True
+            for sources in (
+                list(FRONT_RANGES),
+                ["0.0.0.0/0"],
+                *([self.proxies] if self.proxies else []),
+            ):
+                for protocol in ("tcp", "udp"):
+                    if self.firewalls.admits(item, network, sources, None, protocol) is not False:
+                        return True
+        return False
 
     def serverless(self, rule: Item, item: Item, reached: Reached) -> Verdict:
         """A Cloud Run service or function behind a rule: its ingress, its invokers."""

@@ -17,20 +17,26 @@ from secinbox.estate import Estate, Item
 from secinbox.iam.gcp.permissions import ACT_AS, DIRECT
 from secinbox.iam.gcp.roles import Roles
 from secinbox.inventory.gcp.constraints import places_of
-from secinbox.network.gcp.policies import bindings, bound_to_anyone
+from secinbox.network.gcp.policies import bindings, bound_to_anyone, perimeter
+from secinbox.network.subjects import prefix_binds
+from secinbox.network.subjects import shared as shared_issuer
 from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence
 
-# Issuers whose tokens anybody gets with an account of his own.
-SHARED = ("token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io", "agent.buildkite.com",
-          "api.bitbucket.org", "oidc.circleci.com", "accounts.google.com", "app.vercel.com")  # fmt: skip
 _POOL = re.compile(r"workloadIdentityPools/([^/]+)(?:/(.*))?$")
-_OWNER = re.compile(
-    r"repository_owner|repository\b|\bsub\b|project_path|namespace|organization|workspace|job_workflow_ref|"
-    r"\.(aud|owner|project|org|environment)", re.I
-)  # fmt: skip
+# Claims that hold an owner, whom an outsider cannot be.
+_OWNED = (r"(?:assertion|attribute|google)(?:\.|\[['\"])(?:repository_owner(?:_id)?|repository(?:_id)?|sub|subject|"
+          r"project_path|project_id|namespace_(?:path|id)|organization(?:_name|_id|_slug)?|owner(?:_id)?|"
+          r"terraform_(?:organization|workspace)_(?:id|name)|job_workflow_ref|workspace(?:_id)?|email|hd)"
+          r"(?:['\"]\])?")  # fmt: skip
+_LITERAL = r"['\"]([^'\"]+)['\"]"
+_EQUAL = re.compile(rf"^{_OWNED}\s*==\s*{_LITERAL}$|^{_LITERAL}\s*==\s*{_OWNED}$")
+_AMONG = re.compile(rf"^{_OWNED}\s+in\s+\[[^\]]*\w[^\]]*\]$")
+_BEGINS = re.compile(rf"^{_OWNED}\.startsWith\({_LITERAL}\)$")
+_FITS = re.compile(rf"^{_OWNED}\.matches\({_LITERAL}\)$")
+_ANY_OWNED = re.compile(_OWNED)
 # Attributes of which outsiders choose the value themselves.
-_FREE = ("ref", "actor", "workflow", "environment", "event_name", "branch", "ref_type")
+_FREE = ("ref", "aud", "actor", "workflow", "environment", "event_name", "branch", "ref_type")
 
 
 def issuer(item: Item) -> str:
@@ -44,14 +50,48 @@ def issuer(item: Item) -> str:
 
 def shared(item: Item) -> bool:
     """Whether anyone can get a token of this issuer."""
-    host = issuer(item).partition("/")[0]
-    return host in SHARED or host.endswith(".gitlab.com")
+    return shared_issuer(issuer(item))
+
+
+def binds(expression: str) -> bool | None:
+    """Whether a condition ties tokens to some owner; None where nobody can say.
+
+    All of its alternatives have to; in each, one of the parts that are joined by `and` is enough.
+    """
+    said = [_alternative(part) for part in re.split(r"\|\|", expression)] if expression else [False]
+    return False if False in said else None if None in said else True
+
+
+def _alternative(text: str) -> bool | None:
+    said = [_part(part.strip().strip("()").strip() if part.count("(") != part.count(")") else
+                  _bare(part.strip())) for part in text.split("&&")]  # fmt: skip
+    return True if True in said else None if None in said else False
+
+
+def _bare(part: str) -> str:
+    while part.startswith("(") and part.endswith(")"):
+        part = part[1:-1].strip()
+    return part
+
+
+def _part(text: str) -> bool | None:
+    if _EQUAL.match(text) or _AMONG.match(text):
+        return True
+    begins = _BEGINS.match(text)
+    if begins:
+        return prefix_binds(begins.group(1))
+    fits = _FITS.match(text)
+    if fits:
+        return prefix_binds(re.sub(r"\\(.)", r"\1", fits.group(1)).lstrip("^"))
+    if "!=" in text or ".contains(" in text:
+        return False  # an outsider need not be the one that is named, and may be called as he likes
+    return None if _ANY_OWNED.search(text) else False
 
 
 def condition(item: Item) -> str:
     """The condition of a provider, where it ties tokens to somebody."""
     said = str(item.config.get("attributeCondition") or "")
-    return said if _OWNER.search(said) else ""
+    return said if binds(said) else ""
 
 
 def provider(estate: Estate, item: Item) -> Verdict:
@@ -65,9 +105,12 @@ def provider(estate: Estate, item: Item) -> Verdict:
             return no("it is switched off", found.uid)
     if not shared(item):
         return no(f"tokens of {issuer(item)} are its owner's own", item.uid)
-    bound = condition(item)
+    said = str(item.config.get("attributeCondition") or "")
+    bound = binds(said)
     if bound:
-        return no(f"its condition binds it: {bound}", item.uid)
+        return no(f"its condition binds it: {said}", item.uid)
+    if bound is None:
+        return unknown(f"whether its condition ties tokens to an owner: {said}", item.uid)
     return yes(Evidence(kind="policy", text=f"anyone at {issuer(item)} gets into the pool: no condition "
                         "names an owner", source=item.uid,
                         steps=(f"Anyone at {issuer(item)}", item.name)))  # fmt: skip
@@ -108,8 +151,10 @@ def free(member: str) -> bool:
 
 def service_account(estate: Estate, item: Item) -> Verdict:
     """Bindings to everyone, and to everyone of an issuer that is open to all."""
-    own = bound_to_anyone(estate, item)
-    ways = [own]
+    shut = perimeter(estate, item)
+    if shut is not None:
+        return shut
+    ways = [bound_to_anyone(estate, item)]
     for member, role, _ in outsiders(estate, item):
         if not free(member):
             continue

@@ -146,11 +146,18 @@ class Firewalls:
             else:
                 self.by_place["/".join(target.split("/")[-2:])] += rules
 
-    def known(self, item: Item) -> bool:
-        """Whether firewall rules of the machine's project were read at all."""
-        return self.estate.looked_at(f"gcp:{item.account}/gcp_compute_firewall") or bool(
-            self.by_network
-        )
+    def known(self, item: Item, network: str = "") -> bool:
+        """Whether the firewall rules of a network were read: of its own project, which is another
+        than the machine's where the network is shared."""
+        links = [network] if network else [
+            str(n.get("network") or "") for n in _dicts(item.config.get("networkInterfaces"))]  # fmt: skip
+        for key in (_key(link) for link in links):
+            project = key.partition("/")[0] if "/" in key else item.account
+            if not (self.by_network.get(key) or any(
+                self.estate.looked_at(f"gcp:{p}/gcp_compute_firewall")
+                for p in (project, *((item.account,) if project == item.account else ())))):  # fmt: skip
+                return False
+        return True
 
     def admitted(self, item: Item, network: str, version: int = 4) -> Admitted:
         """What of the Internet reaches an interface of this machine in this network."""
@@ -335,7 +342,8 @@ def external(item: Item) -> Iterator[tuple[str, str, int]]:
 
 def everyone(cidrs: Iterable[object]) -> tuple[bool, str]:
     """Whether these ranges are the Internet, and their text."""
-    found = [addresses(list(cidrs), v) for v in (4, 6)]
+    given = list(cidrs)
+    found = [addresses(given, v) for v in (4, 6)]
     wide = any(is_wide(found[n], v) for n, v in ((0, 4), (1, 6)))
     return wide, ", ".join(cidr_texts(f, v) for f, v in zip(found, (4, 6), strict=True) if f)
 

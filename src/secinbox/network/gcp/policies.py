@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from secinbox.estate import Estate, Item
-from secinbox.iam.gcp.grants import expired
+from secinbox.iam.gcp.grants import access_of, expired
 from secinbox.iam.gcp.permissions import ACT_AS, DIRECT, READS
 from secinbox.iam.gcp.roles import Roles
 from secinbox.inventory.gcp.assets import many
@@ -62,12 +62,13 @@ _SERVICES = {
 
 
 def bindings(item: Item) -> list[dict[str, Any]] | None:
-    """The bindings of a resource; None when its policy was not read."""
+    """The bindings of a resource, a dataset's access entries among them; None when not read."""
     policy = item.config.get("iamPolicy")
+    own = list(access_of(item))
     if not isinstance(policy, dict):
-        return None
+        return own if isinstance(item.config.get("access"), list) else None
     found = policy.get("bindings")
-    return [b for b in found if isinstance(b, dict)] if isinstance(found, list) else []
+    return [*(b for b in found if isinstance(b, dict)), *own] if isinstance(found, list) else own
 
 
 def policy_read(estate: Estate, item: Item) -> bool:
@@ -125,6 +126,8 @@ def bound_to_anyone(estate: Estate, item: Item) -> Verdict:
 def perimeter(estate: Estate, item: Item) -> Verdict | None:
     """The perimeter that keeps strangers from this resource; None where none does."""
     service = item.type.split("_")[1]
+    # Tokens of a service account are made by an API of its own.
+    service = "iamcredentials" if item.type == "gcp_iam_service_account" else service
     name = _SERVICES.get(service, f"{service}.googleapis.com")
     numbers = set(_projects(estate, item))
     for found in estate.of_type("gcp_accesscontextmanager_service_perimeter"):

@@ -6,7 +6,7 @@ from typing import Any
 
 from secinbox.estate import Estate, Item
 from secinbox.network.gcp.firewalls import everyone
-from secinbox.network.gcp.policies import bound_to_anyone, perimeter
+from secinbox.network.gcp.policies import bound_to_anyone
 from secinbox.network.verdict import Verdict, no, unknown, yes
 from secinbox.records import Evidence
 
@@ -37,7 +37,7 @@ def ingress_of(item: Item) -> str:
                or get(config, "serviceConfig", "ingressSettings") or "all").lower()  # fmt: skip
     if "load_balanc" in said or "load-balanc" in said or "gclb" in said:
         return "balancer"
-    return "internal" if "internal" in said else "all"
+    return "internal" if "internal" in said or said.endswith("none") else "all"
 
 
 def iap(item: Item) -> bool:
@@ -51,27 +51,27 @@ def iap(item: Item) -> bool:
 def called(estate: Estate, item: Item) -> Verdict:
     """Whether everyone may invoke it, whatever its ingress."""
     config = item.config
-    if iap(item):
+    below = str(get(config, "serviceConfig", "service") or "")
+    under = estate.find(f"//run.googleapis.com/{below}") if below else None
+    if iap(item) or (under is not None and iap(under)):
         return no("Identity-Aware Proxy asks for a sign-in", item.uid)
     notes = _notes(item)
     if config.get("invokerIamDisabled") is True or notes.get(
         "run.googleapis.com/invoker-iam-disabled") == "true":  # fmt: skip
         return yes(Evidence(kind="endpoint", text="anyone may call it: the invoker check is off",
                             source=item.uid, steps=("Internet", item.name), ports="tcp 443"))  # fmt: skip
-    shut = perimeter(estate, item)
-    if shut is not None:
-        return shut
+    # A service perimeter guards the API that administers it; calls are ingress and invoker alone.
     asked = item
     if item.type == "gcp_cloudfunctions_function":
         # A function of the second generation is called through its Cloud Run service.
-        name = str(get(config, "serviceConfig", "service") or "")
-        found = estate.find(f"//run.googleapis.com/{name}") if name else None
         own = bound_to_anyone(estate, item)
-        if found is None:
+        if under is None:
             if own.value == "yes":
                 return _opened(item, own)
-            return unknown("the Cloud Run service below it was not read", item.uid) if name else own
-        asked = found
+            return (
+                unknown("the Cloud Run service below it was not read", item.uid) if below else own
+            )
+        asked = under
     return _opened(item, bound_to_anyone(estate, asked))
 
 
@@ -89,7 +89,8 @@ def run_service(estate: Estate, item: Item) -> Verdict:
     if ingress != "all":
         word = "internal" if ingress == "internal" else "internal and load balancers"
         return no(f"ingress is {word}", item.uid)
-    if item.config.get("defaultUriDisabled") is True:
+    if item.config.get("defaultUriDisabled") is True or (
+        str(_notes(item).get("run.googleapis.com/default-url-disabled")).lower() == "true"):  # fmt: skip
         return no("its own address is disabled", item.uid)
     return called(estate, item)
 
@@ -97,7 +98,11 @@ def run_service(estate: Estate, item: Item) -> Verdict:
 def function(estate: Estate, item: Item) -> Verdict:
     """An HTTPS trigger that takes all traffic, and everyone as invoker."""
     config = item.config
-    if config.get("eventTrigger") and not config.get("httpsTrigger"):
+    if str(config.get("status") or "") in ("OFFLINE", "DELETE_IN_PROGRESS"):
+        return no(f"the function is {str(config['status']).lower()}", item.uid)
+    # Of the second generation, what events call has an address, too.
+    first = item.type == "gcp_cloudfunctions_cloud_function" and "serviceConfig" not in config
+    if first and config.get("eventTrigger") and not config.get("httpsTrigger"):
         return no("it is called by events, not over HTTP", item.uid)
     ingress = str(config.get("ingressSettings") or get(config, "serviceConfig", "ingressSettings")
                   or "ALLOW_ALL")  # fmt: skip
@@ -151,6 +156,11 @@ def app_engine(estate: Estate, item: Item) -> Verdict:
             return no("the application is disabled", item.uid)
         if get(found.config, "iap", "enabled") is True:
             return no("Identity-Aware Proxy asks for a sign-in", item.uid)
+    versions = [
+        v for v in estate.of_type("gcp_appengine_version") if v.uid.startswith(item.uid + "/")
+    ]
+    if versions and all(v.config.get("servingStatus") == "STOPPED" for v in versions):
+        return no("all of its versions are stopped", item.uid)
     ingress = str(get(item.config, "networkSettings", "ingressTrafficAllowed") or "")
     if "INTERNAL" in ingress:
         return no(f"ingress is {ingress}", item.uid)
@@ -161,6 +171,9 @@ def app_engine(estate: Estate, item: Item) -> Verdict:
 def api_gateway(estate: Estate, item: Item) -> Verdict:
     """A gateway has a public host name; what it asks of callers is in its API configuration."""
     del estate
+    state = str(item.config.get("state") or "ACTIVE")
+    if state not in ("ACTIVE", "UPDATING"):
+        return no(f"the gateway is {state.lower()}", item.uid)
     host = str(item.config.get("defaultHostname") or item.name)
     return yes(Evidence(kind="endpoint", text=f"{host} answers everyone", source=item.uid,
                         steps=("Internet", host), ports="tcp 443"))  # fmt: skip
@@ -170,6 +183,8 @@ def composer(estate: Estate, item: Item) -> Verdict:
     """The web server of an environment: ranges, then a sign-in."""
     del estate
     config = item.config.get("config")
+    if str(item.config.get("state") or "") in ("DELETING", "ERROR"):
+        return no(f"the environment is {str(item.config['state']).lower()}", item.uid)
     if get(config, "privateEnvironmentConfig", "enablePrivateEnvironment") is True and get(
         config, "webServerNetworkAccessControl") is None:  # fmt: skip
         return no("the environment is private", item.uid)

@@ -8,7 +8,7 @@ from typing import Any
 from secinbox.estate import Estate, Item
 from secinbox.inventory.gcp.constraints import enforced
 from secinbox.network.gcp.firewalls import everyone
-from secinbox.network.gcp.policies import ANYONE, bindings, bound_to_anyone, perimeter
+from secinbox.network.gcp.policies import ANYONE, bound_to_anyone, perimeter
 from secinbox.network.gcp.services import dicts, get
 from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence
@@ -47,19 +47,7 @@ def bucket(estate: Estate, item: Item) -> Verdict:
 
 def dataset(estate: Estate, item: Item) -> Verdict:
     """Access entries of the dataset, and its IAM policy."""
-    shut = perimeter(estate, item)
-    if shut is not None:
-        return shut
-    for entry in dicts(item.config.get("access")):
-        member = str(entry.get("iamMember") or entry.get("specialGroup") or "")
-        if member in ANYONE:
-            text = f"dataset access gives {member} the role {entry.get('role')}"
-            return yes(Evidence(kind="policy", text=text, source=item.uid,
-                                steps=(ANYONE[member], str(entry.get("role")), item.uid)))  # fmt: skip
-    found = bound_to_anyone(estate, item)
-    if found.value == "unknown" and bindings(item) is None and item.config.get("access"):
-        return no("dataset access names nobody outside", item.uid)
-    return found
+    return by_policy(estate, item)
 
 
 def table(estate: Estate, item: Item) -> Verdict:
@@ -81,7 +69,10 @@ def sql_instance(estate: Estate, item: Item) -> Verdict:
         return unknown("its IP configuration was not read", item.uid)
     if get(settings, "activationPolicy") == "NEVER" or item.config.get("state") == "SUSPENDED":
         return no("the instance is stopped", item.uid)
-    if config.get("ipv4Enabled") is False:
+    addresses = dicts(item.config.get("ipAddresses"))
+    unsaid = "ipv4Enabled" not in config and bool(addresses)
+    if config.get("ipv4Enabled") is False or (
+        unsaid and not any(a.get("type") == "PRIMARY" for a in addresses)):  # fmt: skip
         return no("it has no public address", item.uid)
     if get(settings, "connectorEnforcement") == "REQUIRED":
         return no("it takes connections of Cloud SQL's connectors only, which sign in", item.uid)
@@ -109,6 +100,8 @@ def _over(network: dict[str, Any]) -> bool:
 def alloydb(estate: Estate, item: Item) -> Verdict:
     """A public address and the external networks that it answers."""
     del estate
+    if str(item.config.get("state") or "") in ("STOPPED", "DELETING"):
+        return no("the instance is stopped", item.uid)
     network = item.config.get("networkConfig")
     if get(network, "enablePublicIp") is not True:
         return no("it has no public address", item.uid)

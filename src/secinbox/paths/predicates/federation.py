@@ -15,7 +15,16 @@ from fnmatch import fnmatchcase
 from secinbox.iam.gcp.permissions import TOKEN
 from secinbox.inventory.azure.resources import text
 from secinbox.inventory.kubernetes.cluster import place_of
-from secinbox.network.gcp.federation import condition, free, issuer, outsiders, providers_of
+from secinbox.network.azure.identities import issuer_of, subjects_of
+from secinbox.network.gcp.federation import (
+    binds,
+    condition,
+    free,
+    issuer,
+    outsiders,
+    providers_of,
+)
+from secinbox.network.subjects import anybody
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Judgement, Pair, check, lasting, pairs
 from secinbox.paths.world import ANY_GITHUB, ANY_GOOGLE, INTERNET, World
@@ -23,7 +32,6 @@ from secinbox.records import Evidence
 
 _GITHUB = "token.actions.githubusercontent.com"
 _ENTRA = ("sts.windows.net", "login.microsoftonline.com")
-_MATCHES = re.compile(r"claims\['sub'\]\s+(matches|eq)\s+'([^']*)'")
 _NAMED = re.compile(
     r"(?:assertion|attribute|google)\.(repository|repository_owner|sub|subject)\s*"
     r"(?:==|\.startsWith\()\s*['\"]([^'\"]+)['\"]"
@@ -40,6 +48,7 @@ class Trust:
     target: str
     source: str  # what says so
     words: str
+    patterns: bool = True  # a star in a subject stands for anything
 
 
 def trusts(world: World) -> list[Trust]:
@@ -69,15 +78,12 @@ def _azure(world: World) -> Iterator[Trust]:
         who = world.azure.identities(above) if above is not None else []
         rows.append((who, item.config, item.uid))
     for targets, row, source in rows:
-        host = text(row.get("issuer")).removeprefix("https://").rstrip("/")
-        subject = text(row.get("subject"))
-        expression = row.get("claimsMatchingExpression")
-        if isinstance(expression, dict):
-            found_ = _MATCHES.search(text(expression.get("value")))
-            subject = found_.group(2) if found_ else subject
+        host, (subject, pattern) = issuer_of(row), next(iter(subjects_of(row)), ("", False))
         for target in targets:
             if host and subject:
-                yield Trust(host, (subject,), target, source, f"federated credential for {subject}")
+                yield Trust(
+                    host, (subject,), target, source, f"federated credential for {subject}", pattern
+                )
 
 
 def _google(world: World) -> Iterator[Trust]:
@@ -108,7 +114,8 @@ def _of_member(world: World, member: str, target: str, source: str, role: str) -
             subjects = [rest]
         elif free(member):
             bound = [_subject(k, v) for k, v in _NAMED.findall(condition(provider))]
-            subjects = bound or ([] if condition(provider) else ["*"])
+            said = str(provider.config.get("attributeCondition") or "")
+            subjects = bound or (["*"] if binds(said) is False else [])
         words = f"{role} for {member.partition('workloadIdentityPools/')[2]}"
         if subjects:
             yield Trust(host, tuple(subjects), target, source, words)
@@ -135,11 +142,12 @@ def _pair(world: World, source: str, trust: Trust, doubt: str = "") -> Pair:
 def federated_outsider(world: World) -> Iterator[Pair]:
     """Anybody's workflow, any Google account, or anyone at all may act as an identity."""
     for trust in trusts(world):
-        head = next((s for s in trust.subjects if s in ("*", "repo:*", "repo:*/*", "repo:*:*")), "")
-        if head and trust.issuer.startswith(_GITHUB):
+        if not trust.patterns or not any(anybody(trust.issuer, s) for s in trust.subjects):
+            continue
+        if trust.issuer.startswith(_GITHUB):
             yield _pair(world, ANY_GITHUB, trust)
-        elif head == "*" and trust.issuer.partition("/")[0] in ("gitlab.com", "app.terraform.io"):
-            yield _pair(world, f"any:{trust.issuer}", trust)
+        elif not trust.issuer.startswith("accounts.google.com"):
+            yield _pair(world, f"any:{trust.issuer.partition('/')[0]}", trust)
     for item in world.estate.of_type("gcp_iam_service_account"):
         for evidence in world.public.get(item.uid, ()):
             first = evidence.steps[0] if evidence.steps else ""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from secinbox.estate import Item
 from secinbox.iam.gcp import READS, full_scope
 from secinbox.iam.gcp.permissions import OBJECTS_WRITE, PUSH
+from secinbox.iam.gcp.world import BY_DELEGATION
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Judgement, Pair, check, lasting, pairs
 from secinbox.paths.predicates.supply import STATE, less, pushes, writes_state
@@ -56,7 +57,7 @@ _KINDS = {
     "google_token": ("token",), "google_key": ("key",), "google_sign": ("sign",),
     "google_delegate": ("delegate",), "google_account_policy": ("policy",),
     "google_launch": ("launch",), "google_build": ("build",), "google_metadata": ("metadata",),
-    "google_jobs": ("pods", "job"),
+    "google_jobs": ("pods", "job"), "google_delegated_person": ("delegation",),
 }  # fmt: skip
 for _name, _kinds in _KINDS.items():
     _found = _impersonation(*_kinds)
@@ -74,11 +75,43 @@ def google_owner(world: World) -> Iterator[Pair]:
         for place, way in sorted({**maybe, **known}.items()):
             uid = google.uid_of(member)
             evidence = Evidence(kind="policy", text=way[0], source=place)
-            if google.disabled(member):
+            if google.disabled(member) or way[0].startswith(BY_DELEGATION):
                 continue
             yield Pair(uid, place, detail=way[0], evidence=(evidence,),
                        doubt="" if place in known else "whether a condition holds",
                        actions=(less(world, uid, way[0]),))  # fmt: skip
+
+
+def _delegation(world: World, administers: bool) -> Iterator[Pair]:
+    for member, found in sorted(world.google.delegated.items()):
+        if world.google.disabled(member) or not (found.administers if administers else found.data):
+            continue
+        uid = world.google.uid_of(member)
+        what = found.administers if administers else found.words
+        text = f"domain-wide delegation in {what}"
+        yield Pair(uid, found.workspace, detail=what, evidence=(Evidence(
+            kind="policy", text=text, source=found.workspace),), actions=(Action(
+                f"delegation:{uid}", f"Take domain-wide delegation from {world.label(uid)}", uid),))  # fmt: skip
+
+
+@pairs
+def google_workspace_administrator(world: World) -> Iterator[Pair]:
+    """Who writes users or roles of a Workspace by domain-wide delegation."""
+    yield from _delegation(world, True)
+
+
+@pairs
+def google_organisation_of_workspace(world: World) -> Iterator[Pair]:
+    """A Workspace and the organisations of the same customer."""
+    for workspace in world.estate.of_type("gcp_workspace"):
+        for item in world.google.organisations_of(workspace.uid):
+            yield Pair(workspace.uid, item.uid, cost=0.05)
+
+
+@pairs
+def google_workspace_reader(world: World) -> Iterator[Pair]:
+    """Who reads everybody's mail and files by domain-wide delegation."""
+    yield from _delegation(world, False)
 
 
 @pairs

@@ -6,12 +6,16 @@ import json
 import re
 from collections.abc import Iterator
 
+from secinbox.estate import Item
+from secinbox.iam.azure.grants import ended
 from secinbox.iam.escalation import Step as Escalating
 from secinbox.iam.escalation import change_steps, edge_steps
+from secinbox.network.azure import storage
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Judgement, Pair, check, lasting, pairs
-from secinbox.paths.world import ANY_AWS, ANY_GITHUB, ANY_USER, World
+from secinbox.paths.world import ANY_AWS, ANY_GITHUB, ANY_USER, Leak, World
 from secinbox.records import Evidence
+from secinbox.sources._code import OPENS
 
 
 def _role(world: World, uid: str, why: str) -> Action:
@@ -46,9 +50,62 @@ def workload_identity(world: World) -> Iterator[Pair]:
             yield Pair(uid, role, actions=(_role(world, uid, role),))
 
 
-def _opened(uid: str) -> str:
-    """What a leaked key gives: an access key has a state of its own, others act as their account."""
-    return "" if uid.startswith("accesskey:") else "cred"
+def opened(world: World, uid: str) -> Iterator[tuple[str, str, str]]:
+    """(what a leaked key gives, on what, why it does not after all): an access key has a state of its
+    own, one of a storage account reads what is in it, others act as their account."""
+    if uid.startswith("accesskey:"):
+        yield "", uid, ""
+    elif "/storageaccounts/" in uid:
+        account = world.estate.find("/".join(uid.split("/")[:9]))
+        shut = _closed(account) if account is not None else ""
+        inside = [j.uid for j in world.jewels if j.uid.startswith(uid + "/")]
+        for target in dict.fromkeys((uid, *inside)):
+            yield "read", target, shut
+    else:
+        item = world.estate.find(uid)
+        yield "cred", uid, _spent(world, item) if item is not None else ""
+
+
+def resolve(world: World, told: str) -> str:
+    """The uid of what a secret opens, as `Opens azure-client:ID` tells it; empty where nobody knows it."""
+    found = OPENS.match(told)
+    if not found:
+        return ""
+    name, _, container = found.group(1).partition("/")
+    if name.startswith("azure-client:"):
+        item = world.estate.find(name)
+        return item.uid if item is not None and item.uid.startswith("entra:") else ""
+    account = next((i.uid for i in world.estate.of_type(storage.ACCOUNT)
+                    if i.uid.endswith(f"/{name.removeprefix('azure-storage:')}")), "")  # fmt: skip
+    return (
+        f"{account}/blobservices/default/containers/{container}"
+        if account and container
+        else account
+    )
+
+
+def _closed(account: Item) -> str:
+    """Why nobody gets in with a key from outside."""
+    if account.config.get("allowSharedKeyAccess") is False:
+        return "the account takes no keys"
+    shut = storage.network(account)
+    return shut.evidence[0].text if shut is not None else ""
+
+
+def _spent(world: World, item: Item) -> str:
+    """Why a secret of an application opens nothing any more."""
+    if item.type != "entra_serviceprincipal":
+        return ""
+    if item.config.get("accountEnabled") is False:
+        return "its sign-in is switched off"
+    app = str(item.config.get("appId") or "").lower()
+    for found in world.estate.of_type("entra_application"):
+        secrets = found.config.get("passwordCredentials")
+        if str(found.config.get("appId") or "").lower() != app or not isinstance(secrets, list):
+            continue
+        if not any(isinstance(s, dict) and not ended(s.get("endDateTime")) for s in secrets):
+            return "the application has no secret that is valid"
+    return ""
 
 
 def _metadata(world: World, uid: str) -> dict[str, object]:
@@ -88,11 +145,15 @@ def leaked_key(world: World) -> Iterator[Pair]:
             continue
         evidence = Evidence(kind="finding", text=f"{leak.title} at {leak.location}",
                             source=leak.finding)  # fmt: skip
-        yield Pair(leak.resource, leak.opens, detail=leak.location, evidence=(evidence,),
-                   target_kind=_opened(leak.opens),
-                   doubt="" if leak.public else "who can read it",
-                   actions=(Action(f"key:{leak.opens}", f"Revoke {world.label(leak.opens)}",
-                                   leak.opens, (leak.finding,), 0.5),))  # fmt: skip
+        for kind, target, shut in opened(world, leak.opens):
+            yield Pair(leak.resource, target, detail=leak.location, evidence=(evidence,),
+                       target_kind=kind, no=shut, doubt="" if leak.public else "who can read it",
+                       actions=(_revoked(world, leak),))  # fmt: skip
+
+
+def _revoked(world: World, leak: Leak) -> Action:
+    return Action(f"key:{leak.opens}", f"Revoke {world.label(leak.opens)}", leak.opens,
+                  (leak.finding,), 0.5)  # fmt: skip
 
 
 @pairs
@@ -105,11 +166,10 @@ def key_in_workload(world: World) -> Iterator[Pair]:
                             source=leak.finding)  # fmt: skip
         own = [leak.resource] if leak.resource in world.estate.items else []
         for uid in sorted({*own, *world.holders.get(leak.resource, ())}):
-            yield Pair(uid, leak.opens, detail=leak.location, evidence=(evidence,),
-                       target_kind=_opened(leak.opens),
-                       resources=(leak.resource,),
-                       actions=(Action(f"key:{leak.opens}", f"Revoke {world.label(leak.opens)}",
-                                       leak.opens, (leak.finding,), 0.5),))  # fmt: skip
+            for kind, target, shut in opened(world, leak.opens):
+                yield Pair(uid, target, detail=leak.location, evidence=(evidence,), no=shut,
+                           target_kind=kind, resources=(leak.resource,),
+                           actions=(_revoked(world, leak),))  # fmt: skip
 
 
 @pairs
@@ -119,10 +179,9 @@ def key_in_store(world: World) -> Iterator[Pair]:
         if leak.opens and leak.resource in world.estate.items:
             evidence = Evidence(kind="finding", text=f"{leak.title} at {leak.location}",
                                 source=leak.finding)  # fmt: skip
-            yield Pair(leak.resource, leak.opens, detail=leak.location, evidence=(evidence,),
-                   target_kind=_opened(leak.opens),
-                       actions=(Action(f"key:{leak.opens}", f"Revoke {world.label(leak.opens)}",
-                                       leak.opens, (leak.finding,), 0.5),))  # fmt: skip
+            for kind, target, shut in opened(world, leak.opens):
+                yield Pair(leak.resource, target, detail=leak.location, evidence=(evidence,),
+                           target_kind=kind, no=shut, actions=(_revoked(world, leak),))  # fmt: skip
 
 
 @pairs

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 
 from secinbox.estate import Item
 from secinbox.iam.azure import TENANT, reads
-from secinbox.iam.azure.actions import BLOB_WRITE, KEYS, PUSH, READING
+from secinbox.iam.azure.actions import BLOB_WRITE, KEYS, LIST_KEYS, PUSH, READING
+from secinbox.inventory.azure.resources import dicts, text
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, lasting, pairs
+from secinbox.paths.predicates.identities import opened, resolve
 from secinbox.paths.predicates.supply import STATE, less, pushes, writes_state
 from secinbox.paths.world import World
 from secinbox.records import Evidence
@@ -146,6 +148,53 @@ def _writers(world: World, item: Item, action: str, data: bool) -> Iterator[tupl
                 doubt = "" if sure else held.uncertain or "the condition of a role assignment"
                 yield principal, f"{held.role.name} at {held.scope or 'the root'}", doubt
                 break
+
+
+def _settings(world: World) -> Iterator[tuple[str, Item, dict[str, str]]]:
+    """(application, its settings, setting -> what it opens) of everything whose settings were read."""
+    for item in world.estate.of_type("azure_microsoft_web_sites_config",
+                                     "azure_microsoft_web_sites_slots_config"):  # fmt: skip
+        found = {
+            text(r.get("setting")): text(r.get("opens")) for r in dicts(item.config.get("opens"))
+        }
+        if found:
+            yield item.uid.partition("/config/")[0], item, found
+
+
+@pairs
+def azure_settings(world: World) -> Iterator[Pair]:
+    """Code in an application reads its settings, and uses the keys among them."""
+    for site, item, found in _settings(world):
+        for setting, told in sorted(found.items()):
+            uid = resolve(world, told)
+            words = f"setting {setting} of {world.label(site)}"
+            for kind, target, shut in opened(world, uid) if uid else ():
+                yield Pair(site, target, target_kind=kind, no=shut, detail=setting,
+                           evidence=(Evidence(kind="inventory", text=words, source=item.uid),),
+                           actions=(Action(f"setting:{item.uid}>{setting}", "Use a managed identity instead "
+                                           f"of setting {setting} in {world.label(site)}", site),))  # fmt: skip
+
+
+# Settings that name where a function app keeps its code.
+_CODE = ("azurewebjobsstorage", "website_contentazurefileconnectionstring")
+
+
+@pairs
+def azure_function_code(world: World) -> Iterator[Pair]:
+    """Who writes to the store of a function app, or reads its keys, puts code of his own into it."""
+    for site, _, found in _settings(world):
+        for setting, told in sorted(found.items()):
+            uid = resolve(world, told) if setting.lower() in _CODE else ""
+            store = world.estate.find(uid) if uid else None
+            if store is None:
+                continue
+            writers = [*_writers(world, store, BLOB_WRITE, True)]
+            if store.config.get("allowSharedKeyAccess") is not False:
+                writers += _writers(world, store, LIST_KEYS, False)
+            for who, by, doubt in writers:
+                yield Pair(who, site, detail=world.label(store.uid), doubt=doubt,
+                           resources=(store.uid,), actions=(less(world, who, by),),
+                           evidence=(Evidence(kind="policy", text=by, source=who),))  # fmt: skip
 
 
 @lasting
