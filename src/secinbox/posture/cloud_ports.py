@@ -35,11 +35,15 @@ def findings(assessment: Assessment) -> Iterator[Finding]:
     known = known_of(assessment)
     estate = assessment.estate
     guards: Guards | None = None
+    rules: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for item in estate.of_type("gcp_compute_firewall"):
+        rules[item.account, f"firewall {item.name}"].append(item.uid)
     behind: dict[str, list[tuple[str, IntSet]]] = defaultdict(list)
     for uid, evidence in sorted(known.exposed().items()):
-        item = estate.items.get(uid)
-        if item is None or item.type not in (*_AZURE, *_GOOGLE):
+        found_ = estate.items.get(uid)
+        if found_ is None or found_.type not in (*_AZURE, *_GOOGLE):
             continue
+        item = found_
         # Through a balancer only what it forwards is reached: that port is meant to be open.
         ports = IntSet.of(i for e in evidence if e.kind == "route" and not e.via
                           for i in tcp_ports(e.ports).intervals)  # fmt: skip
@@ -49,9 +53,8 @@ def findings(assessment: Assessment) -> Iterator[Finding]:
             guards = guards or Guards(estate)
             found = _groups(estate, guards, item)
         else:
-            steps = {s for e in evidence for s in e.steps}
-            found = [i.uid for i in estate.of_type("gcp_compute_firewall")
-                     if i.account == item.account and f"firewall {i.name}" in steps]  # fmt: skip
+            steps = sorted({s for e in evidence for s in e.steps})
+            found = [r for s in steps for r in rules.get((item.account, s), ())]
         for group in found or [uid]:
             behind[group].append((uid, ports))
     for uid in sorted(behind):

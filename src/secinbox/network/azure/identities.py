@@ -30,9 +30,16 @@ def credentials(estate: Estate, item: Item) -> list[dict[str, Any]]:
         found = estate.once("azure.federations", lambda: _by_identity(estate))
         return found.get(item.uid, [])
     inline = dicts(item.config.get("federatedIdentityCredentials"))
-    own = [i.config for i in estate.of_type("entra_federation")
-           if f"entra:{text(i.config.get('application')).lower()}" == item.uid]  # fmt: skip
-    return [*inline, *own]
+    found = estate.once("entra.federations", lambda: _by_application(estate))
+    return [*inline, *found.get(item.uid, [])]
+
+
+def _by_application(estate: Estate) -> dict[str, list[dict[str, Any]]]:
+    out: dict[str, list[dict[str, Any]]] = {}
+    for item in estate.of_type("entra_federation"):
+        owner = f"entra:{text(item.config.get('application')).lower()}"
+        out.setdefault(owner, []).append(item.config)
+    return out
 
 
 def _by_identity(estate: Estate) -> dict[str, list[dict[str, Any]]]:

@@ -35,7 +35,8 @@ CONTROLS: dict[str, str] = {
     "gcp_container_cluster": "private endpoint, DNS endpoint, authorised networks, Google's addresses",
     "gcp_bigquery_dataset": "access entries, IAM here and above, perimeter",
     "gcp_bigquery_table": "IAM, its dataset, perimeter",
-    "gcp_appengine_service": "ingress, Identity-Aware Proxy, serving state, versions",
+    "gcp_appengine_service": "ingress, Identity-Aware Proxy, serving state, versions; not its "
+    "firewall, which is in no export",
     "gcp_apigateway_gateway": "state",
     "gcp_composer_environment": "ranges of the web server, state",
     "gcp_iam_service_account": "IAM here and above, federation with open issuers",
