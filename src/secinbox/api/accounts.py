@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from secinbox.api.access import COOKIE, Access
+from secinbox.api.shapes import told
 from secinbox.decisions.accounts import SESSION, SignInError
 from secinbox.decisions.states import DecisionError
 from secinbox.web.pages import show
@@ -27,7 +28,25 @@ def api(session: Any, access: Access, administer: Sequence[Depends]) -> APIRoute
     """`/api/v1/tokens`, `/api/v1/users`, `/api/v1/teams`, `/api/v1/audit`."""
     routes = APIRouter(prefix="/api/v1", dependencies=list(administer))
 
-    @routes.get("/tokens")
+    @routes.get(
+        "/tokens",
+        responses=told(
+            {
+                "tokens": [
+                    {
+                        "id": "string",
+                        "name": "string",
+                        "role": "string",
+                        "types": "string?",
+                        "expires": "string?",
+                        "created_at": "string",
+                        "created_by": "string",
+                        "last_used": "string?",
+                    }
+                ]
+            }
+        ),
+    )
     def tokens() -> Any:
         """All API tokens without their secrets."""
         return session.administration.tokens()
@@ -46,7 +65,22 @@ def api(session: Any, access: Access, administer: Sequence[Depends]) -> APIRoute
         """Ends a token."""
         return session.administration.revoke_token(identity, access.actor(request))
 
-    @routes.get("/users")
+    @routes.get(
+        "/users",
+        responses=told(
+            {
+                "users": [
+                    {
+                        "name": "string",
+                        "role": "string",
+                        "types": "string?",
+                        "created_at": "string",
+                        "locked_until": "string?",
+                    }
+                ]
+            }
+        ),
+    )
     def users() -> Any:
         """All users."""
         return session.administration.users()
@@ -61,7 +95,7 @@ def api(session: Any, access: Access, administer: Sequence[Depends]) -> APIRoute
         """Removes a user and ends the sessions."""
         return session.administration.remove_user(name, access.actor(request))
 
-    @routes.get("/teams")
+    @routes.get("/teams", responses=told({"teams": [{"name": "string", "members": ["string"]}]}))
     def teams() -> Any:
         """All teams with their members."""
         return session.administration.teams()
@@ -76,7 +110,24 @@ def api(session: Any, access: Access, administer: Sequence[Depends]) -> APIRoute
         """Ends a team; what is assigned to it stays so."""
         return session.administration.remove_team(name, access.actor(request))
 
-    @routes.get("/audit")
+    @routes.get(
+        "/audit",
+        responses=told(
+            {
+                "events": [
+                    {
+                        "id": "integer",
+                        "time": "string",
+                        "actor": "string",
+                        "action": "string",
+                        "target": "string",
+                        "detail": "string",
+                    }
+                ],
+                "next": "integer?",
+            }
+        ),
+    )
     def audit(
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
         before: Annotated[int, Query(ge=0)] = 0,

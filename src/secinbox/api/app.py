@@ -18,10 +18,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from secinbox import __version__, opening
-from secinbox.api import accounts, decisions, deliveries, forms, operations, paths, public
+from secinbox.api import accounts, decisions, deliveries, forms, operations, paths, public, shapes
 from secinbox.api.access import Access
 from secinbox.api.describing import RAW, describe
 from secinbox.api.guarding import Guard, error, plain
+from secinbox.api.shapes import told
 from secinbox.decisions.cases import CaseMissing
 from secinbox.decisions.rule import RuleMissing
 from secinbox.decisions.states import Conflict, DecisionError
@@ -85,7 +86,11 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
     change = [Depends(known), Depends(access.needs("triager"))]
     administer = [Depends(known), Depends(access.needs("admin"))]
 
-    @app.get("/api/v1/issues", dependencies=read)
+    @app.get(
+        "/api/v1/issues",
+        dependencies=read,
+        responses=told(shapes.page("issues", shapes.ISSUE, profile="string", as_of="string?")),
+    )
     def issues(
         q: Text = "", limit: Limit = 50, cursor: Text = "", profile: Profile | None = None,
         as_of: Annotated[str, Query(max_length=40)] = "",
@@ -96,59 +101,73 @@ def create_app(session: Session, token: str, *, public_url: str = "") -> FastAPI
             return session.past(moment(as_of), q, limit=limit, cursor=cursor, **options)
         return plain(session.issues(q, limit=limit, cursor=cursor, **options))
 
-    @app.get("/api/v1/issues/{name}", dependencies=read)
+    @app.get("/api/v1/issues/{name}", dependencies=read, responses=told(shapes.SHOWN))
     def issue(name: str, response: Response) -> Any:
         """One issue in full: place and reason, risks with evidence, findings, fix, paths, timeline."""
         shown = session.show(name)
         response.headers["etag"] = f'"{shown["version"]}"'  # for If-Match of a decision
         return shown
 
-    @app.get("/api/v1/findings", dependencies=read)
+    @app.get(
+        "/api/v1/findings",
+        dependencies=read,
+        responses=told(shapes.page("findings", shapes.FINDING)),
+    )
     def findings(q: Text = "", limit: Limit = 100, cursor: Text = "") -> Any:
         """A page of findings, in the inbox or not, most severe first; open ones unless `status:` asks."""
         return plain(session.findings(q, limit=limit, cursor=cursor))
 
-    @app.get("/api/v1/resources", dependencies=read)
+    @app.get(
+        "/api/v1/resources",
+        dependencies=read,
+        responses=told(shapes.page("resources", shapes.RESOURCE)),
+    )
     def resources(q: Text = "", limit: Limit = 100, cursor: Text = "") -> Any:
         """A page of resources with their detected risks and the evidence."""
         return plain(session.resources(q, limit=limit, cursor=cursor))
 
-    @app.get("/api/v1/why", dependencies=read)
+    @app.get("/api/v1/why", dependencies=read, responses=told({"kind": "string"}))
     def why(name: Text) -> Any:
         """Why an issue, finding, vulnerability or resource is where it is, or not in the inbox."""
         return session.why(name)
 
-    @app.get("/api/v1/facets", dependencies=read)
+    @app.get("/api/v1/facets", dependencies=read, responses=told(shapes.FACETS))
     def facets(q: Text = "") -> Any:
         """How many issues of a query have each severity, type, service, environment, team, risk."""
         return plain(session.facets(q))
 
-    @app.get("/api/v1/groups", dependencies=read)
+    @app.get("/api/v1/groups", dependencies=read, responses=told(shapes.GROUPS))
     def groups(by: Text, q: Text = "") -> Any:
         """The issues of a query by a field, the worst group first."""
         return session.groups(by, q)
 
-    @app.get("/api/v1/report", dependencies=read)
+    @app.get("/api/v1/report", dependencies=read, responses=told(shapes.REPORT))
     def report(weeks: Annotated[int, Query(ge=1, le=104)] = 12) -> Any:
         """New, fixed and open issues by week; age, overdue and time to fix by severity."""
         return session.report(weeks)
 
-    @app.get("/api/v1/doctor", dependencies=read)
+    @app.get("/api/v1/doctor", dependencies=read, responses=told(shapes.DOCTOR))
     def doctor() -> Any:
         """What keeps the answers from being better: stores, feeds, gaps, names that join nothing."""
         return session.doctor()
 
-    @app.get("/healthz", dependencies=[Depends(known)])
+    @app.get(
+        "/healthz",
+        dependencies=[Depends(known)],
+        responses=told({"status": "string", "version": "string"}),
+    )
     def health() -> Any:
         """Whether the process answers."""
         return {"status": "ok", "version": __version__}
 
-    @app.post("/api/v1/rank", dependencies=change)
+    @app.post("/api/v1/rank", dependencies=change, responses=told({"mode": "string"}))
     def rank(everything: bool = False) -> Any:
         """Brings the inbox up to date; `everything` computes all of it anew."""
         return session.rank(everything=everything)
 
-    @app.post("/api/v1/imports", dependencies=change, openapi_extra=RAW)
+    @app.post(
+        "/api/v1/imports", dependencies=change, openapi_extra=RAW, responses=told(shapes.IMPORTED)
+    )
     async def imports(
         request: Request,
         name: Text,

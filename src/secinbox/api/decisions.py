@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Request
 from fastapi.params import Depends
 
+from secinbox.api.shapes import DECIDED, RULES, told
 from secinbox.decisions.rule import KINDS
 from secinbox.decisions.states import Conflict, DecisionError
 
@@ -24,7 +25,7 @@ def router(
     """`/api/v1/decisions`, `/api/v1/rules`."""
     routes = APIRouter(prefix="/api/v1")
 
-    @routes.post("/decisions", dependencies=triage)
+    @routes.post("/decisions", dependencies=triage, responses=told(DECIDED))
     def decide(request: Request, body: Annotated[dict[str, Any], Body()]) -> Any:
         """What one issue's editor did not see is a conflict; several are told item by item."""
         seen = request.headers.get("if-match", "").strip('"')
@@ -40,7 +41,7 @@ def router(
             raise DecisionError(failure["error"])
         return told
 
-    @routes.get("/rules", dependencies=read)
+    @routes.get("/rules", dependencies=read, responses=told(RULES))
     def rules() -> Any:
         """All rules with how many open findings each decides, and the default rules."""
         return session.automation.listing()

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from secinbox.api.describing import RAW
 from secinbox.api.operations import received
+from secinbox.api.shapes import DELIVERIES, told
 from secinbox.delivery.signing import SignatureError
 
 MAX_WEBHOOK = 5 * 1024**2
@@ -22,7 +23,7 @@ def router(session: Any, read: Sequence[Depends], administer: Sequence[Depends])
     """`/api/v1/deliveries`, `/api/v1/tickets/CONNECTION`."""
     routes = APIRouter(prefix="/api/v1")
 
-    @routes.get("/deliveries", dependencies=read)
+    @routes.get("/deliveries", dependencies=read, responses=told(DELIVERIES))
     def standing() -> Any:
         """Connections, what waits to be sent, tickets and faults."""
         return session.delivery.standing()
