@@ -23,9 +23,11 @@ def change(principals: int) -> None:
     uid = made.decoys[0].instance
     more = {uid: list(made.world.weaknesses[made.planted[0].instance])}
     kept, _ = timed("after one more weakness, with what was kept",
-                    lambda: routes.analyse(fresh(made.world, more)), limit)  # fmt: skip
+                    lambda: routes.analyse(fresh(made.world, more)), beside=limit)  # fmt: skip
     again = estates.generate(1, principals, 20, 40).world
-    whole, _ = timed("the same from nothing", lambda: routes.analyse(fresh(again, more)), limit)
+    whole, _ = timed(
+        "the same from nothing", lambda: routes.analyse(fresh(again, more)), beside=limit
+    )
     same = [(p.id, p.cost, p.resources) for p in kept.paths] == [
         (p.id, p.cost, p.resources) for p in whole.paths
     ]

@@ -2,12 +2,14 @@
 
     python benchmarks/paths.py cluster  [--pods 25000]
     python benchmarks/paths.py graph    [--states 100000]
+    python benchmarks/paths.py one      [--states 100000]
     python benchmarks/paths.py change   [--principals 10000]
 
 `cluster`: from the objects of a synthetic cluster to its paths, beside the reading of the same
-objects. `graph`: forward search, ways to 1,000 targets and dominators of an abstract graph with
-five steps a state, beside one breadth-first search over plain arrays. `change`: a ranking after one
-new finding with what a process keeps between rankings, and without.
+objects. `graph`: an abstract graph with five steps a state from a file of columns (names of states,
+numbers of steps, in no order) to what is reached, ways to 1,000 targets and dominators, beside one
+breadth-first search in plain Python. `one`: one step of a kept graph changes. `change`: a ranking
+after one new finding with what a process keeps between rankings, and without.
 """
 
 from __future__ import annotations
@@ -19,20 +21,26 @@ import random
 import resource
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+import numpy as np
+import pyarrow as pa
 
 from secinbox.estate import Estate, estate_of
 from secinbox.inventory import kubernetes
 from secinbox.network import exposure
 from secinbox.paths import routes
+from secinbox.paths.arrays import of_columns
 from secinbox.paths.cuts import dominators
-from secinbox.paths.graph import Graph, Step
-from secinbox.paths.search import Table, forward, possible
+from secinbox.paths.graph import UNSURE, Graph, Step
+from secinbox.paths.search import Reach, Table, forward, possible
 from secinbox.paths.world import Weakness, World
 from secinbox.reading import Report
 
@@ -40,11 +48,13 @@ _T = TypeVar("_T")
 REMOTE = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"
 
 
-def timed(name: str, work: Callable[[], _T], beside: float = 0.0) -> tuple[_T, float]:
+def timed(
+    name: str, work: Callable[..., _T], *given: object, beside: float = 0.0
+) -> tuple[_T, float]:
     """The answer and the seconds of CPU; prints both, and the ratio to a limit if there is one."""
     gc.collect()
     before, cpu = time.perf_counter(), time.process_time()
-    answer = work()
+    answer = work(*given)
     wall, spent = time.perf_counter() - before, time.process_time() - cpu
     ratio = f", {spent / beside:.1f} times the limit" if beside else ""
     print(f"{name}: {wall:.2f} s, {spent:.2f} s CPU{ratio}", flush=True)
@@ -197,31 +207,66 @@ def cluster(pods: int) -> None:
 
 # An abstract graph: the search by itself.
 
+COSTS = (0.02, 0.05, 0.1, 0.35, 0.7, 1.6)
 
-def abstract(states: int, seed: int = 1) -> tuple[Graph, list[int]]:
-    """One entry, five steps a state, 1,000 targets; costs as the moves have them."""
-    chance = random.Random(seed)
-    graph = Graph()
-    for n in range(states):
-        graph.state(("entry" if n == 0 else "exec", f"s{n}"))
-    costs = (0.02, 0.05, 0.1, 0.35, 0.7, 1.6)
-    names = graph.states
-    for number in range(5 * states):
-        source = number // 5
-        target = chance.randrange(states) if number % 5 else (source + 1) % states
-        graph.add(Step(names[source], names[target], "m", "", costs[number % 6], number % 7 > 0))
-    return graph, chance.sample(range(1, states), 1000)
+
+def abstract(states: int, file: Path, seed: int = 1) -> list[int]:
+    """Writes one entry and five steps a state, costs as the moves have them; returns 1,000 targets.
+
+    An Arrow file of two tables: names of the states in order, and the steps as numbers, shuffled.
+    """
+    chance = np.random.default_rng(seed)
+    count = 5 * states
+    source = np.repeat(np.arange(states, dtype=np.int32), 5)
+    target = chance.integers(0, states, count, dtype=np.int32)
+    target[::5] = (source[::5] + 1) % states
+    rows = np.arange(count)
+    shuffled = chance.permutation(count)
+    steps = {
+        "source": source, "target": target, "cost": np.array(COSTS)[rows % 6],
+        "marks": np.where(rows % 7, 0, UNSURE).astype(np.uint8),
+    }  # fmt: skip
+    names = pa.table({
+        "kind": pa.array(["entry", *["exec"] * (states - 1)]).dictionary_encode(),
+        "uid": [f"arn:aws:ec2:eu-west-1:111122223333:instance/i-{n:09}" for n in range(states)],
+    })  # fmt: skip
+    for table, path in (
+        (names, file.with_suffix(".states")),
+        (pa.table({k: v[shuffled] for k, v in steps.items()}), file.with_suffix(".steps")),
+    ):
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as out:
+            out.write_table(table)
+    return [int(n) for n in chance.choice(np.arange(1, states), 1000, replace=False)]
+
+
+def loaded(file: Path) -> Graph:
+    """The graph of that file; the texts of a step are made when it is shown."""
+
+    def columns(suffix: str) -> pa.Table:
+        with pa.memory_map(str(file.with_suffix(suffix))) as source:
+            return pa.ipc.open_file(source).read_all()
+
+    names, steps = columns(".states"), columns(".steps")
+    kind, uid = (c.to_numpy().tolist() for c in names.columns)
+    states = list(zip(kind, uid, strict=True))
+    source, target, cost, marks = (c.to_numpy() for c in steps.columns)
+
+    def step(row: int) -> Step:
+        sure = not marks[row] & UNSURE
+        return Step(states[source[row]], states[target[row]], "m", "", float(cost[row]), sure)
+
+    return of_columns(states, source, target, cost, marks, step)
 
 
 def plain(graph: Graph) -> int:
-    """One breadth-first search over arrays: nothing that looks at each step is faster."""
-    target, out = graph.target, graph.out
-    seen = bytearray(len(out))
+    """One breadth-first search over lists: nothing in Python that looks at each step is faster."""
+    target, first = list(graph.target), list(graph.first)
+    seen = bytearray(len(graph.states))
     seen[0] = 1
     queue = deque([0])
     while queue:
-        for index in out[queue.popleft()]:
-            there = target[index]
+        state = queue.popleft()
+        for there in target[first[state] : first[state + 1]]:
             if not seen[there]:
                 seen[there] = 1
                 queue.append(there)
@@ -229,19 +274,101 @@ def plain(graph: Graph) -> int:
 
 
 def graph(states: int) -> None:
-    """Prints what search, ways and dominators take on a graph of this size."""
-    (made, targets), _ = timed(
-        f"making {states} states, {5 * states} steps", lambda: abstract(states)
-    )
+    """Prints what a graph of this size takes from a file to choke points: the best of three."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "graph"
+        targets = abstract(states, file)
+        best: dict[str, float] = {}
+        for _ in range(3):
+            for name, spent in searched(file, targets).items():
+                best[name] = min(spent, best.get(name, spent))
+        most = memory()
+        limit = timed("one breadth-first search in plain Python", plain, loaded(file))[1]
+    total = sum(best.values())
+    for name, spent in best.items():
+        print(f"{name}: {spent:.3f} s CPU")
+    print(f"{states} states, {5 * states} steps: {total:.2f} s CPU together, "
+          f"{total / limit:.1f} times the plain search, {most}")  # fmt: skip
+
+
+def searched(file: Path, targets: list[int]) -> dict[str, float]:
+    """Seconds of CPU of each part."""
+    out: dict[str, float] = {}
+
+    def part(name: str, work: Callable[[], _T]) -> _T:
+        gc.collect()
+        before = time.process_time()
+        answer = work()
+        out[name] = time.process_time() - before
+        return answer
+
+    made = part("load: names, steps, their order", lambda: loaded(file))
+    part("index of the steps", lambda: Table.of(made, possible))
+    reach = part("what is reached, and the cheapest way to each state", lambda: forward(made, 0))
+    found = part("ways to 1,000 targets, shown",
+                 lambda: [[made.steps[i] for i in reach.way(made, t)] for t in targets])  # fmt: skip
+    above = part("dominators", lambda: dominators(made, [0], possible))
+    part("choke points of the 1,000 targets", lambda: choke(above, targets))
+    assert all(w[-1].target == made.states[t] for w, t in zip(found, targets, strict=True))
+    return out
+
+
+def choke(above: Mapping[int, int], targets: list[int]) -> list[tuple[int, int]]:
+    """How many of the targets each state is on every way to, most first."""
+    count = Counter[int]()
+    for target in targets:
+        state = target
+        while (state := above.get(state, -1)) >= 0:
+            count[state] += 1
+    return count.most_common(20)
+
+
+def one(states: int) -> None:
+    """Prints what one change of a kept graph takes until the affected targets have their ways."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "graph"
+        targets = abstract(states, file)
+        made = loaded(file)
+        kept = Graph.of(made.steps)
+    before = forward(kept, 0)
+    way = before.way(kept, max(targets, key=lambda t: before.cost[t]))
+    old = kept.steps[way[len(way) // 2]]
+    number = kept.steps.index(old)
+    far = kept.states[targets[0]]
+    gc.collect()
     gc.freeze()
-    _, limit = timed("breadth-first search", lambda: plain(made))
-    _, first = timed("tables of the search", lambda: Table.of(made, possible), limit)
-    reach, second = timed("forward search", lambda: forward(made, 0, possible), limit)
-    _, third = timed("cheapest ways to 1,000 targets",
-                     lambda: [reach.way(made, t) for t in targets], limit)  # fmt: skip
-    _, fourth = timed("dominators", lambda: dominators(made, [0], possible), limit)
-    total = first + second + third + fourth
-    print(f"together {total:.2f} s CPU, {total / limit:.1f} times the limit, {memory()}")
+    for name, gone, new in (
+        ("a step on a way is taken away", [number], []),
+        ("its cost rises", [number], [replace(old, cost=old.cost + 1)]),
+        ("a short cut comes", [], [Step(kept.states[0], far, "m", "", 0.01)]),
+        ("with a new state", [], [Step(kept.states[0], ("exec", "new"), "m", "", 0.01),
+                                  Step(("exec", "new"), far, "m", "", 0.01)]),
+    ):  # fmt: skip
+        best = 9e9
+        for _ in range(3):
+            spent = time.process_time()
+            changed, affected = answered(kept, before, targets, gone, new)
+            best = min(best, time.process_time() - spent)
+        whole = Graph.of([*(s for n, s in enumerate(kept.steps) if n not in gone), *new])
+        same = (whole.source, whole.target, whole.cost) == (
+            changed.source, changed.target, changed.cost)  # fmt: skip
+        print(f"{name}: {best:.3f} s CPU, {affected} targets affected, the same graph: {same}")
+    print(memory())
+
+
+def answered(
+    kept: Graph, before: Reach, targets: list[int], gone: list[int], new: list[Step]
+) -> tuple[Graph, int]:
+    """The changed graph, and how many targets have another cost, for which ways are looked up."""
+    changed = kept.changed(gone, new)
+    reach = forward(changed, 0)
+    affected = 0
+    for target in targets:
+        there = changed.number[kept.states[target]]
+        if reach.cost.get(there) != before.cost.get(target):
+            affected += 1
+            reach.way(changed, there)
+    return changed, affected
 
 
 def main() -> None:
@@ -249,7 +376,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("what", choices=("cluster", "graph", "change"))
+    parser.add_argument("what", choices=("cluster", "graph", "one", "change"))
     parser.add_argument("--pods", type=int, default=25_000)
     parser.add_argument("--states", type=int, default=100_000)
     parser.add_argument("--principals", type=int, default=10_000)
@@ -258,6 +385,8 @@ def main() -> None:
         cluster(asked.pods)
     elif asked.what == "graph":
         graph(asked.states)
+    elif asked.what == "one":
+        one(asked.states)
     else:
         from change import change
 

@@ -127,7 +127,7 @@ class World:
 
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
-        self._parsed: dict[int, Policy] = {}
+        self._parsed: dict[tuple[str, str], Policy] = {}
         self.documents: dict[str, Item] = {
             i.uid: i for i in estate.of_type("aws_iam_policy") if i.config
         }
@@ -187,10 +187,8 @@ class World:
         return out
 
     def _parse(self, document: Any, name: str) -> Policy:
-        """Parsed once an object: managed policies are shared by all who have them."""
-        key = id(document)
-        if not isinstance(document, (dict, list)):
-            return parse(document, name)
+        """Parsed once a name and text: holders of the same policies, inline ones too, share them."""
+        key = (name, document if isinstance(document, str) else repr(document))
         if key not in self._parsed:
             self._parsed[key] = parse(document, name)
         return self._parsed[key]

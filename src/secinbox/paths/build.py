@@ -25,13 +25,14 @@ def compiled(world: World, rows: Sequence[Move] | None = None) -> Graph:
     """
     chosen = moves() if rows is None else rows
     early = [m for m in chosen if not _late(m)]
-    steps = [step for move in early for step in _kept_steps(world, move)]
     late = [m for m in chosen if _late(m)]
+    changing = [step for m in early if m.pairs not in LASTING for step in steps_of(world, m)]
+    first = _kept(world, tuple(m for m in early if m.pairs in LASTING)).changed((), changing)
     # A store may hold the key of an identity that reads further stores.
     found: list[Step] = []
     known: set[str] = set()
     for _ in range(MOST_ROUNDS if late else 0):
-        graph = Graph.of((*steps, *found))
+        graph = first.changed((), found)
         world.reached = {
             graph.states[n][1]
             for entry in entries(graph)
@@ -42,18 +43,16 @@ def compiled(world: World, rows: Sequence[Move] | None = None) -> Graph:
             return graph
         known = world.reached
         found = [step for move in late for step in steps_of(world, move)]
-    steps += found
-    return Graph.of(steps)
+    return first.changed((), found)
 
 
-def _kept_steps(world: World, move: Move) -> list[Step]:
-    """The steps of a row; those that no finding changes are kept with the inventory."""
-    if move.pairs not in LASTING:
-        return list(steps_of(world, move))
-    kept: dict[Move, tuple[str, list[Step]]] = world.estate.once("paths.steps", dict)
-    if move not in kept or kept[move][0] != world.seen:
-        kept[move] = (world.seen, list(steps_of(world, move)))
-    return kept[move][1]
+def _kept(world: World, rows: tuple[Move, ...]) -> Graph:
+    """The graph of the rows that no finding changes; it is kept with the inventory."""
+    kept: dict[tuple[Move, ...], tuple[str, Graph]] = world.estate.once("paths.graph", dict)
+    if rows not in kept or kept[rows][0] != world.seen:
+        steps = [step for move in rows for step in steps_of(world, move)]
+        kept[rows] = (world.seen, Graph.of(steps))
+    return kept[rows][1]
 
 
 def _late(move: Move) -> bool:

@@ -47,7 +47,7 @@ def smallest_cut(
     actions: dict[str, Action] = {}
     steps_of: dict[str, set[int]] = {}
     for index, step in enumerate(graph.steps):
-        if not usable(step):
+        if graph.marks[index] & usable:
             continue
         for action in step.actions:
             known = actions.setdefault(action.key, action)
@@ -97,10 +97,8 @@ def _remaining(
                 index = reach.by.get(state)
                 if index is None:
                     continue
-                step = graph.steps[index]
-                keys |= {a.key for a in step.actions}
-                stack.append(graph.source[index])
-                stack += [graph.number[p] for p in step.also]
+                keys |= {a.key for a in graph.steps[index].actions}
+                stack += (graph.source[index], *graph.also.get(index, ()))
             if keys:
                 out.append(frozenset(keys))
             else:
@@ -187,24 +185,28 @@ def _by_gain(chosen: frozenset[str], sets: Sequence[frozenset[str]]) -> list[str
     return out
 
 
-def dominators(graph: Graph, entries: Iterable[int], usable: Usable = certain) -> dict[int, int]:
+def dominators(graph: Graph, entries: Iterable[int], usable: Usable = certain) -> Mapping[int, int]:
     """Immediate dominator of each reached state (semi-dominators and nearest common ancestors,
-    Georgiadis); -1 is the start.
+    Georgiadis; in a large graph trees that are lifted, `arrays`); -1 is the start.
 
     A state that dominates targets is one that every way to them passes: a choke point. Further
     premises of a step are not looked at: they can only make a way harder.
     """
     table = Table.of(graph, usable)
     roots = sorted(set(entries))
+    if table.arrays is not None:
+        answer = table.arrays.dominators(roots)
+        if answer is not None:
+            return answer
     number = [-1] * len(graph.states)
     order, parent = _depth_first(table, roots, number)
-    into, source = table.into, table.source
+    into, source = table.into, graph.source
     starts = {number[r] for r in roots}
     count = len(order)
     semi, label, above = list(range(count)), list(range(count)), list(parent)
     for here in range(count - 1, 0, -1):
         least = 0 if here in starts else parent[here]
-        for index in into[order[here]] if least else ():
+        for index in into(order[here]) if least else ():
             before = number[source[index]]
             if before < 0:
                 continue
@@ -227,7 +229,7 @@ def dominators(graph: Graph, entries: Iterable[int], usable: Usable = certain) -
 def _depth_first(table: Table, roots: list[int], number: list[int]) -> tuple[list[int], list[int]]:
     """States in the order of a depth-first search, and the place of each one's parent in it."""
     order, parent = [-1], [0]
-    out, target = table.out, table.target
+    out, target = table.out, table.graph.target
     for root in roots:
         stack = [(root, 0)]
         while stack:
@@ -237,7 +239,7 @@ def _depth_first(table: Table, roots: list[int], number: list[int]) -> tuple[lis
             number[state] = here = len(order)
             order.append(state)
             parent.append(before)
-            for index in out[state]:
+            for index in out(state):
                 there = target[index]
                 if number[there] < 0:
                     stack.append((there, here))

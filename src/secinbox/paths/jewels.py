@@ -63,9 +63,16 @@ def jewels(estate: Estate, crown: dict[str, str] | None = None) -> Iterator[Jewe
     trails = {
         str(i.config.get("S3BucketName")): i.uid for i in estate.of_type("aws_cloudtrail_trail")
     }
+    stores = estate.once("paths.stores", lambda: [
+        i.uid for i in estate.items.values()
+        if i.type in STORES or i.type == "kubernetes_secret"
+        or i.type.startswith(("azure_", "gcp_"))
+    ])  # fmt: skip
     # Who marks what is restricted says by silence that the rest is not.
-    marking = {i.account for i in estate.items.values() if i.type in STORES and marked(i)}
-    for uid in sorted(estate.items):
+    marking = {
+        i.account for i in map(estate.items.__getitem__, stores) if i.type in STORES and marked(i)
+    }
+    for uid in sorted({*stores, *(declared.keys() & estate.items.keys())}):
         item = estate.items[uid]
         if uid in declared:
             yield Jewel(uid, (_loss(item), uid), declared[uid], "critical")
@@ -74,8 +81,6 @@ def jewels(estate: Estate, crown: dict[str, str] | None = None) -> Iterator[Jewe
             told = worth(item)
             if told:
                 yield Jewel(uid, ("read", uid), told, "high")
-            continue
-        if item.type not in STORES and not item.type.startswith(("azure_", "gcp_")):
             continue
         found = _why(estate, item, trails, item.account in marking)
         if found:

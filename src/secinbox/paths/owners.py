@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from secinbox.paths.graph import Graph, Step
+from secinbox.paths.graph import Graph
 from secinbox.paths.jewels import Jewel
-from secinbox.paths.search import Reach, Usable, Way, certain, footholds, forward, nearest
+from secinbox.paths.search import (
+    Reach,
+    Usable,
+    Way,
+    backward,
+    beside,
+    certain,
+    certain_beside,
+    footholds,
+    forward,
+)
 from secinbox.paths.world import World
 
 if TYPE_CHECKING:
@@ -55,12 +65,12 @@ class Owned:
 
     def path(self, owner: str, target: int, usable: Usable, seen: Reach) -> Path | None:
         """The cheapest of these paths; None where a foothold has none, or is the target itself."""
-        key = (owner, usable is certain)
+        key = (owner, usable == certain)
         if key[1] not in self._first:
             self._first[key[1]] = footholds(self.graph, self.entry, usable)
         if key[1] not in self._beside:
             self._beside[key[1]] = set(
-                forward(self.graph, self.entry, _certain_beside if key[1] else _beside).cost
+                forward(self.graph, self.entry, certain_beside if key[1] else beside).cost
             )
         if target in self._first[key[1]] or target not in self._beside[key[1]]:
             return None
@@ -69,8 +79,8 @@ class Owned:
         return self._known[key]
 
     def _all(self, owner: str, usable: Usable, seen: Reach) -> Path | None:
-        sure = usable is certain
-        rest = nearest(self.graph, self.targets[owner], seen, usable, self.closed)
+        sure = usable == certain
+        rest = backward(self.graph, self.targets[owner], seen, usable, self.closed).cost
         best: tuple[float, Path] | None = None
         for first, cost in self._first[sure].items():
             if first not in rest:
@@ -81,15 +91,6 @@ class Owned:
             if best is None or known[0] < best[0]:
                 best = known
         return best[1] if best else None
-
-
-def _beside(step: Step) -> bool:
-    """Possible, and not by control of anything: what control gives is not told one by one."""
-    return not step.blocked and step.target[0] != "admin"
-
-
-def _certain_beside(step: Step) -> bool:
-    return step.certain and _beside(step)
 
 
 def owner_of(world: World, uid: str) -> str:

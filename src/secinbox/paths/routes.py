@@ -20,9 +20,10 @@ from secinbox.paths.search import (
     Way,
     certain,
     forward,
+    outside,
     possible,
     ways,
-)  # fmt: skip
+)
 from secinbox.paths.world import World
 from secinbox.records import Evidence
 
@@ -152,7 +153,8 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
     """
     graph = compiled(world)
     if without:
-        graph = Graph.of(s for s in graph.steps if not any(a.key in without for a in s.actions))
+        done = (n for n, s in enumerate(graph.steps) if any(a.key in without for a in s.actions))
+        graph = graph.changed(list(done), ())
     found = targets(world, graph)
     blocks = frozenset(n for s, n in graph.number.items() if s[0] == "admin")
     large = len(found) * len(graph.steps) > LARGE
@@ -210,11 +212,6 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
 def _outside(graph: Graph, entry: int) -> frozenset[int]:
     """What is reached from an entry without running code anywhere."""
     return frozenset(forward(graph, entry, outside).cost)
-
-
-def outside(step: Step) -> bool:
-    """Possible, and runs no code."""
-    return not step.blocked and step.target[0] != "exec"
 
 
 def _detour(graph: Graph, way: Way, zone: frozenset[int]) -> bool:

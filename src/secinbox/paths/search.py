@@ -8,62 +8,76 @@ of ways that leave it; nothing enumerates all paths.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from secinbox.paths.graph import HUB, Graph, Step
+from secinbox.paths.graph import BLOCKED, HUB, TO_ADMIN, TO_EXEC, UNSURE, Graph
 
-Usable = Callable[[Step], bool]
+if TYPE_CHECKING:
+    from secinbox.paths.arrays import Arrays
+
+# A kind of search: the marks of the steps that it may not use.
+Usable = int
+possible: Usable = BLOCKED  # not stopped by anything known
+certain: Usable = BLOCKED | UNSURE  # possible for sure
+outside: Usable = BLOCKED | TO_EXEC  # possible, and runs no code
+# Possible (for sure), and not by control of anything: what control gives is not told one by one.
+beside: Usable = BLOCKED | TO_ADMIN
+certain_beside: Usable = certain | TO_ADMIN
 # Footholds of one target whose alternatives are looked at, too.
 MOST_OPENINGS = 40
-
-
-def possible(step: Step) -> bool:
-    """Not stopped by anything known."""
-    return not step.blocked
-
-
-def certain(step: Step) -> bool:
-    """Possible for sure."""
-    return step.certain and not step.blocked
+# Steps from which on whole arrays are searched at once (docs/adr/0021): below, a queue is quicker.
+MANY = 20_000
 
 
 class Table:
-    """The steps of a graph that a search may use, as numbers: no object is touched in a loop."""
+    """The steps that a kind of search may use, by the state that they leave and by that they reach.
 
-    __slots__ = ("also", "cost", "into", "out", "source", "steps", "target")
+    Beyond MANY steps `arrays` has them and searches all at once.
+    """
+
+    __slots__ = ("arrays", "graph", "usable")
 
     def __init__(self, graph: Graph, usable: Usable) -> None:
-        self.steps = len(graph.steps)
-        self.source, self.target = graph.source, graph.target
-        self.cost = [s.cost for s in graph.steps]
-        kept = [usable(s) for s in graph.steps]
-        self.out: list[list[int]] = graph.out
-        self.into: list[list[int]] = graph.into
-        if not all(kept):
-            self.out = [[i for i in found if kept[i]] for found in graph.out]
-            self.into = [[i for i in found if kept[i]] for found in graph.into]
-        number = graph.number
-        # Steps with more than one premise are few.
-        self.also = {
-            i: tuple(number[p] for p in s.also) for i, s in enumerate(graph.steps) if s.also
-        }
+        self.graph, self.usable = graph, usable
+        self.arrays: Arrays | None = None
+        if len(graph.steps) >= MANY and find_spec("numpy") is not None:
+            from secinbox.paths.arrays import Arrays
+
+            self.arrays = Arrays(graph, usable)
+
+    def out(self, state: int) -> list[int]:
+        """The steps that leave a state."""
+        first, marks, usable = self.graph.first, self.graph.marks, self.usable
+        return [i for i in range(first[state], first[state + 1]) if not marks[i] & usable]
+
+    def into(self, state: int) -> list[int]:
+        """The steps that reach a state."""
+        first, order = self.graph.arriving
+        marks, usable = self.graph.marks, self.usable
+        return [i for i in order[first[state] : first[state + 1]] if not marks[i] & usable]
 
     @classmethod
     def of(cls, graph: Graph, usable: Usable) -> Table:
         """The table of a graph, made once for each kind of search."""
         found = graph.tables.get(usable)
-        if not isinstance(found, Table) or found.steps != len(graph.steps):
+        if not isinstance(found, Table):
             found = graph.tables[usable] = cls(graph, usable)
         return found
 
 
-@dataclass
+@dataclass(frozen=True)
 class Reach:
-    """What is reached from one entry: cost of each state, and the step that led there."""
+    """What a search gets to: cost of each state, and the step of the cheapest way there.
 
-    cost: dict[int, float] = field(default_factory=dict)
-    by: dict[int, int] = field(default_factory=dict)
+    Of the steps that are equally cheap the first of the graph is told, before all of those that
+    cost nothing any that costs something: no way goes in a circle.
+    """
+
+    cost: Mapping[int, float]
+    by: Mapping[int, int]
 
     def way(self, graph: Graph, target: int) -> tuple[int, ...]:
         """The steps of the cheapest way to a state that is reached."""
@@ -79,55 +93,71 @@ def forward(
 ) -> Reach:
     """The least fixpoint from an entry, cheapest way first. `without`: steps that are taken away."""
     table = Table.of(graph, usable)
-    out, target, source, cost, also = (
-        table.out, table.target, table.source, table.cost, table.also
+    if table.arrays is not None:
+        found = table.arrays.forward(entry, without)
+        if found is not None:
+            return Reach(*found)
+    return _queued(table, entry, without)
+
+
+def _queued(table: Table, entry: int, without: Collection[int]) -> Reach:
+    graph, usable = table.graph, table.usable
+    first, target, source, cost, also, marks = (
+        graph.first, graph.target, graph.source, graph.cost, graph.also, graph.marks
     )  # fmt: skip
-    far = float("inf")
-    best = [far] * len(out)
-    by = [-1] * len(out)
-    best[entry] = 0.0
+    best: dict[int, float] = {entry: 0.0}
+    by: dict[int, int] = {}
+    # Steps that cost nothing on the way from the last one that costs something.
+    free: dict[int, int] = {entry: 0}
     waiting: dict[int, list[int]] = {}
-    heap: list[tuple[float, int]] = [(0.0, entry)]
+    heap: list[tuple[float, int, int]] = [(0.0, 0, entry)]
     settled: dict[int, float] = {}
-    push, pop = heapq.heappush, heapq.heappop
+    push, pop, far = heapq.heappush, heapq.heappop, float("inf")
     while heap:
-        spent, state = pop(heap)
-        if spent > best[state]:
-            continue  # a cheaper way was found meanwhile
+        spent, deep, state = pop(heap)
         if state in settled:
             continue
         settled[state] = spent
-        steps = out[state]
+        steps: Iterable[int] = range(first[state], first[state + 1])
         if waiting and state in waiting:
             steps = [*steps, *waiting.pop(state)]
         for index in steps:
+            there = target[index]
+            if marks[index] & usable or there in settled:
+                continue
             total = spent + cost[index]
+            depth = deep + 1 if total == spent else 0
             if also and index in also:
-                found = _premises(index, source[index], also[index], settled, waiting)
+                premises = (source[index], *also[index])
+                found = _premises(index, premises, settled, waiting)
                 if found is None:
                     continue
                 total = found + cost[index]
-            there = target[index]
-            if total < best[there] and (not without or index not in without):
-                best[there] = total
-                by[there] = index
-                push(heap, (total, there))
-    return Reach(settled, {n: by[n] for n in settled if by[n] >= 0})
+                depth = max(free[p] + 1 if settled[p] == total else 0 for p in premises)
+            known = best.get(there, far)
+            if total > known or (without and index in without):
+                continue
+            if total == known:
+                before = free[there]
+                if depth > before or (depth == before and index > by[there]):
+                    continue
+            best[there], free[there], by[there] = total, depth, index
+            push(heap, (total, depth, there))
+    return Reach(settled, by)
 
 
 def _premises(
     index: int,
-    source: int,
-    also: tuple[int, ...],
+    premises: tuple[int, ...],
     settled: dict[int, float],
     waiting: dict[int, list[int]],
 ) -> float | None:
     """The cost of all premises; None, and the step waits for it, where one is not reached yet."""
     total = 0.0
-    for premise in (source, *also):
+    for premise in premises:
         known = settled.get(premise)
         if known is None:
-            if premise != source:
+            if premise != premises[0]:
                 waiting.setdefault(premise, []).append(index)
             return None
         total += known
@@ -135,54 +165,63 @@ def _premises(
 
 
 def backward(
-    graph: Graph, target: int, reach: Reach, usable: Usable, closed: Collection[int] = ()
-) -> dict[int, tuple[float, int]]:
-    """For each reached state the cost to the target and the first step of that way.
+    graph: Graph,
+    targets: Collection[int],
+    reach: Reach,
+    usable: Usable,
+    closed: Collection[int] = (),
+) -> Reach:
+    """For each reached state the cost to whichever target is cheapest, and the first step there.
 
-    closed: states through which no way to this target may go.
+    closed: states through which no way to a target may go.
     """
-    return _back(graph, [target], reach, usable, closed)
-
-
-def nearest(
-    graph: Graph, targets: Collection[int], reach: Reach, usable: Usable, closed: Collection[int]
-) -> dict[int, float]:
-    """For each reached state the cost to whichever of the targets is cheapest from there."""
-    found = _back(graph, sorted(targets), reach, usable, closed)
-    return {state: cost for state, (cost, _) in found.items()}
-
-
-def _back(
-    graph: Graph, targets: list[int], reach: Reach, usable: Usable, closed: Collection[int]
-) -> dict[int, tuple[float, int]]:
     table = Table.of(graph, usable)
-    into, source, cost, also = table.into, table.source, table.cost, table.also
+    if table.arrays is not None:
+        answer = table.arrays.backward(targets, reach.cost, closed)
+        if answer is not None:
+            return Reach(*answer)
+    source, cost, also, marks = graph.source, graph.cost, graph.also, graph.marks
+    first, order = graph.arriving
     reached = reach.cost
-    found: dict[int, tuple[float, int]] = {}
-    best: dict[int, float] = {}
+    found: dict[int, float] = {}
+    best = {t: 0.0 for t in targets if t not in closed}
+    by: dict[int, int] = {}
+    free = dict.fromkeys(best, 0)
     far = float("inf")
-    heap: list[tuple[float, int, int]] = [(0.0, t, -1) for t in targets if t not in closed]
+    heap: list[tuple[float, int, int]] = [(0.0, 0, t) for t in sorted(best)]
     push, pop = heapq.heappush, heapq.heappop
     while heap:
-        spent, state, first = pop(heap)
+        spent, deep, state = pop(heap)
         if state in found:
             continue
-        found[state] = (spent, first)
-        for index in into[state]:
+        found[state] = spent
+        for index in order[first[state] : first[state + 1]]:
             before = source[index]
-            total = spent + cost[index]
-            if total >= best.get(before, far) or before not in reached or before in closed:
+            if (
+                marks[index] & usable
+                or before in found
+                or before not in reached
+                or before in closed
+            ):
                 continue
+            weight = cost[index]
             if also and index in also:
-                extra = [reached.get(p) for p in also[index]]
-                if None in extra:
+                extra = [reached.get(p, far) for p in also[index]]
+                if far in extra:
                     continue
-                total += sum(e for e in extra if e is not None)
-                if total >= best.get(before, far):
-                    continue
-            best[before] = total
-            push(heap, (total, before, index))
-    return found
+                weight += sum(extra)
+            total = spent + weight
+            known = best.get(before, far)
+            depth = deep + 1 if total == spent else 0
+            if total > known:
+                continue
+            if total == known and (
+                depth > free[before] or (depth == free[before] and index > by.get(before, -1))
+            ):
+                continue
+            best[before], free[before], by[before] = total, depth, index
+            push(heap, (total, depth, before))
+    return Reach(found, by)
 
 
 @dataclass(frozen=True)
@@ -196,7 +235,7 @@ class Way:
 
     def sure(self, graph: Graph) -> bool:
         """All its steps are certain."""
-        return all(graph.steps[i].certain for i in self.steps)
+        return not any(graph.marks[i] & UNSURE for i in self.steps)
 
     def foothold(self, graph: Graph) -> int:
         """The first state that is not a hub behind the entry."""
@@ -224,11 +263,11 @@ def ways(
     """
     if target not in reach.cost:
         return
-    rest = backward(graph, target, reach, usable, closed)
-    if entry not in rest:
+    rest = backward(graph, [target], reach, usable, closed)
+    if entry not in rest.cost:
         return
     table = Table.of(graph, usable)
-    cost, source, there_of = table.cost, table.source, table.target
+    cost, source, there_of = graph.cost, graph.source, graph.target
     tails: dict[int, tuple[int, ...]] = {target: ()}
     for number, first in enumerate(_openings(graph, entry, rest, usable)):
         best = (*first, *_tail(there_of, there_of[first[-1]], rest, tails))
@@ -241,10 +280,10 @@ def ways(
         spent = sum(cost[i] for i in first)
         others: list[tuple[float, int, int]] = []
         for position in range(len(first), len(best)):
-            for index in table.out[source[best[position]]]:
+            for index in table.out(source[best[position]]):
                 there = there_of[index]
-                if index != best[position] and there in rest:
-                    others.append((spent + cost[index] + rest[there][0], position, index))
+                if index != best[position] and there in rest.cost:
+                    others.append((spent + cost[index] + rest.cost[there], position, index))
             spent += cost[best[position]]
         for _, position, index in sorted(others):
             if len(known) > alternatives:
@@ -268,8 +307,8 @@ def footholds(graph: Graph, entry: int, usable: Usable) -> dict[int, float]:
     stack: list[tuple[int, int, float]] = [(entry, 0, 0.0)]
     while stack:
         state, depth, spent = stack.pop()
-        for index in table.out[state]:
-            there, total = table.target[index], spent + table.cost[index]
+        for index in table.out(state):
+            there, total = graph.target[index], spent + graph.cost[index]
             if graph.states[there][0] == HUB and depth < 3:
                 stack.append((there, depth + 1, total))
             elif there != entry and total < out.get(there, float("inf")):
@@ -277,24 +316,22 @@ def footholds(graph: Graph, entry: int, usable: Usable) -> dict[int, float]:
     return out
 
 
-def _openings(
-    graph: Graph, entry: int, rest: dict[int, tuple[float, int]], usable: Usable
-) -> Iterator[tuple[int, ...]]:
+def _openings(graph: Graph, entry: int, rest: Reach, usable: Usable) -> Iterator[tuple[int, ...]]:
     """First steps from an entry, through hubs, the cheapest per foothold."""
     best: dict[int, tuple[float, tuple[int, ...]]] = {}
     table = Table.of(graph, usable)
     stack: list[tuple[int, tuple[int, ...], float]] = [(entry, (), 0.0)]
     while stack:
         state, before, spent = stack.pop()
-        for index in table.out[state]:
-            there = table.target[index]
-            if there not in rest or there == entry:
+        for index in table.out(state):
+            there = graph.target[index]
+            if there not in rest.cost or there == entry:
                 continue
-            total = spent + table.cost[index]
+            total = spent + graph.cost[index]
             if graph.states[there][0] == HUB and len(before) < 3:
                 stack.append((there, (*before, index), total))
                 continue
-            total += rest[there][0]
+            total += rest.cost[there]
             if there not in best or total < best[there][0]:
                 best[there] = (total, (*before, index))
     for _, first in sorted(best.values()):
@@ -302,15 +339,15 @@ def _openings(
 
 
 def _tail(
-    target: list[int],
+    target: Sequence[int],
     state: int,
-    rest: dict[int, tuple[float, int]],
+    rest: Reach,
     tails: dict[int, tuple[int, ...]],
 ) -> tuple[int, ...]:
     """The steps from a state to the end of the search that `rest` is of; `tails` remembers."""
     trail: list[tuple[int, int]] = []
     while state not in tails:
-        step = rest[state][1]
+        step = rest.by[state]
         trail.append((state, step))
         state = target[step]
     found = tails[state]
@@ -330,8 +367,8 @@ def _middle(graph: Graph, steps: tuple[int, ...], target: int) -> frozenset[str]
 
 def _way(graph: Graph, entry: int, target: int, steps: tuple[int, ...], reach: Reach) -> Way:
     """With the ways to the other premises of its steps put before the step that needs them."""
-    if graph.joint.isdisjoint(steps):
-        return Way(entry, target, steps, sum(graph.steps[i].cost for i in steps))
+    if not graph.also or graph.also.keys().isdisjoint(steps):
+        return Way(entry, target, steps, sum(graph.cost[i] for i in steps))
     out: list[int] = []
     have: set[int] = set()
 
@@ -346,11 +383,11 @@ def _way(graph: Graph, entry: int, target: int, steps: tuple[int, ...], reach: R
             return
         if whole:
             lead_to(graph.source[index], trail)
-        for premise in graph.steps[index].also:
-            lead_to(graph.number[premise], trail)
+        for premise in graph.also.get(index, ()):
+            lead_to(premise, trail)
         have.add(index)
         out.append(index)
 
     for index in steps:
         take(index, frozenset(), False)
-    return Way(entry, target, tuple(out), sum(graph.steps[i].cost for i in out))
+    return Way(entry, target, tuple(out), sum(graph.cost[i] for i in out))

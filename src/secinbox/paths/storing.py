@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from secinbox.facts.derived import observed
@@ -11,6 +12,7 @@ from secinbox.facts.store import Facts
 from secinbox.paths.build import remedy
 from secinbox.paths.catalogue import moves
 from secinbox.paths.facts import world_of
+from secinbox.paths.graph import BLOCKED
 from secinbox.paths.planning import plan
 from secinbox.paths.routes import Analysis, Path, Shown, analyse, step_shown, title
 from secinbox.records import Evidence, Finding
@@ -153,9 +155,12 @@ def _stopped(analysis: Analysis) -> Any:
     reached = {n for reach in analysis.reach.values() for n in reach.cost}
     steps = [
         (s, step_shown(analysis.world, s))
-        for n, s in enumerate(graph.steps)
-        if s.blocked and graph.source[n] in reached
-    ][:MOST_STOPPED]
+        for n in islice(
+            (n for n, m in enumerate(graph.marks) if m & BLOCKED and graph.source[n] in reached),
+            MOST_STOPPED,
+        )
+        for s in (graph.steps[n],)
+    ]
     return pa.table(
         {
             "source": pa.array([s.source[1] for s, _ in steps], pa.string()),

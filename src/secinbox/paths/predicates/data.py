@@ -131,10 +131,10 @@ def store_that_identity_reads(world: World) -> Iterator[Pair]:
         if world.estate.items[j.uid].type in READING
     ]  # fmt: skip
     own = {j.uid: personal(policy_of(world.estate, j.uid)) for j, _ in stores}
-    for arn, principal in sorted(escalation.world.principals.items()):
+    principals = escalation.world.principals
+    for arn in sorted(principals if world.reached is None else principals.keys() & world.reached):
+        principal = principals[arn]
         if escalation.admins[arn].value == "yes" or principal.service_linked:
-            continue
-        if world.reached is not None and arn not in world.reached:
             continue
         for jewel, item in stores:
             found = _reads(world, principal.persona, item, own[item.uid])

@@ -16,6 +16,7 @@ from secinbox.paths.world import World
 from secinbox.records import Evidence
 
 
+@lasting
 @pairs
 def managed_identity(world: World) -> Iterator[Pair]:
     """A machine, an application, a function ... and the identities that it runs as."""
@@ -92,6 +93,7 @@ def azure_elevation(world: World) -> Iterator[Pair]:
         yield Pair(TENANT, place, cost=0.05)
 
 
+@lasting
 @pairs
 def azure_identities_below(world: World) -> Iterator[Pair]:
     """Control of a subscription is control of the identities of what runs in it."""
