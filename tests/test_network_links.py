@@ -10,6 +10,7 @@ import pytest
 
 from secinbox.network.aws.links import Links
 from secinbox.network.aws.vpc import Network
+from secinbox.paths.build import compiled
 from tests.scenes import EC2, Scene, allow, to, vulnerability
 from tests.test_paths import BUCKET, DATA, EC2_TRUST, OLD, host
 
@@ -138,3 +139,102 @@ def test_garbage_never_crashes() -> None:
     config(scene, "tgw-rtb-vpc-1")["search_transit_gateway_routes"] = {"Routes": [5, {}]}
     config(scene, "attachment/vpc-1")["Association"] = "x"
     assert found(scene) == "unknown"
+
+
+# Network ACLs between the two subnets
+
+Entry = dict[str, Any]
+
+
+def acl(scene: Scene, subnet: str, *entries: Entry) -> Scene:
+    """An ACL of its own for a subnet."""
+    config(scene, "network-acl/acl-1")["Associations"] = [
+        {"SubnetId": s} for s in ("public", "private") if s != subnet
+    ]
+    scene.add(f"{EC2}network-acl/acl-2", "aws_ec2_network_acl", {
+        "NetworkAclId": "acl-2", "VpcId": "vpc-1", "Associations": [{"SubnetId": subnet}],
+        "Entries": [{"RuleNumber": n, **e} for n, e in enumerate(entries, 1)]})  # fmt: skip
+    return scene
+
+
+def entry(
+    egress: bool, cidr: str, ports: tuple[int, int] = (0, 65535), action: str = "allow"
+) -> Entry:
+    return {"Egress": egress, "RuleAction": action, "Protocol": "6", "CidrBlock": cidr,
+            "PortRange": {"From": ports[0], "To": ports[1]}}  # fmt: skip
+
+
+IN, OUT = entry(False, "0.0.0.0/0"), entry(True, "0.0.0.0/0")
+HERE = "10.0.0.0/24"
+ANSWERS = (1024, 65535)
+FAR_ACLS: list[tuple[str, tuple[Entry, ...], bool]] = [
+    ("all", (IN, OUT), True),
+    ("the port and its answers", (entry(False, HERE, (9000, 9000)), entry(True, HERE, ANSWERS)), True),
+    ("a part of the answers", (IN, entry(True, HERE, (40000, 50000))), True),
+    ("another port", (entry(False, HERE, (80, 80)), OUT), False),
+    ("another network", (entry(False, "10.5.0.0/16"), OUT), False),
+    ("denied before", (entry(False, HERE, action="deny"), IN, OUT), False),
+    ("allowed before it is denied", (IN, entry(False, HERE, action="deny"), OUT), True),
+    ("no answer", (IN, entry(True, HERE, (0, 1023))), False),
+    ("nothing", (), False),
+]  # fmt: skip
+NEAR_ACLS: list[tuple[str, tuple[Entry, ...], bool]] = [
+    ("all", (IN, OUT), True),
+    ("the port", (IN, entry(True, FAR, (9000, 9000)), entry(True, "0.0.0.0/0", (9001, 65535))), True),
+    ("another port", (IN, entry(True, FAR, (80, 80)), entry(True, "203.0.113.0/24")), False),
+    ("no answer in", (entry(False, FAR, action="deny"), IN, OUT), False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entries", "open_"), [c[1:] for c in FAR_ACLS], ids=[c[0] for c in FAR_ACLS]
+)
+def test_an_acl_of_the_far_subnet(entries: tuple[Entry, ...], open_: bool) -> None:
+    assert found(acl(estate(), "far", *entries)) == ("yes" if open_ else "no")
+
+
+@pytest.mark.parametrize(
+    ("entries", "open_"), [c[1:] for c in NEAR_ACLS], ids=[c[0] for c in NEAR_ACLS]
+)
+def test_an_acl_of_the_near_subnet(entries: tuple[Entry, ...], open_: bool) -> None:
+    scene = acl(estate(), "public", *entries)
+    steps = [
+        s for s in compiled(scene.world()).steps
+        if s.target == ("net", INNER) and s.source[1].startswith("remote:")
+    ]  # fmt: skip
+    assert [not s.blocked for s in steps] == [open_]
+
+
+INNER = EC2 + "instance/i-inner"
+
+
+def test_an_acl_inside_one_network_stops_its_subnet_only() -> None:
+    """Two ways in, from two subnets: the reason names the ACL and the subnet that it is about."""
+    scene = Scene().group("sg-in", (9000, "10.0.0.0/16"))
+    for name, cidr in (("public", HERE), ("private", "10.0.1.0/24"), ("far", "10.0.2.0/24")):
+        if name == "far":
+            scene.add(f"{EC2}subnet/far", "aws_ec2_subnet", {
+                "SubnetId": "far", "VpcId": "vpc-1", "CidrBlock": cidr})  # fmt: skip
+        config(scene, f"subnet/{name}")["CidrBlock"] = cidr
+    for name, subnet, address in (("one", "public", "10.0.0.9"), ("two", "private", "10.0.1.9"),
+                                  ("inner", "far", "10.0.2.9"), ("beside", "far", "10.0.2.8")):  # fmt: skip
+        scene.instance(name, public=False, groups=("sg-in",), **OLD)
+        row = config(scene, f"instance/i-{name}")["NetworkInterfaces"][0]
+        row |= {"SubnetId": subnet, "PrivateIpAddress": address}
+    acl(scene, "far", entry(False, "10.0.1.0/24"), OUT)
+    graph = compiled(scene.world())
+    blocked = {}
+    for step in graph.steps:
+        if step.target == ("net", INNER) and step.source[0] == "hub":
+            for into in graph.steps:
+                if into.target == step.source:
+                    blocked[into.source[1].rpartition("/i-")[2]] = step.blocked
+    assert blocked == {
+        "one": "network ACL acl-2 of far lets nothing in between public and far",
+        "two": "", "inner": "", "beside": "",
+    }  # fmt: skip
+
+
+def test_an_acl_that_nobody_can_read_stops_nothing() -> None:
+    scene = acl(estate(), "far", entry(False, "10.0.0.0/240"), OUT)
+    assert found(scene) == "yes"

@@ -121,6 +121,7 @@ class Network:
                     self._tables[str(link["SubnetId"])] = item
                 elif link.get("Main"):
                     self._tables[str(item.config.get("VpcId"))] = item
+        self._stopped: dict[tuple[str, str, str, Interval], str] = {}
         self._acls: dict[str, Item] = {}  # subnet or VPC (default) -> network ACL
         for item in estate.of_type("aws_ec2_network_acl"):
             for link in entries(item.config.get("Associations")):
@@ -346,6 +347,51 @@ class Network:
             self._returned[key] = out
         return self._returned[key]
 
+    def stopped(self, source: str, target: str, protocol: str, ports: Interval) -> str:
+        """Why no request of these ports gets from one subnet into another and its answer back.
+
+        Empty where one does, where both are the same, and where no ACL was read. IPv4.
+        """
+        acls = self.acl_of(source), self.acl_of(target)
+        if source == target or protocol not in ("tcp", "udp") or acls == (None, None):
+            return ""
+        key = (source, target, protocol, ports)
+        if key not in self._stopped:
+            self._stopped[key] = self._why_stopped(source, target, protocol, ports)
+        return self._stopped[key]
+
+    def _why_stopped(self, source: str, target: str, protocol: str, ports: Interval) -> str:
+        near, far = self.acl_of(source), self.acl_of(target)
+        blocks = [
+            addresses([subnet.config.get("CidrBlock")], 4) if subnet else EMPTY
+            for subnet in (self.subnets.get(source), self.subnets.get(target))
+        ]
+        if not all(blocks) or any(_unreadable(a) for a in (near, far) if a is not None):
+            return ""  # nobody knows what they stop
+        mine, theirs = blocks
+
+        def passes(acl: Item | None, egress: bool, other: IntSet, wanted: Interval) -> set[int]:
+            """Ports at which slices begin that the ACL lets through, to or from these addresses."""
+            return {
+                low for low, _ in boundaries(borders, wanted)
+                if acl is None or self.acl_allows(acl, egress, protocol, low, 4) & other
+            }  # fmt: skip
+
+        borders = [i for a in (near, far) if a is not None
+                   for way in (True, False) for i in self._acl_ports(a, way)]  # fmt: skip
+        for acl, subnet, found, what in (
+            (near, source, passes(near, True, theirs, ports), "out"),
+            (far, target, passes(near, True, theirs, ports) & passes(far, False, mine, ports), "in"),
+            (far, target, passes(far, True, mine, _EPHEMERAL), "answer out"),
+            (near, source, passes(far, True, mine, _EPHEMERAL)
+             & passes(near, False, theirs, _EPHEMERAL), "answer in"),
+        ):  # fmt: skip
+            if not found:
+                name = acl.config.get("NetworkAclId") if acl is not None else "of the other side"
+                between = f"{source} and {target}"
+                return f"network ACL {name} of {subnet} lets nothing {what} between {between}"
+        return ""
+
     # All together
 
     def way_in(self, subnet_id: str, door: Door) -> Way:
@@ -472,12 +518,7 @@ class Network:
         self, acl: Item, subnet_id: str, passed: list[Opening], version: int
     ) -> Verdict:
         name = acl.config.get("NetworkAclId") or acl.uid
-        broken = [
-            str(e.get("CidrBlock") or e.get("Ipv6CidrBlock"))
-            for e in entries(acl.config.get("Entries"))
-            if (e.get("CidrBlock") or e.get("Ipv6CidrBlock"))
-            and parse_network(e.get("CidrBlock") or e.get("Ipv6CidrBlock")) is None
-        ]
+        broken = _unreadable(acl)
         if broken:
             return unknown(f"network ACL {name}: cannot read {', '.join(broken)}", acl.uid)
         some = IntSet.of(i for o in passed for i in clients(o.sources, version).intervals)
@@ -523,6 +564,16 @@ def _slices(rules: list[Rule], protocol: str, door: Door) -> Iterator[Opening]:
 def network_of(estate: Estate) -> Network:
     """The network of an estate, indexed once for all who ask."""
     return estate.once("aws network", lambda: Network(estate))
+
+
+def _unreadable(acl: Item) -> list[str]:
+    """Ranges of an ACL that are none."""
+    return [
+        str(e.get("CidrBlock") or e.get("Ipv6CidrBlock"))
+        for e in entries(acl.config.get("Entries"))
+        if (e.get("CidrBlock") or e.get("Ipv6CidrBlock"))
+        and parse_network(e.get("CidrBlock") or e.get("Ipv6CidrBlock")) is None
+    ]
 
 
 def _ordered(acl: Item, egress: bool) -> list[dict[str, Any]]:

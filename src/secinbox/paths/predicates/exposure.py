@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from secinbox.estate import Item
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.compute import groups_of, interfaces_of
 from secinbox.network.aws.links import Links
+from secinbox.network.aws.vpc import Network, Rule
 from secinbox.network.ranges import IntSet, addresses, cidr_texts
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, lasting, pairs
@@ -150,48 +152,122 @@ def neighbours(world: World) -> Iterator[Pair]:
                               set(groups_of(interface)), own))  # fmt: skip
     group_hubs: set[str] = set()
     range_hubs: dict[tuple[str, str], IntSet] = {}
-    wanted: list[tuple[str, str, str, str, str, str]] = []
+    wanted: list[tuple[str, _Opening]] = []
     remote: dict[str, dict[tuple[str, str], IntSet]] = defaultdict(dict)
     for uid, vpc, groups, subnets in _doors(world):
         for group in groups:
+            source = network.groups.get(group)
+            told = source.uid if source else group
             for rule in network.rules(group) or ():
-                ports = _span(rule.protocol, rule.ports)
-                source = network.groups.get(group)
-                told = source.uid if source else group
                 for other in rule.groups:
                     group_hubs.add(other)
-                    wanted.append((f"group:{other}", uid, ports, f"group {group} admits {other}",
-                                   told, group))  # fmt: skip
+                    text = f"group {group} admits {other}"
+                    wanted.append(
+                        (f"group:{other}", _Opening(uid, rule, text, told, group, subnets))
+                    )
                 if rule.sources[4]:
-                    text = cidr_texts(rule.sources[4], 4)
-                    range_hubs[vpc, text] = rule.sources[4]
-                    wanted.append((f"range:{vpc}:{text}", uid, ports,
-                                   f"group {group} admits {text}", told, group))  # fmt: skip
+                    ranges_text = cidr_texts(rule.sources[4], 4)
+                    range_hubs[vpc, ranges_text] = rule.sources[4]
+                    text = f"group {group} admits {ranges_text}"
+                    opening = _Opening(uid, rule, text, told, group, subnets)
+                    wanted.append((f"range:{vpc}:{ranges_text}", opening))
                     for inside in subnets if links.connected.get(vpc) else ():
-                        remote[vpc][inside, text] = rule.sources[4]
-                        wanted.append((f"remote:{inside}:{text}", uid, ports,
-                                       f"group {group} admits {text}", told, group))  # fmt: skip
+                        remote[vpc][inside, ranges_text] = rule.sources[4]
+                        only = replace(opening, subnets=[inside])
+                        wanted.append((f"remote:{inside}:{ranges_text}", only))
     by_vpc: dict[str, list[tuple[str, IntSet]]] = defaultdict(list)
     for (vpc, text), ranges in sorted(range_hubs.items(), key=lambda e: e[0]):
         by_vpc[vpc].append((text, ranges))
+    members: dict[str, list[tuple[str, Pair]]] = defaultdict(list)
     for uid, vpc, near, mine, own in hosts:
         for group in sorted(mine & group_hubs):
-            yield Pair(uid, f"group:{group}", target_kind="hub", silent=True)
+            hub = f"group:{group}"
+            members[hub].append((near, Pair(uid, hub, target_kind="hub", silent=True)))
         for text, ranges in by_vpc.get(vpc, ()):
             if any(addresses([a], 4) & ranges for a in own):
-                yield Pair(uid, f"range:{vpc}:{text}", target_kind="hub", silent=True)
+                hub = f"range:{vpc}:{text}"
+                members[hub].append((near, Pair(uid, hub, target_kind="hub", silent=True)))
         for other in sorted(links.connected.get(vpc, ())):
             for (inside, text), ranges in sorted(remote[other].items(), key=lambda e: e[0]):
                 link = links.between(near, inside)
                 if link is not None and any(addresses([a], 4) & ranges for a in own):
                     shown = Evidence(kind="route", text=link.text, source=link.via)
-                    yield Pair(uid, f"remote:{inside}:{text}", target_kind="hub", silent=True,
-                               doubt=link.doubt, evidence=(shown,))  # fmt: skip
-    for hub, uid, ports, text, told, group in wanted:
-        evidence = Evidence(kind="route", text=f"security {text} on {ports}", source=told)
-        yield Pair(hub, uid, source_kind="hub", detail=f" on {ports}", evidence=(evidence,),
-                   actions=(Action(f"rule:{group}:{text}:{ports}",
-                                   f"Narrow security group {group}: {text} on {ports}", told),))  # fmt: skip
+                    hub = f"remote:{inside}:{text}"
+                    members[hub].append((near, Pair(
+                        uid, hub, target_kind="hub", silent=True, doubt=link.doubt,
+                        evidence=(shown,))))  # fmt: skip
+    yield from _through_acls(network, wanted, members)
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """What a rule of a group lets into a resource: `told` names the rule's group as evidence."""
+
+    uid: str
+    rule: Rule
+    text: str
+    told: str
+    group: str
+    subnets: list[str]  # where the resource is; empty where nobody said
+
+
+def _through_acls(
+    network: Network,
+    wanted: list[tuple[str, _Opening]],
+    members: dict[str, list[tuple[str, Pair]]],
+) -> Iterator[Pair]:
+    """Members into their hubs, and from each hub to what it opens.
+
+    Where network ACLs stop some subnets, the members of each subnet have a hub of their own.
+    """
+    subnets = {hub: sorted({near for near, _ in found}) for hub, found in members.items()}
+    onward: list[Pair] = []
+    answers: dict[tuple[str, tuple[str, ...], str, tuple[int, int]], dict[str, str]] = {}
+    whole: set[str] = set()
+    split: set[str] = set()
+    for hub, opening in wanted:
+        rule = opening.rule
+        asked = (hub, tuple(opening.subnets), rule.protocol, rule.ports)
+        if asked not in answers:
+            answers[asked] = {
+                near: why for near in subnets.get(hub, ())
+                if (why := _stopped(network, near, opening))
+            }  # fmt: skip
+        stopped = answers[asked]
+        ports = _span(rule.protocol, rule.ports)
+        pair = Pair(
+            hub, opening.uid, source_kind="hub", detail=f" on {ports}",
+            evidence=(Evidence(kind="route", text=f"security {opening.text} on {ports}",
+                               source=opening.told),),
+            actions=(Action(f"rule:{opening.group}:{opening.text}:{ports}",
+                            f"Narrow security group {opening.group}: {opening.text} on {ports}",
+                            opening.told),))  # fmt: skip
+        if not stopped:
+            whole.add(hub)
+            onward.append(pair)
+            continue
+        split.add(hub)
+        for near in subnets[hub]:
+            # Nobody said where those are that have no subnet.
+            doubt = "" if near else "whether a network ACL stops it"
+            why = stopped.get(near, "")
+            onward.append(replace(pair, source=f"{hub}@{near}", no=why, doubt=doubt))
+    for hub, found in members.items():
+        for near, member in found:
+            if hub in whole:
+                yield member
+            if hub in split:
+                yield replace(member, target=f"{hub}@{near}")
+    yield from onward
+
+
+def _stopped(network: Network, near: str, opening: _Opening) -> str:
+    """Why network ACLs let nothing from a subnet to any of those that the resource is in."""
+    found = [
+        network.stopped(near, far, opening.rule.protocol, opening.rule.ports)
+        for far in opening.subnets if near and far
+    ]  # fmt: skip
+    return found[0] if found and all(found) else ""
 
 
 def _interfaces(world: World, item: Item) -> Iterator[dict[str, object]]:
