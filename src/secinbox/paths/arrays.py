@@ -25,6 +25,8 @@ _T = TypeVar("_T", int, float)
 # Beyond so many rounds, or looks at each step, queues are quicker.
 MOST_ROUNDS = 3_000
 MOST_LOOKS = 20
+# States for each one reached, beyond which the reached ones are kept alone: entries may be many.
+SPARSE = 8
 # Layers of the tree of dominators in a row that settle few states.
 MOST_IDLE = 3
 
@@ -157,7 +159,7 @@ class Arrays:
 
     def forward(
         self, entry: int, without: Collection[int] = ()
-    ) -> tuple[Column[float], Column[int]] | None:
+    ) -> tuple[Mapping[int, float], Mapping[int, int]] | None:
         """Cost of each state that is reached, and the step that leads there."""
         joint, premises = self.joint, self.premises
         if without and len(joint):
@@ -174,7 +176,7 @@ class Arrays:
 
     def backward(
         self, targets: Collection[int], reached: Mapping[int, float], closed: Collection[int]
-    ) -> tuple[Column[float], Column[int]] | None:
+    ) -> tuple[Mapping[int, float], Mapping[int, int]] | None:
         """Cost from each reached state to the cheapest target, and the first step of that way."""
         starts = np.array(sorted(set(targets) - set(closed)), np.int64)
         known = np.full(self.states + 1, np.inf)
@@ -427,5 +429,13 @@ def _meet(one: Ints, two: Ints, depth: Ints, up: list[Ints]) -> Ints:
     return np.where(low == high, low, up[0][low])
 
 
-def _columns(best: Floats, by: Ints) -> tuple[Column[float], Column[int]]:
-    return Column(best, np.isfinite(best)), Column(by, by >= 0)
+def _columns(best: Floats, by: Ints) -> tuple[Mapping[int, float], Mapping[int, int]]:
+    """Costs and steps; where few states are reached a dictionary takes less than whole arrays."""
+    here, led = np.isfinite(best), by >= 0
+    if np.count_nonzero(here) * SPARSE >= len(best):
+        return Column(best, here), Column(by, led)
+    reached, some = np.flatnonzero(here), np.flatnonzero(led)
+    return (
+        dict(zip(reached.tolist(), best[reached].tolist(), strict=True)),
+        dict(zip(some.tolist(), by[some].tolist(), strict=True)),
+    )
