@@ -101,3 +101,17 @@ def test_teams_over_http_and_on_the_command_line(filled: Session, tmp_path: Path
         "teams": [{"name": "pay", "members": ["ann", "bob"]}]}  # fmt: skip
     assert run(home, "teams", "remove", "pay").returncode == 0
     assert run(home, "teams", "remove", "pay").returncode != 0
+
+
+def test_the_list_page_leads_to_what_is_mine(filled: Session) -> None:
+    from secinbox.session import user
+
+    with TestClient(create_app(filled, "t")) as client:
+        assert "assignee" not in client.get("/").text.split("<section", 2)[1]
+        assigned(filled, (user(), "person"), (user(), "person"))
+        page = client.get("/", headers={"authorization": "Bearer t"}).text
+        assert 'href="/?q=assignee%3A%40me"><b>2</b> mine</a>' in page
+        inside = client.get(
+            "/", params={"q": "assignee:@me"}, headers={"authorization": "Bearer t"}
+        )
+        assert inside.text.count('class="title"') >= 2 or "2 issues" in inside.text

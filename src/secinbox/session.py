@@ -331,6 +331,7 @@ class Session:
         from secinbox.inbox import history
 
         whole("a past day")
+        query = self._own(query)
         if moment > self.clock:
             raise QueryError(f"as_of is in the future: {moment.isoformat()}")
         with self._change:

@@ -120,7 +120,8 @@ def inbox(
         if grouped is not None and request.url.path.endswith(".json"):
             return JSONResponse(grouped)
         facets = session.facets(q)
-        totals = session.facets("")
+        mine = session.issues("assignee:@me", limit=1)["total"]
+        totals = {**session.facets(""), "mine": mine}
     except QueryError as problem:
         if request.url.path.endswith(".json"):
             raise
