@@ -26,6 +26,8 @@ from secinbox.iam.trusts import Trusting, Trusts
 from secinbox.iam.world import Persona, Principal, World
 
 _ANY_DOCUMENT = ("AWS-RunShellScript", "AWS-RunPowerShellScript", "AWS-RunRemoteScript")
+# What puts another role into a profile that there is.
+_REFILLS = ("iam:removerolefrominstanceprofile", "iam:addroletoinstanceprofile")
 
 
 @dataclass(frozen=True, eq=False)
@@ -349,9 +351,16 @@ class Moves:
     @cache  # noqa: B019 - lives as long as the analysis
     def _can_make_profile(self, persona: Persona) -> bool:
         profile = "new:iam-profile"
-        return all(
+        if all(
             self.needs.one(persona, action, profile, None).value == "yes"
             for action in ("iam:createinstanceprofile", "iam:addroletoinstanceprofile")
+        ):
+            return True
+        # A profile holds one role: the one in it can be taken out and another one put in.
+        return any(
+            all(self.evaluator.decide(persona, a, item.uid).value == "yes" for a in _REFILLS)
+            for item in self.things.estate.of_type("aws_iam_instance_profile")
+            if item.account == persona.account
         )
 
     # Things taken over
