@@ -12,7 +12,7 @@ import pytest
 from secinbox import opening
 from secinbox.connectors import recognise
 from secinbox.estate import Estate, estate_of
-from secinbox.iam.privilege import privilege
+from secinbox.iam.privilege import escalations, privilege
 from secinbox.inventory import hcl
 from secinbox.inventory.hcl.syntax import parse
 from secinbox.inventory.hcl.values import Budget, Evaluator, Unknown
@@ -365,3 +365,145 @@ def test_an_import_of_a_folder(session: Any) -> None:
     done = import_reports(session.facts, (str(SAMPLE),))
     assert [d["format"] for d in done] == ["hcl"]
     assert done[0]["status"] == "imported" and done[0]["records"]["resources"] > 10
+
+
+REFILL = """
+resource "aws_iam_role" "weak" {
+  name = "weak"
+  assume_role_policy = local.ec2
+}
+resource "aws_iam_role" "strong" {
+  name = "strong"
+  assume_role_policy = local.ec2
+}
+resource "aws_iam_role_policy" "strong" {
+  role = aws_iam_role.strong.name
+  policy = jsonencode({Version = "2012-10-17", Statement = [
+    {Effect = "Allow", Action = "*", Resource = "*"}]})
+}
+resource "aws_iam_instance_profile" "p" {
+  name = "p"
+  role = aws_iam_role.weak.name
+}
+locals {
+  ec2 = jsonencode({Version = "2012-10-17", Statement = [
+    {Effect = "Allow", Action = "sts:AssumeRole", Principal = {Service = "ec2.amazonaws.com"}}]})
+}
+resource "aws_iam_user" "u" { name = "u" }
+resource "aws_iam_user_policy" "u" {
+  user = aws_iam_user.u.name
+  policy = jsonencode({Version = "2012-10-17", Statement = [
+    {Effect = "Allow", Action = [%s], Resource = "*"}]})
+}
+"""
+REFILLS = ("iam:PassRole", "iam:AddRoleToInstanceProfile", "iam:RemoveRoleFromInstanceProfile",
+           "ec2:RunInstances")  # fmt: skip
+
+
+@pytest.mark.parametrize("without", ["", *REFILLS])
+def test_a_profile_can_be_given_another_role(without: str) -> None:
+    actions = ", ".join(f'"{a}"' for a in REFILLS if a != without)
+    said = {p.resource: p.value for p in privilege(estate(REFILL % actions))}
+    held = next(v for u, v in said.items() if u.endswith(":user/u"))
+    assert (held == "yes") is (without == "")
+
+
+SHARED = """
+provider "aws" { region = "eu-west-1" }
+provider "aws" {
+  alias = "prod"
+  region = "eu-west-1"
+  assume_role { role_arn = "arn:aws:iam::111122223333:role/x" }
+}
+resource "aws_iam_user" "dev" { name = "dev" }
+resource "aws_iam_user_policy" "dev" {
+  user = aws_iam_user.dev.name
+  policy = jsonencode({Version = "2012-10-17", Statement = [
+    {Effect = "Allow", Action = ["lambda:UpdateFunctionCode", "lambda:InvokeFunction"], Resource = "*"}]})
+}
+resource "aws_iam_role" "prod" {
+  provider = aws.prod
+  name = "prod"
+  assume_role_policy = jsonencode({Version = "2012-10-17", Statement = [
+    {Effect = "Allow", Action = "sts:AssumeRole", Principal = {Service = "lambda.amazonaws.com"}}]})
+}
+resource "aws_lambda_function" "f" {
+  provider = aws.prod
+  function_name = "f"
+  role = aws_iam_role.prod.arn
+}
+resource "aws_lambda_permission" "p" {
+  provider = aws.prod
+  function_name = aws_lambda_function.f.function_name
+  action = "%(action)s"
+  principal = %(whom)s
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "reached"),
+    [
+        ({}, True),
+        ({"action": "lambda:InvokeFunction"}, False),
+        ({"whom": '"arn:aws:iam::999999999999:root"'}, False),
+    ],
+)
+def test_the_code_of_a_function_is_replaced_from_another_account(
+    change: dict[str, str], reached: bool
+) -> None:
+    granted = {"action": "lambda:UpdateFunctionCode", "whom": "aws_iam_user.dev.arn"}
+    found = estate(SHARED % (granted | change))
+    steps = {(s.source, s.target) for s in escalations(found)}
+    assert any(
+        a.endswith("user/dev") and b.endswith("role/prod") for a, b in steps
+    ) is reached  # fmt: skip
+
+
+def test_what_runs_on_order_is_described() -> None:
+    found = estate("""
+    resource "aws_ecs_cluster" "c" { name = "c" }
+    resource "aws_ecs_task_definition" "t" {
+      family = "t"
+      task_role_arn = "arn:aws:iam::111122223333:role/t"
+      container_definitions = jsonencode([{name = "a", image = "nginx:1",
+        environment = [{name = "KEY", value = "SECRETVALUE"}]}])
+    }
+    resource "aws_ecs_service" "s" {
+      name = "s"
+      cluster = aws_ecs_cluster.c.id
+      task_definition = aws_ecs_task_definition.t.arn
+    }
+    resource "aws_codebuild_project" "b" {
+      name = "b"
+      service_role = "arn:aws:iam::111122223333:role/b"
+    }
+    resource "aws_elb" "e" {
+      name = "e"
+      internal = var.inside
+      listener {
+        lb_port = 80
+        lb_protocol = "http"
+        instance_port = 80
+        instance_protocol = "http"
+      }
+    }
+    resource "aws_eks_cluster" "open" {
+      name = "open"
+      vpc_config { subnet_ids = [] }
+    }
+    resource "aws_eks_cluster" "shut" {
+      name = "shut"
+      vpc_config { endpoint_public_access = false }
+    }
+    resource "aws_eks_cluster" "either" {
+      name = "either"
+      vpc_config { endpoint_public_access = var.open }
+    }
+    """)
+    said = {u.rpartition("/")[2]: v for u, v in public(found).items() if ":eks:" in u}
+    assert said == {"open": "yes", "shut": "no", "either": "unknown"}
+    assert next(v for u, v in public(found).items() if u.endswith("loadbalancer/e")) != "no"
+    assert {i.type for i in found.items.values()} >= {
+        "aws_ecs_cluster", "aws_ecs_service", "aws_ecs_task_definition", "aws_codebuild_project"}  # fmt: skip
+    assert "SECRETVALUE" not in repr(found.items)

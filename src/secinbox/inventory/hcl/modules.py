@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ from secinbox.inventory.hcl.syntax import (
 from secinbox.inventory.hcl.values import Budget, Evaluator, Unknown
 from secinbox.reading import ReportError
 
+NOWHERE = "unknown-region"
+_REGION = re.compile(r"\b(?:af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-[a-z]+-\d\b")
 _MAX_COPIES = 100
 _MAX_CHAIN = 20  # modules that call modules
 _NOT_VALUES = frozenset({"provider", "depends_on", "lifecycle", "count", "for_each", "provisioner",
@@ -41,6 +44,7 @@ class Sources:
     folders: dict[str, Body] = field(default_factory=dict)
     given: dict[str, dict[str, Expression]] = field(default_factory=dict)  # of *.tfvars
     broken: dict[str, ReportError] = field(default_factory=dict)
+    regions: dict[str, set[str]] = field(default_factory=dict)  # that a folder names, of AWS
 
     @classmethod
     def of(cls, files: Mapping[str, str]) -> Sources:
@@ -56,6 +60,7 @@ class Sources:
             if path.endswith(".tfvars"):
                 made.given.setdefault(folder, {}).update(body.arguments)
                 continue
+            made.regions.setdefault(folder, set()).update(_REGION.findall(text))
             whole = made.folders.setdefault(folder, Body())
             whole.blocks += body.blocks
         for folder in made.broken:
@@ -134,10 +139,13 @@ class Root:
         return signs(alias) and (len(others) > 1 or base)
 
     def where(self, alias: str) -> Where:
-        region = self.top.setting("aws", alias, "region") or self.options.get("region", "")
+        region = self.top.setting("aws", alias, "region")
+        named = self.sources.regions.get(self.folder, set())
+        if not region and len(named) == 1:  # the only one that its policies speak of
+            region = next(iter(named))
         project = self.top.setting("google", "", "project")
         return Where(
-            self.account(alias), region or "unknown-region",
+            self.account(alias), region or NOWHERE,
             project or f"(project~{self.tag})",
             self.top.setting("google", "", "zone") or f"(zone~{self.tag})",
             self.top.setting("azurerm", "", "subscription_id") or f"(subscription~{self.tag})",

@@ -30,6 +30,8 @@ _DEFAULTED = ("path", "status", "publicly_accessible", "storage_encrypted", "map
               "block_public_policy", "restrict_public_buckets")  # fmt: skip
 _RULES = frozenset({"aws_security_group", "aws_default_security_group", "aws_security_group_rule",
                     "aws_vpc_security_group_ingress_rule"})  # fmt: skip
+# Types with a nested block that decides who reaches them.
+_NESTED = {"aws_eks_cluster": "vpc_config", "google_compute_instance": "network_interface"}
 _ALL_OR_NOTHING = frozenset(
     {"aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"}
 )
@@ -50,6 +52,8 @@ def blocks_of(copies: Iterable[Copy]) -> tuple[list[Block], dict[str, int]]:
             continue
         if copy.kind in _RULES:
             values = _sources(copy.kind, values)
+        if copy.kind in _NESTED:
+            values = _filled(copy, values)
         out = {k: _clean(k, v) for k, v in values.items()}
         for name in _DEFAULTED:
             if values.get(name) is None and default(copy.kind, name) is not None:
@@ -70,7 +74,55 @@ def blocks_of(copies: Iterable[Copy]) -> tuple[list[Block], dict[str, int]]:
         blocks.append(
             Block(copy.kind, out, copy.block.place + " " + copy.module.address + copy.name)
         )
-    return [*blocks, *_open_lists(blocks)], left
+    _name_networks(blocks)
+    return [*blocks, *_open_lists(blocks), *_open_urls(blocks)], left
+
+
+def _open_urls(blocks: list[Block]) -> Iterator[Block]:
+    """The statement that the provider adds to a function whose URL asks for no sign-in."""
+    for url in blocks:
+        if url.type != "aws_lambda_function_url" or url.text("authorization_type") != "NONE":
+            continue
+        yield Block("aws_lambda_permission", {
+            "statement_id": "FunctionURLAllowPublicAccess", "action": "lambda:InvokeFunctionUrl",
+            "principal": "*", "function_name": url.text("function_name"),
+            "function_url_auth_type": "NONE",
+        }, f"{url.place} (what the provider adds)")  # fmt: skip
+
+
+def _name_networks(blocks: list[Block]) -> None:
+    """Google's instances may name their subnetwork alone: it says which network they are in."""
+    networks = {
+        name: b.text("network") for b in blocks if b.type == "google_compute_subnetwork"
+        for name in (b.text("name"), b.text("id")) if name
+    }  # fmt: skip
+    for block in blocks:
+        for row in (
+            block.rows("network_interface") if block.type == "google_compute_instance" else ()
+        ):
+            if not row.text("network") and networks.get(row.text("subnetwork")):
+                row.values["network"] = networks[row.text("subnetwork")]
+
+
+def _filled(copy: Copy, values: dict[str, Any]) -> dict[str, Any]:
+    """Defaults inside of nested blocks; a block whose decisive part is unknown is left out."""
+    name = _NESTED[copy.kind]
+    rows = values.get(name)
+    made: list[Any] = []
+    for row in rows if isinstance(rows, list) else []:
+        if not isinstance(row, dict):
+            continue
+        if copy.kind == "aws_eks_cluster":
+            full = {"endpoint_public_access": True, "public_access_cidrs": ["0.0.0.0/0"], **row}
+            if not any(vague(full[k]) for k in ("endpoint_public_access", "public_access_cidrs")):
+                made.append(full)
+        else:
+            mark = copy.module.unknown(f"{copy.name}.address").mark
+            given = row.get("access_config")
+            open_ = [a if isinstance(a, dict) and a.get("nat_ip") else {"nat_ip": mark}
+                     for a in given] if isinstance(given, list) else []  # fmt: skip
+            made.append(row | ({"access_config": open_} if open_ else {}))
+    return {k: v for k, v in values.items() if k != name} | ({name: made} if made else {})
 
 
 def _open_lists(blocks: list[Block]) -> Iterator[Block]:
