@@ -12,7 +12,9 @@ import pytest
 from secinbox import opening
 from secinbox.connectors import recognise
 from secinbox.estate import Estate, estate_of
+from secinbox.iam.evaluate import Evaluator as Permissions
 from secinbox.iam.privilege import escalations, privilege
+from secinbox.iam.world import World
 from secinbox.inventory import hcl
 from secinbox.inventory.hcl.syntax import parse
 from secinbox.inventory.hcl.values import Budget, Evaluator, Unknown
@@ -230,6 +232,32 @@ def test_a_policy_that_hangs_on_something_unknown_makes_no_certain_no() -> None:
     assert "unknown" in power("var.actions") and "yes" not in power("var.actions")
 
 
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [("eu-west-1", {"yes"}), ("eu-north-1", {"no"}), ("", {"unknown"})],
+)
+def test_a_policy_for_one_region_where_the_region_is_unknown(region: str, said: set[str]) -> None:
+    text = f"""
+    {f'provider "aws" {{ region = "{region}" }}' if region else ""}
+    resource "aws_iam_user" "u" {{ name = "u" }}
+    resource "aws_secretsmanager_secret" "s" {{
+      name = "s"
+      tags = {{ other = "us-east-1 and eu-west-1" }}
+    }}
+    resource "aws_iam_user_policy" "p" {{
+      user = aws_iam_user.u.name
+      policy = jsonencode({{Version = "2012-10-17", Statement = [{{Effect = "Allow",
+        Action = "secretsmanager:GetSecretValue", Resource = "arn:aws:secretsmanager:eu-west-1:*:secret:*"}}]}})
+    }}
+    """
+    found = estate(text)
+    secret = found.of_type("aws_secretsmanager_secret")[0].uid
+    user = found.of_type("aws_iam_user")[0].uid
+    assert {
+        Permissions(World(found)).can(user, "secretsmanager:GetSecretValue", secret).value
+    } == said
+
+
 def test_count_zero_builds_nothing() -> None:
     found = estate('resource "aws_sqs_queue" "q" {\n count = 0\n name = "q"\n}\n'
                    'resource "aws_sqs_queue" "p" {\n count = var.n\n name = "p"\n}')  # fmt: skip
@@ -298,8 +326,8 @@ def one(kind: str, /, **arguments: str) -> str:
         ({"main.tf": 'module "a" {\n source = "./"\n}\n'}, "call themselves"),
         ({"a/main.tf": 'module "b" {\n source = "../b"\n}', "b/main.tf": 'module "a" {\n source = "../a"\n}'},
          "call themselves"),
-        ({"main.tf": "locals {\n" + "".join(f"a{i} = [local.a{i + 1}, local.a{i + 1}]\n" for i in range(40))
-          + "a40 = 1\n}\n" + one("aws_sqs_queue", name="jsonencode(local.a0)")}, "too much"),
+        ({"main.tf": one("aws_sqs_queue", name="jsonencode([for a in range(900) : [for b in range(900) : "
+                         "[for c in range(900) : a]]])")}, "too much"),
         ({"main.tf": "locals {\n" + "".join(f"a{i} = local.a{i + 1}\n" for i in range(2000))
           + "a2000 = 1\n}\n" + one("aws_sqs_queue", name="local.a0")}, "nested too deeply"),
     ],
@@ -318,12 +346,17 @@ def test_a_folder_that_is_broken_keeps_the_others() -> None:
     assert estate_of(found).of_type("aws_sqs_queue")
 
 
-def test_texts_that_double_are_given_up() -> None:
-    text = "locals {\n" + "".join(
-        f'a{i} = "${{local.a{i + 1}}}${{local.a{i + 1}}}"\n' for i in range(60)
-    )
-    text += 'a60 = "xxxxxxxx"\n}\n' + one("aws_sqs_queue", name="local.a0")
-    assert len(estate(text).of_type("aws_sqs_queue")[0].uid) < 1 << 20
+@pytest.mark.parametrize("twice", ["${%s}${%s}", None])
+@pytest.mark.parametrize("use", ["local.a0", "jsonencode(local.a0)", "local.a0 == local.a1",
+                                 "length(local.a0)", "var.x ? local.a0 : local.a1"])  # fmt: skip
+def test_values_that_double_are_given_up(twice: str | None, use: str) -> None:
+    def doubled(name: str) -> str:
+        return f'"{twice % (name, name)}"' if twice else f"[{name}, {name}]"
+
+    text = "locals {\n" + "".join(f"a{i} = {doubled(f'local.a{i + 1}')}\n" for i in range(60))
+    text += 'a60 = "xxxxxxxx"\n}\n' + one("aws_sqs_queue", name=f'"${{{use}}}"')
+    found = estate(text).of_type("aws_sqs_queue")
+    assert all(len(q.uid) < 1 << 20 for q in found)
 
 
 @pytest.mark.parametrize(

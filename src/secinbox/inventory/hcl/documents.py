@@ -10,6 +10,7 @@ from secinbox.inventory.hcl.values import MARK
 
 _SURE = ("Effect", "Action", "NotAction")
 _PRINCIPALS = ("Principal", "NotPrincipal")
+_PLACED = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z]{2}-[a-z-]+-\d:")
 _ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[^:]*:(\d{12}|):.+|\d{12}", re.S)
 
 
@@ -58,13 +59,15 @@ def _statement(row: dict[str, Any]) -> dict[str, Any]:
     return out | ({"Condition": conditions} if conditions else {})
 
 
-def judged(text: str) -> str:
+def judged(text: str, nowhere: bool = False) -> str:
     """The document, in which a statement that hangs on something unknown has no effect named.
 
     Such a statement makes answers unknown. A resource whose name holds a mark is the same resource
     wherever the mark is the same; one that is nothing but a mark may be anything.
+
+    nowhere: the region of the resources is not known, so that one that names a region may be any.
     """
-    if not MARK.search(text):
+    if not MARK.search(text) and not (nowhere and _PLACED.search(text)):
         return text
     try:
         document = json.loads(text)
@@ -75,13 +78,15 @@ def judged(text: str) -> str:
     given = document.get("Statement")
     rows = given if isinstance(given, list) else [given]
     kept = [
-        {k: v for k, v in r.items() if k != "Effect"} if isinstance(r, dict) and _open(r) else r
+        {k: v for k, v in r.items() if k != "Effect"}
+        if isinstance(r, dict) and _open(r, nowhere)
+        else r
         for r in rows
     ]
     return json.dumps(document | {"Statement": kept})
 
 
-def _open(row: dict[str, Any]) -> bool:
+def _open(row: dict[str, Any], nowhere: bool) -> bool:
     for field, value in row.items():
         texts = list(_texts(value))
         if field in _SURE:
@@ -90,7 +95,7 @@ def _open(row: dict[str, Any]) -> bool:
         elif field in _PRINCIPALS:
             if any(MARK.search(t) and not _ACCOUNT.fullmatch(t) for t in texts):
                 return True
-        elif any(MARK.fullmatch(t) for t in texts):
+        elif any(MARK.fullmatch(t) or (nowhere and _PLACED.match(t)) for t in texts):
             return True
     return False
 

@@ -25,7 +25,7 @@ from secinbox.inventory.hcl.syntax import (
     Object,
     parse,
 )  # fmt: skip
-from secinbox.inventory.hcl.values import Budget, Evaluator, Unknown
+from secinbox.inventory.hcl.values import Budget, Evaluator, Unknown, large
 from secinbox.reading import ReportError
 
 NOWHERE = "unknown-region"
@@ -212,9 +212,14 @@ class Module:
                     self.folder or "the folder", "check the folder with terraform validate",
                 )  # fmt: skip
             self._open.append(name)
-            self._known[name] = self.evaluator.value(expression, own)
+            self._known[name] = self.bounded(expression, own)
             self._open.pop()
         return self._known[name]
+
+    def bounded(self, expression: Expression, own: Mapping[str, Any]) -> Any:
+        """The value of an expression, unless it is too large to be one of a real source."""
+        found = self.evaluator.value(expression, own)
+        return self.evaluator.fresh("a-large-value") if large(found) else found
 
     def unknown(self, name: str) -> Unknown:
         return self.evaluator.unknown(self.address + name)
@@ -283,7 +288,7 @@ class Module:
         if count is not None and self.evaluator.value(count, {}) == 0:
             return None
         own = {"each": self.unknown(f"module.{name}.each"), "count": self.unknown("count")}
-        inputs = {k: self.evaluator.value(e, own) for k, e in block.body.arguments.items()
+        inputs = {k: self.bounded(e, own) for k, e in block.body.arguments.items()
                   if k not in ("source", "version", "providers", *_NOT_VALUES)}  # fmt: skip
         aliases = self._aliases(block.body.arguments.get("providers"))
         made = Module(self.root, target, f"{self.address}module.{name}.", inputs, self, aliases)
@@ -404,8 +409,7 @@ class Copy:
         return out
 
     def _row(self, body: Body, own: Mapping[str, Any], depth: int) -> dict[str, Any]:
-        value = self.module.evaluator.value
-        row = {n: value(e, own) for n, e in body.arguments.items()}
+        row = {n: self.module.bounded(e, own) for n, e in body.arguments.items()}
         return row | self._rows(body, own, depth + 1)
 
     def _dynamic(self, block: BlockNode, own: Mapping[str, Any], depth: int) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from secinbox.inventory.hcl.documents import judged
-from secinbox.inventory.hcl.modules import Copy
+from secinbox.inventory.hcl.modules import NOWHERE, Copy
 from secinbox.inventory.hcl.provider import default
 from secinbox.inventory.hcl.values import Instance, Unknown, vague
 from secinbox.inventory.terraform.blocks import Block
@@ -54,7 +54,8 @@ def blocks_of(copies: Iterable[Copy]) -> tuple[list[Block], dict[str, int]]:
             values = _sources(copy.kind, values)
         if copy.kind in _NESTED:
             values = _filled(copy, values)
-        out = {k: _clean(k, v) for k, v in values.items()}
+        nowhere = copy.where.region == NOWHERE
+        out = {k: _clean(k, v, nowhere) for k, v in values.items()}
         for name in _DEFAULTED:
             if values.get(name) is None and default(copy.kind, name) is not None:
                 out[name] = default(copy.kind, name)
@@ -195,18 +196,18 @@ def _rule(row: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _clean(name: str, value: Any) -> Any:
+def _clean(name: str, value: Any, nowhere: bool) -> Any:
     if isinstance(value, Unknown):
         named = _NAMES.fullmatch(name) or name in _DOCUMENTS or name == "prefix_list_ids"
         return value.mark if named else None
     if isinstance(value, Instance):
         return None
     if isinstance(value, dict):
-        return {k: c for k, v in value.items() if (c := _clean(k, v)) is not None}
+        return {k: c for k, v in value.items() if (c := _clean(k, v, nowhere)) is not None}
     if isinstance(value, list):
-        return [c for v in value if (c := _clean(name, v)) is not None]
+        return [c for v in value if (c := _clean(name, v, nowhere)) is not None]
     if name in _DOCUMENTS and isinstance(value, str):
-        return judged(value)
+        return judged(value, nowhere)
     if value in ("true", "false") and not _NAMES.fullmatch(name):
         return value == "true"
     return value

@@ -11,7 +11,7 @@ import hashlib
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -36,6 +36,7 @@ from secinbox.reading import ReportError
 MARK = re.compile(r"\([^()\s~]+~[0-9a-f]{6}\)")
 _MAX_TEXT = 1 << 20
 _MAX_ITEMS = 10_000
+_MAX_PARTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,11 @@ class Evaluator:
                 if isinstance(condition, bool):
                     return self.value(e.yes if condition else e.no, own)
                 yes, no = self.value(e.yes, own), self.value(e.no, own)
-                return yes if yes == no else self.fresh("a-choice")
+                return (
+                    yes
+                    if not large(yes) and not large(no) and yes == no
+                    else self.fresh("a-choice")
+                )
             case Operation():
                 return self._operation(e, own)
             case Splat():
@@ -344,12 +349,29 @@ class Evaluator:
 
 
 def vague(value: Any) -> bool:
-    """It is unknown, or holds something that is."""
-    if isinstance(value, dict):
-        return any(vague(v) for v in value.values())
-    if isinstance(value, list):
-        return any(vague(v) for v in value)
-    return isinstance(value, Unknown) or (isinstance(value, str) and MARK.search(value) is not None)
+    """It is unknown, holds something that is, or is too large to look through."""
+    for number, part in enumerate(_parts(value)):
+        if number > _MAX_PARTS or isinstance(part, Unknown):
+            return True
+        if isinstance(part, str) and MARK.search(part):
+            return True
+    return False
+
+
+def large(value: Any) -> bool:
+    """Lists that hold lists that hold lists: more parts than any real source has."""
+    return any(number > _MAX_PARTS for number, _ in enumerate(_parts(value)))
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if isinstance(part, dict):
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
 
 
 def _number(value: Any) -> float | int | None:
