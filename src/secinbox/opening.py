@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import sys
 import zipfile
@@ -17,7 +18,8 @@ from secinbox.reading import ReportError
 MAX_BYTES = 4 * 1024**3  # of one report, unpacked
 MAX_RATIO = 400  # a JSON report packs 10 to 60 times; more is a bomb
 MIN_BOMB = 64 * 1024**2  # small things may pack as they like
-_SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv"})
+MAX_SOURCES = 64 * 1024**2  # Terraform sources of one folder; whole companies have a few MB
+_SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv", ".terraform"})
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,13 @@ class Place:
     path: str
     member: str = ""
     explicit: bool = True  # named by the user, not found in a folder
+    sources: bool = False  # all Terraform sources below a folder, or in a zip, as one report
 
     @property
     def shown(self) -> str:
         """For people."""
+        if self.sources:
+            return f"{self.path} (*.tf)"
         return f"{self.path}!{self.member}" if self.member else self.path
 
     @property
@@ -63,12 +68,17 @@ def find(paths: tuple[str, ...]) -> Iterator[Place]:
             continue
         path = Path(given)
         if path.is_dir():
+            sources = False
             for folder, inner, files in os.walk(path):
                 inner[:] = sorted(d for d in inner if d not in _SKIPPED_FOLDERS)
                 for file in sorted(files):
                     found = Path(folder) / file
-                    if found.is_file():
+                    if is_source(file):
+                        sources = sources or file.endswith(".tf")
+                    elif found.is_file():
                         yield from _members(str(found), False)
+            if sources:
+                yield Place(str(path), explicit=False, sources=True)
         elif path.is_file():
             yield from _members(str(path), True)
         else:
@@ -87,8 +97,50 @@ def _members(path: str, explicit: bool) -> Iterator[Place]:
     except (zipfile.BadZipFile, OSError):
         yield Place(path, explicit=explicit)
         return
+    if any(n.endswith(".tf") for n in names):
+        yield Place(path, explicit=explicit, sources=True)
+        names = [n for n in names if not is_source(n.rpartition("/")[2])]
     for name in sorted(names)[:10_000]:
         yield Place(path, name, explicit=explicit)
+
+
+def is_source(name: str) -> bool:
+    """A file that Terraform reads by itself: its folder is one module, never read file by file."""
+    return name.endswith((".tf", ".auto.tfvars")) or name == "terraform.tfvars"
+
+
+def _sources(place: Place) -> bytes:
+    """`{"terraform_sources": {path: text}}`: all of a folder or zip, nothing from outside of it."""
+    found: dict[str, str] = {}
+    size = 0
+    for name, data in _source_files(place):
+        size += len(data)
+        if size > MAX_SOURCES:
+            raise ReportError(f"more than {MAX_SOURCES // 1024**2} MB of Terraform sources",
+                              name, "import the folders one by one")  # fmt: skip
+        found[name] = data.decode("utf-8", "replace")
+    found = dict(sorted(found.items()))
+    return json.dumps({"terraform_sources": found}, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _source_files(place: Place) -> Iterator[tuple[str, bytes]]:
+    root = Path(place.path)
+    if not root.is_dir():
+        with zipfile.ZipFile(root) as archive:
+            for info in sorted(archive.infolist(), key=lambda i: i.filename):
+                if not info.is_dir() and is_source(info.filename.rpartition("/")[2]):
+                    with archive.open(info) as handle:
+                        yield info.filename, _bounded(handle, max(info.compress_size, 1))
+        return
+    real = root.resolve()
+    for folder, inner, files in os.walk(root):
+        inner[:] = sorted(d for d in inner if d not in _SKIPPED_FOLDERS)
+        for file in sorted(files):
+            path = Path(folder) / file
+            # A link may lead to any file of this machine.
+            if is_source(file) and path.is_file() and path.resolve().is_relative_to(real):
+                with open(path, "rb") as handle:
+                    yield path.relative_to(root).as_posix(), handle.read(MAX_SOURCES + 1)
 
 
 def load(place: Place) -> bytes:
@@ -99,6 +151,8 @@ def load(place: Place) -> bytes:
             raise ReportError("the report is too large", f"byte {MAX_BYTES}", "split it")
         return unpacked(data)
     try:
+        if place.sources:
+            return _sources(place)
         if place.member:
             with zipfile.ZipFile(place.path) as archive:
                 info = archive.getinfo(place.member)

@@ -7,7 +7,7 @@ that `PassRole on *` costs one edge and not one a role.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from secinbox.iam.bits import ADMIN_BITS, bit, policy_mask, row_mask
@@ -21,11 +21,14 @@ from secinbox.iam.evaluate import (
 )
 from secinbox.iam.needs import ANYTHING, Needs, doubt_of, joined
 from secinbox.iam.policy import Policy, Statement
+from secinbox.iam.resources import policy_of
 from secinbox.iam.things import LISTED_BY, RUNS_FOR, Thing, Things
 from secinbox.iam.trusts import Trusting, Trusts
 from secinbox.iam.world import Persona, Principal, World
 
 _ANY_DOCUMENT = ("AWS-RunShellScript", "AWS-RunPowerShellScript", "AWS-RunRemoteScript")
+# What puts another role into a profile that there is.
+_REFILLS = ("iam:removerolefrominstanceprofile", "iam:addroletoinstanceprofile")
 
 
 @dataclass(frozen=True, eq=False)
@@ -349,9 +352,16 @@ class Moves:
     @cache  # noqa: B019 - lives as long as the analysis
     def _can_make_profile(self, persona: Persona) -> bool:
         profile = "new:iam-profile"
-        return all(
+        if all(
             self.needs.one(persona, action, profile, None).value == "yes"
             for action in ("iam:createinstanceprofile", "iam:addroletoinstanceprofile")
+        ):
+            return True
+        # A profile holds one role: the one in it can be taken out and another one put in.
+        return any(
+            all(self.evaluator.decide(persona, a, item.uid).value == "yes" for a in _REFILLS)
+            for item in self.things.estate.of_type("aws_iam_instance_profile")
+            if item.account == persona.account
         )
 
     # Things taken over
@@ -361,6 +371,8 @@ class Moves:
             if row_mask(row.needs) & ~mask:
                 continue
             things = self.things.in_account(row.kind, persona.account)
+            if row.kind == "function":
+                yield from self._taken_from_afar(persona, row)
             plain = [t for t in things if t.certain and t.roles]
             if len(plain) > 8 and self._takes_all(persona, row):
                 hub = self._hub(
@@ -404,6 +416,32 @@ class Moves:
                 certain = found.value == "yes" and thing.certain
                 yield Edge(persona.arn, role, row.id, f"can {row.verb} {thing.name}, which runs as",
                            found.statements, certain, thing.doubt or doubt_of(found), thing.uid)  # fmt: skip
+
+    def _taken_from_afar(self, persona: Persona, row: Takes) -> Iterator[Edge]:
+        """Functions of other accounts, whose own policy has to let this one in."""
+        actions = [n.partition(" ")[0].lower() for n in row.needs if n.endswith(" thing")]
+        for thing, policy in self._shared_functions():
+            if thing.account == persona.account:
+                continue
+            said = {
+                self.evaluator.decide_with(persona, a, thing.uid, policy).value for a in actions
+            }
+            if "no" in said:
+                continue
+            if "unknown" in said:
+                thing = replace(thing, certain=False, doubt="a condition of the function's policy")
+            yield from self._taken(persona, row, thing)
+
+    @cache  # noqa: B019 - lives as long as the analysis
+    def _shared_functions(self) -> tuple[tuple[Thing, Policy], ...]:
+        """Functions whose own policy lets somebody change them."""
+        policies = ((t, policy_of(self.things.estate, t.uid)) for t in self.things.of("function"))
+        changes = ("lambda:updatefunctioncode", "lambda:updatefunctionconfiguration")
+        return tuple(
+            (thing, policy) for thing, policy in policies
+            if thing.roles and policy is not None
+            and any(s.about(a) for s in policy.statements for a in changes)
+        )  # fmt: skip
 
     def _templates(self, persona: Persona, mask: int) -> Iterator[Edge]:
         """A scaling group starts what its launch template says; nobody checks PassRole for it."""

@@ -44,24 +44,31 @@ def read(report: Report) -> Iterator[AnyRecord]:
         blocks, planned = blocks_of(document, place)
         if not blocks and not planned and "resources" not in document and "values" not in document:
             raise ReportError("no Terraform state or plan", place, "use terraform show -json")
-        aws = [b for b in blocks if b.type.startswith("aws_")]
-        yield from _records(report, aws)
-        others = len(blocks) - len(aws)
-        for prefix, made in (("google_", google.records), ("azurerm_", azurerm.records)):
-            own = [b for b in blocks if b.type.startswith(prefix)]
-            yield from made(own)
-            others -= len(own)
-        if others:
-            yield Skipped(reason="resources of other providers", count=others, harmless=True)
+        yield from records_of_blocks(report, blocks)
         if planned:
             yield Skipped(reason="planned resources that do not exist yet", count=planned,
                           harmless=True)  # fmt: skip
 
 
-def _records(report: Report, blocks: list[Block]) -> Iterator[AnyRecord]:
+def records_of_blocks(
+    report: Report, blocks: list[Block], account: str = ""
+) -> Iterator[AnyRecord]:
+    """Records of the resources of any provider. `account`: of AWS, where no ARN names one."""
+    aws = [b for b in blocks if b.type.startswith("aws_")]
+    yield from _records(report, aws, account)
+    others = len(blocks) - len(aws)
+    for prefix, made in (("google_", google.records), ("azurerm_", azurerm.records)):
+        own = [b for b in blocks if b.type.startswith(prefix)]
+        yield from made(own)
+        others -= len(own)
+    if others:
+        yield Skipped(reason="resources of other providers", count=others, harmless=True)
+
+
+def _records(report: Report, blocks: list[Block], given: str) -> Iterator[AnyRecord]:
     owners = "\n".join(b.arn for b in blocks if b.arn)
     partition, account, region = place_in(owners)
-    account = report.options.get("account", "") or account
+    account = report.options.get("account", "") or given or account
     known: set[str] = set()
     for answer in answers_of(blocks, account, region):
         known |= set(answer.used)

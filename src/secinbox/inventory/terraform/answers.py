@@ -57,8 +57,8 @@ def filled(**values: Any) -> dict[str, Any]:
 
 def answers_of(blocks: Iterable[Block], account: str, region: str) -> Iterator[Answer]:
     """All answers, a subject at a time."""
-    from secinbox.inventory.terraform import identity, machines, network, stores
+    from secinbox.inventory.terraform import identity, jobs, machines, network, stores
 
     found = Blocks(blocks, account, region)
-    for subject in (network, machines, stores, identity):
+    for subject in (network, machines, jobs, stores, identity):
         yield from subject.answers(found)

@@ -25,6 +25,8 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
         yield from _function(blocks, b)
     for b in blocks.of("aws_db_instance"):
         yield _database(blocks, b)
+    for b in blocks.of("aws_rds_cluster_instance"):
+        yield _database(blocks, b)
     for b in blocks.of("aws_rds_cluster"):
         cluster = filled(
             DBClusterArn=b.arn, DBClusterIdentifier=b.text("cluster_identifier"),
@@ -32,6 +34,15 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
             VpcSecurityGroups=[{"VpcSecurityGroupId": g} for g in b.texts("vpc_security_group_ids")],
         )  # fmt: skip
         yield answer("rds.describe_db_clusters", {"DBClusters": [cluster]}, b)
+    for b in blocks.of("aws_db_snapshot"):
+        snapshot = filled(
+            DBSnapshotArn=b.text("db_snapshot_arn") or b.arn, Engine=b.text("engine"),
+            DBSnapshotIdentifier=b.text("db_snapshot_identifier"),
+            DBInstanceIdentifier=b.text("db_instance_identifier"),
+            Encrypted=b.values.get("encrypted"), Status="available", TagList=b.tags,
+        )  # fmt: skip
+        yield answer("rds.describe_db_snapshots", {"DBSnapshots": [snapshot]}, b,
+                     arn=b.text("db_snapshot_arn") or b.arn)  # fmt: skip
     for b in blocks.of("aws_redshift_cluster"):
         cluster = filled(
             ClusterIdentifier=b.text("cluster_identifier"), NodeType=b.text("node_type"),
@@ -137,7 +148,8 @@ def _database(blocks: Blocks, b: Block) -> Answer:
         DbiResourceId=b.text("resource_id"), DBInstanceStatus=b.text("status") or "available",
         PubliclyAccessible=b.values.get("publicly_accessible"),
         StorageEncrypted=b.values.get("storage_encrypted"),
-        Endpoint=filled(Port=b.number("port"), Address=b.text("address")),
+        DBClusterIdentifier=b.text("cluster_identifier"),
+        Endpoint=filled(Port=b.number("port"), Address=b.text("address") or b.text("endpoint")),
         VpcSecurityGroups=[{"VpcSecurityGroupId": g} for g in b.texts("vpc_security_group_ids")],
         DBSubnetGroup=filled(DBSubnetGroupName=name, Subnets=subnets or None),
         TagList=b.tags,

@@ -156,6 +156,19 @@ def _balancers(blocks: Blocks) -> Iterator[Answer]:
                     for x in listeners]  # fmt: skip
             yield answer("elbv2.describe_listeners", {"Listeners": rows}, *listeners,
                          arn=b.arn, LoadBalancerArn=b.arn)  # fmt: skip
+    for b in blocks.of("aws_elb"):
+        internal = b.values.get("internal")
+        older = filled(
+            LoadBalancerName=b.text("name"), DNSName=b.text("dns_name"),
+            Scheme="internal" if internal is True else "internet-facing" if internal is False else None,
+            Subnets=b.texts("subnets"), SecurityGroups=b.texts("security_groups"),
+            Instances=[{"InstanceId": i} for i in b.texts("instances")],
+            ListenerDescriptions=[{"Listener": filled(
+                Protocol=r.text("lb_protocol").upper(), LoadBalancerPort=r.number("lb_port"),
+                InstancePort=r.number("instance_port"),
+            )} for r in b.rows("listener")],
+        )  # fmt: skip
+        yield answer("elb.describe_load_balancers", {"LoadBalancerDescriptions": [older]}, b)
     for x in blocks.of("aws_lb_listener", "aws_alb_listener"):
         rules = blocks.where(x.arn, "listener_arn", "aws_lb_listener_rule", "aws_alb_listener_rule")
         if rules:

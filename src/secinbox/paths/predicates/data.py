@@ -39,6 +39,9 @@ READING: dict[str, tuple[tuple[str, str], ...]] = {
     "aws_rds_snapshot": (("rds:modifydbsnapshotattribute", ""),
                          ("rds:restoredbinstancefromdbsnapshot", "")),
     "aws_rds_cluster_snapshot": (("rds:modifydbclustersnapshotattribute", ""),),
+    # What they are told in their settings, and the code of functions.
+    "aws_lambda_function": (("lambda:getfunctionconfiguration", ""), ("lambda:getfunction", "")),
+    "aws_codebuild_project": (("codebuild:batchgetprojects", ""),),
     "aws_logs_log_group": (("logs:getlogevents", ":*"), ("logs:filterlogevents", ":*")),
 }  # fmt: skip
 _REWRITING: dict[str, str] = {
