@@ -89,6 +89,22 @@ def database(port_source: str = "sg:sg-web", **config: Any) -> Scene:
     return scene
 
 
+COPYING = ("rds:CreateDBSnapshot", "rds:RestoreDBInstanceFromDBSnapshot", "rds:ModifyDBInstance")
+
+
+def copying(
+    *rights: str, resource: str = "*", denied: str = "", tags: dict[str, str] | None = None
+) -> Scene:
+    """A user with these rights and a database that nobody reaches."""
+    deny = {"Effect": "Deny", "Action": denied, "Resource": "*"}
+    statements = [*(allow(r, resource) for r in rights), *([deny] if denied else [])]
+    scene = Scene().user("ana", *statements)
+    scene.add(f"arn:aws:rds:{R}:{A}:db:orders", "aws_rds_instance",
+              {"DBInstanceIdentifier": "orders", "PubliclyAccessible": False},
+              {"data_class": "restricted"} if tags is None else tags)  # fmt: skip
+    return scene
+
+
 def front(scheme: str = "internet-facing") -> Scene:
     """A load balancer before an instance that has no public address."""
     scene = Scene().group("sg-lb", (443, ANYONE)).group("sg-app", (8080, "sg:sg-lb"))
@@ -327,6 +343,12 @@ SAMPLES: dict[str, tuple[Scene | Google | Microsoft | moves_clouds.Clouds, list[
         ("denied", app(allow("s3:GetObject"), {
             "Effect": "Deny", "Action": "s3:*", "Resource": "*"}).bucket("data"), ""),
         ("another bucket", app(allow("s3:GetObject", "arn:aws:s3:::other/*")).bucket("data"), ""),
+    ]),
+    "copy-database": (copying(*COPYING), [
+        *[(f"no {right}", copying(*(r for r in COPYING if r != right)), "") for right in COPYING],
+        ("of another database", copying(*COPYING, resource=f"arn:aws:rds:{R}:{A}:db:other"), ""),
+        ("denied", copying(*COPYING, denied="rds:RestoreDBInstanceFromDBSnapshot"), ""),
+        ("of no value", copying(*COPYING, tags={"data_class": "public"}), ""),
     ]),
     "audit-trail": (trail(), [("not known where", trail(False), "")]),
     "database-sign-in": (database(), [("of no value", Scene().bucket("data"), "")]),

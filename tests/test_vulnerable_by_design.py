@@ -32,7 +32,7 @@ ROOT = DATA / "inventory/terraform"
 LABS = ROOT / "pathfinding-labs"
 pytestmark = pytest.mark.skipif(not ROOT.is_dir(), reason="shared data not here")
 STORES = ("aws_s3_bucket", "aws_dynamodb_table", "aws_secretsmanager_secret", "aws_rds_snapshot",
-          "aws_ssm_parameter")  # fmt: skip
+          "aws_rds_instance", "aws_ssm_parameter")  # fmt: skip
 
 
 @cache
@@ -137,6 +137,7 @@ USER, ROLE, MACHINE = "aws_iam_user", "aws_iam_role", "aws_ec2_instance"
 GOATS = [
     ("codebuild_secrets", (USER, "/solo"), [("aws_codebuild_project", "project", "calrissian")],
      ("cred", "user/calrissian")),
+    ("codebuild_secrets", (USER, "/calrissian"), [], ("read", ":rds:")),
     ("ec2_ssrf", (USER, "/solus"), [("aws_lambda_function", "function:", "wrex")], ("cred", "user/wrex")),
     ("ec2_ssrf", (MACHINE, "ubuntu_ec2"), [("aws_s3_bucket", "s3", "shepard")], ("cred", "user/shepard")),
     ("ecs_takeover", (MACHINE, "vulnsite"), [], ("cred", "ecs-agent")),
@@ -154,7 +155,6 @@ GOATS = [
 ]  # fmt: skip
 # Links that the model has no move for; the document says why.
 MISSED = [
-    ("codebuild_secrets", (USER, "/calrissian"), [], ("read", ":rds:")),
     ("vulnerable_lambda", (USER, "cg-bilbo"), [], ("admin", "root")),
 ]  # fmt: skip
 

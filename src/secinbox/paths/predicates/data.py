@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from secinbox.estate import Item
-from secinbox.iam.evaluate import Answer, new_names
+from secinbox.iam.evaluate import Answer, Layer, new_names
 from secinbox.iam.privilege import personal
 from secinbox.iam.resources import policy_of
 from secinbox.iam.world import Persona
@@ -155,6 +155,64 @@ def store_that_identity_reads(world: World) -> Iterator[Pair]:
                 actions=(Action(f"permission:{arn}:{text}",
                                 f"Take rights from {world.label(arn)}: {text}", arn, effort=1.5),),
             )  # fmt: skip
+
+
+# The rights with which somebody makes a copy of a database, puts it up elsewhere and sets its password.
+_COPYING = ("rds:createdbsnapshot", "rds:restoredbinstancefromdbsnapshot", "rds:modifydbinstance")
+
+
+@pairs
+def database_that_identity_copies(world: World) -> Iterator[Pair]:
+    """A snapshot of it, a new instance of the snapshot, and a new password for that instance."""
+    evaluator = world.escalation.evaluator
+    databases = [
+        item for j in world.jewels
+        if (item := world.estate.items[j.uid]).type == "aws_rds_instance"
+    ]  # fmt: skip
+    principals = world.escalation.world.principals
+    for arn in sorted(principals if world.reached is None else principals.keys() & world.reached):
+        principal = principals[arn]
+        if world.escalation.admins[arn].value == "yes" or principal.service_linked:
+            continue
+        persona = principal.persona
+        if not all(evaluator.layers(persona, action)[0].allows for action in _COPYING):
+            continue
+        for item in databases:
+            home = item.uid.rpartition(":db:")[0]
+            context: dict[str, tuple[str, ...] | None] = {
+                "aws:resourceaccount": (item.account or persona.account,)
+            }
+            # The copy bears names of the attacker's choice.
+            asked = ((_COPYING[0], item.uid), (_COPYING[0], f"{home}:snapshot:{{}}"),
+                     (_COPYING[1], f"{home}:snapshot:{{}}"), (_COPYING[1], f"{home}:db:{{}}"),
+                     (_COPYING[2], f"{home}:db:{{}}"))  # fmt: skip
+            answers = [
+                _best(evaluator.decide_with(persona, action, name, None, context)
+                      for name in _named(evaluator.layers(persona, action), template))
+                for action, template in asked
+            ]  # fmt: skip
+            if any(a.value == "no" for a in answers):
+                continue
+            doubts = sorted({d for a in answers if a.value == "unknown" for d in a.doubts})
+            texts = sorted({a.statements[0].text for a in answers if a.statements})
+            yield Pair(
+                arn, item.uid, doubt=", ".join(doubts),
+                evidence=tuple(Evidence(kind="policy", text=t, source=arn) for t in texts),
+                actions=tuple(Action(f"permission:{arn}:{t}",
+                                     f"Take rights from {world.label(arn)}: {t}", arn, effort=1.5)
+                              for t in texts),
+            )  # fmt: skip
+
+
+def _named(layers: tuple[Layer, ...], template: str) -> list[str]:
+    if "{}" not in template:
+        return [template]
+    return [*new_names(layers, template.replace("{}", "*")), template.replace("{}", "secinbox-any")]
+
+
+def _best(answers: Iterable[Answer]) -> Answer:
+    rank = {"yes": 2, "unknown": 1}
+    return max(answers, key=lambda a: rank.get(a.value, 0))
 
 
 def _reads(world: World, persona: Persona, item: Item, own: object) -> Answer | None:
