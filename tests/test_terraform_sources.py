@@ -493,6 +493,20 @@ def test_the_code_of_a_function_is_replaced_from_another_account(
     ) is reached  # fmt: skip
 
 
+def test_a_peering_joins_the_networks_that_it_names() -> None:
+    found = estate("""
+    resource "aws_vpc" "a" { cidr_block = "10.0.0.0/16" }
+    resource "aws_vpc" "b" { cidr_block = "10.1.0.0/16" }
+    resource "aws_vpc_peering_connection" "p" {
+      vpc_id = aws_vpc.a.id
+      peer_vpc_id = aws_vpc.b.id
+    }
+    """)
+    config = found.of_type("aws_ec2_vpc_peering_connection")[0].config
+    ends = {config["RequesterVpcInfo"]["VpcId"], config["AccepterVpcInfo"]["VpcId"]}
+    assert ends == {v.config["VpcId"] for v in found.of_type("aws_ec2_vpc")}
+
+
 def test_what_runs_on_order_is_described() -> None:
     found = estate("""
     resource "aws_ecs_cluster" "c" { name = "c" }

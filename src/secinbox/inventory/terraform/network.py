@@ -26,6 +26,15 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
         links = [{"VpcId": b.text("vpc_id"), "State": "available"}] if b.text("vpc_id") else []
         gateway = {"InternetGatewayId": b.text("id"), "Attachments": links, "Tags": b.tags}
         yield answer("ec2.describe_internet_gateways", {"InternetGateways": [gateway]}, b)
+    for b in blocks.of("aws_vpc_peering_connection"):
+        peering = filled(
+            VpcPeeringConnectionId=b.text("id"), RequesterVpcInfo={"VpcId": b.text("vpc_id")},
+            AccepterVpcInfo={"VpcId": b.text("peer_vpc_id")},
+            Status={"Code": b.text("accept_status")} if b.text("accept_status") else None,
+        )  # fmt: skip
+        yield answer(
+            "ec2.describe_vpc_peering_connections", {"VpcPeeringConnections": [peering]}, b
+        )
     yield from _tables(blocks)
     yield from _groups(blocks)
     yield from _acls(blocks)
