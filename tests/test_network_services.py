@@ -159,6 +159,10 @@ def test_a_cluster_is_as_public_as_its_instances() -> None:
     assert judged(items)[cluster].value == "no"
     items[cluster][1]["DBClusterMembers"].append({"DBInstanceIdentifier": "unread"})
     assert judged(items)[cluster].value == "unknown"
+    items[cluster] = ("aws_rds_cluster", {"DBClusterMembers": []})
+    assert judged(items)[cluster].value == "no"
+    items[cluster] = ("aws_rds_cluster", {"DBClusterIdentifier": "orders"})
+    assert judged(items)[cluster].value == "unknown"
 
 
 # Load balancers

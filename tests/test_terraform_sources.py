@@ -554,3 +554,16 @@ def test_what_runs_on_order_is_described() -> None:
     assert {i.type for i in found.items.values()} >= {
         "aws_ecs_cluster", "aws_ecs_service", "aws_ecs_task_definition", "aws_codebuild_project"}  # fmt: skip
     assert "SECRETVALUE" not in repr(found.items)
+
+
+@pytest.mark.parametrize(("instance", "wanted"), [
+    ("", "unknown"),  # another folder may build it
+    ("publicly_accessible = false", "no"),
+])  # fmt: skip
+def test_a_cluster_of_databases_is_as_public_as_its_instances(instance: str, wanted: str) -> None:
+    text = 'resource "aws_rds_cluster" "c" { cluster_identifier = "orders" }\n'
+    if instance:
+        text += ('resource "aws_rds_cluster_instance" "i" {\n  identifier = "orders-1"\n'
+                 f'  cluster_identifier = aws_rds_cluster.c.id\n  {instance}\n}}\n')  # fmt: skip
+    told = {s.resource.rpartition(":")[2]: s.value for s in exposure(estate(text))}
+    assert told["orders"] == wanted

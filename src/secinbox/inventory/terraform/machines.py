@@ -33,6 +33,14 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
             Engine=b.text("engine"), StorageEncrypted=b.values.get("storage_encrypted"),
             VpcSecurityGroups=[{"VpcSecurityGroupId": g} for g in b.texts("vpc_security_group_ids")],
         )  # fmt: skip
+        name = b.text("cluster_identifier")
+        members = b.texts("cluster_members") or [
+            i.text("identifier")
+            for i in blocks.of("aws_rds_cluster_instance")
+            if name and i.text("cluster_identifier") == name
+        ]
+        if members:  # none: another folder may build them
+            cluster["DBClusterMembers"] = [{"DBInstanceIdentifier": m} for m in members]
         yield answer("rds.describe_db_clusters", {"DBClusters": [cluster]}, b)
     for b in blocks.of("aws_db_snapshot"):
         snapshot = filled(

@@ -183,6 +183,8 @@ def rds_cluster(item: Item, members: dict[str, Verdict]) -> Verdict:
     known = [members[n] for n in names if n in members]
     if item.config.get("PubliclyAccessible") is False and not known:
         return no("PubliclyAccessible is off", item.uid)
+    if not names and "DBClusterMembers" not in item.config:
+        return unknown("which instances the cluster has was not read", item.uid)
     if not names:
         return no("the cluster has no instance that answers", item.uid)
     if len(known) < len(names):
