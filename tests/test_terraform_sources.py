@@ -36,7 +36,7 @@ TRUST = '{Effect = "Allow", Action = "sts:AssumeRole", Principal = {AWS = %s}}'
 
 def records(files: dict[str, str], name: str = "infra/shop", **options: str) -> list[AnyRecord]:
     data = json.dumps({hcl.KEY: files}).encode()
-    return list(hcl.read(Report(data, name, (), CLOCK, options)))
+    return list(hcl.read(Report(data, name, (), CLOCK, {"account": hcl.NEW, **options})))
 
 
 def estate(main: str, **options: str) -> Estate:
@@ -371,7 +371,7 @@ def test_a_module_from_elsewhere_is_never_read(tmp_path: Path, source: str) -> N
                                     + one("aws_sqs_queue", name='"${module.m.name}"'))  # fmt: skip
     (inside / "linked.tf").symlink_to(tmp_path / "secret/main.tf")
     place = next(p for p in opening.find((str(inside),)) if p.sources)
-    found = list(hcl.read(Report(opening.load(place), "x/inside", (), CLOCK)))
+    found = list(hcl.read(Report(opening.load(place), "x/inside", (), CLOCK, {"account": hcl.NEW})))
     assert "outside" not in repr(found)
     assert any("not in the import" in r.reason for r in found if isinstance(r, Skipped))
 
@@ -391,11 +391,20 @@ def test_a_folder_a_zip_and_a_file_of_sources(tmp_path: Path) -> None:
     assert opening.load(zipped[0]) == opening.load(places[1])
     data = opening.load(opening.Place(str(tmp_path / "m/main.tf")))
     assert recognise(data, "m/main.tf").id == "hcl"
-    assert estate_of(hcl.read(Report(data, "m/main.tf", (), CLOCK))).of_type("aws_sqs_queue")
+    assert estate_of(hcl.read(Report(data, "m/main.tf", (), CLOCK, {"account": hcl.NEW}))).of_type(
+        "aws_sqs_queue"
+    )
+
+
+def test_sources_among_reports_are_no_estate(session: Any) -> None:
+    """A checkout that a scanner read lies beside its reports: what it would build is not there."""
+    done = import_reports(session.facts, (str(SAMPLE),))
+    assert done[0]["status"] == "imported" and done[0]["records"]["resources"] == 0
+    assert "--account" in done[0]["skipped"][0]["reason"]
 
 
 def test_an_import_of_a_folder(session: Any) -> None:
-    done = import_reports(session.facts, (str(SAMPLE),))
+    done = import_reports(session.facts, (str(SAMPLE),), options={"account": "111122223333"})
     assert [d["format"] for d in done] == ["hcl"]
     assert done[0]["status"] == "imported" and done[0]["records"]["resources"] > 10
 

@@ -38,7 +38,9 @@ STORES = ("aws_s3_bucket", "aws_dynamodb_table", "aws_secretsmanager_secret", "a
 @cache
 def estate(folder: str) -> Estate:
     place = next(p for p in opening.find((str(ROOT / folder),)) if p.sources)
-    return estate_of(hcl.read(Report(opening.load(place), place.name, place.parts, CLOCK)))
+    return estate_of(
+        hcl.read(Report(opening.load(place), place.name, place.parts, CLOCK, {"account": hcl.NEW}))
+    )
 
 
 def one(found: Estate, kind: str, part: str) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from secinbox.inventory.hcl.modules import Root, Sources
+from secinbox.inventory.hcl.modules import NEW, Root, Sources
 from secinbox.inventory.hcl.planned import blocks_of
 from secinbox.inventory.hcl.values import Budget
 from secinbox.inventory.terraform import records_of_blocks
@@ -36,6 +37,16 @@ def recognise(head: Head) -> int:
 
 
 def read(report: Report) -> Iterator[AnyRecord]:
+    """Nothing, unless an account is named: a checkout among reports must not become an estate."""
+    if not report.options.get("account"):
+        yield Skipped(reason="Terraform sources say what will be built, not what is there: name the "
+                      f"account with --account to read them, or --account {NEW} for one of their own",
+                      count=1, harmless=True)  # fmt: skip
+        return
+    if report.options["account"] == NEW:  # to all that follows, nobody named one
+        report = replace(
+            report, options={k: v for k, v in report.options.items() if k != "account"}
+        )
     if report.data.lstrip()[:1] == b"{":
         given: dict[str, dict[str, str]] = report.json(dict[str, dict[str, str]])
         files = given.get(KEY, {})

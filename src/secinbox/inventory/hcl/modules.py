@@ -34,6 +34,7 @@ _MAX_COPIES = 100
 _MAX_CHAIN = 20  # modules that call modules
 _NOT_VALUES = frozenset({"provider", "depends_on", "lifecycle", "count", "for_each", "provisioner",
                          "connection", "timeouts"})  # fmt: skip
+NEW = "new"  # --account: a number is made up for each root
 _OWN_ACCOUNT = ("account_id", "aws_account_id")
 
 
