@@ -13,7 +13,7 @@ from typing import Any
 
 from secinbox import __version__
 from secinbox.facts.store import Facts
-from secinbox.inbox import answers
+from secinbox.inbox import findings, issues
 from secinbox.inbox.query import QueryError
 from secinbox.inbox.rules import InboxRule
 from secinbox.vocabulary import RISKS
@@ -36,9 +36,9 @@ def export(
         raise QueryError(f"there is no format {form!r}; one of: {', '.join(FORMATS)}")
     media, write, about = FORMATS[form]
     if about == "issues":
-        rows = answers.issues(facts, query, limit=MAX_ROWS)["issues"]
+        rows = issues.issues(facts, query, limit=MAX_ROWS)["issues"]
     else:
-        rows = answers.findings(facts, query, limit=MAX_ROWS, rules=rules)["findings"]
+        rows = findings.findings(facts, query, limit=MAX_ROWS, rules=rules)["findings"]
     return media, write(rows, clock)
 
 

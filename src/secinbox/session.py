@@ -18,7 +18,16 @@ from secinbox.administration import Administration
 from secinbox.automating import Automation
 from secinbox.facts.scope import ASKER, TYPES, narrow, whole
 from secinbox.facts.store import Facts
-from secinbox.inbox import answers, attack_paths, deciding, explaining, whatif
+from secinbox.inbox import (
+    attack_paths,
+    deciding,
+    explaining,
+    facets,
+    findings,
+    issues,
+    resources,
+    whatif,
+)
 from secinbox.inbox.query import QueryError, quoted
 from secinbox.inbox.ranking import rank
 
@@ -315,14 +324,14 @@ class Session:
         return query.replace(ME, f"({mine})")
 
     def issues(self, query: str = "", **options: Any) -> dict[str, Any]:
-        """See answers.issues."""
+        """See issues.issues."""
         query = self._own(query)
         options.setdefault("profile", self.settings.profile)
         if options.get("limit", 0) > MOST_KEPT_ROWS:
             with self.reading() as reader:
-                return answers.issues(reader, query, **options)
+                return issues.issues(reader, query, **options)
         asked = ("issues", query, *sorted(options.items()))
-        found: dict[str, Any] = self._answer(asked, lambda r: answers.issues(r, query, **options))
+        found: dict[str, Any] = self._answer(asked, lambda r: issues.issues(r, query, **options))
         return found
 
     def past(self, moment: datetime, query: str = "", *, limit: int = 50, cursor: str = "",
@@ -343,15 +352,15 @@ class Session:
             )  # fmt: skip
 
     def findings(self, query: str = "", **options: Any) -> dict[str, Any]:
-        """See answers.findings."""
+        """See findings.findings."""
         options.setdefault("rules", self.automation.admissions())
         with self.reading() as reader:
-            return answers.findings(reader, query, **options)
+            return findings.findings(reader, query, **options)
 
     def resources(self, query: str = "", **options: Any) -> dict[str, Any]:
-        """See answers.resources."""
+        """See resources.resources."""
         with self.reading() as reader:
-            return answers.resources(reader, query, **options)
+            return resources.resources(reader, query, **options)
 
     def show(self, name: str) -> dict[str, Any]:
         """One issue in full, with its timeline."""
@@ -419,7 +428,7 @@ class Session:
     def facets(self, query: str = "") -> dict[str, Any]:
         """Counts by severity, type, service, environment and risk of what a query finds."""
         query = self._own(query)
-        found: dict[str, Any] = self._answer(("facets", query), lambda r: answers.facets(r, query))
+        found: dict[str, Any] = self._answer(("facets", query), lambda r: facets.facets(r, query))
         return found
 
     def groups(self, field: str, query: str = "") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from secinbox.decisions.request import Request, change, shown
 from secinbox.decisions.states import Conflict, DecisionError, Subject
 from secinbox.decisions.store import DecisionStore
 from secinbox.facts.store import Facts
-from secinbox.inbox import answers, explaining
+from secinbox.inbox import answers, explaining, issues
 from secinbox.inbox.assessing import FINDING_ROWS
 from secinbox.inbox.deciding import FINDING, ISSUE, ON, QUERY, RULE
 from secinbox.inbox.fields import FINDING_FREE_TEXT, RULE_FIELDS
@@ -97,7 +97,7 @@ def _subjects(
     if request.findings:
         return _findings(reader, request.findings)
     if request.query is not None:
-        condition = answers.listed(reader, request.query)
+        condition = issues.listed(reader, request.query)
         found = reader.dicts(
             f"SELECT * FROM issues i WHERE {condition.sql} ORDER BY i.sort_key",
             [*condition.parameters],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from secinbox.facts.store import Facts
-from secinbox.inbox import answers, attack_paths
+from secinbox.inbox import answers, attack_paths, findings, issues, resources
 from secinbox.inbox.owners import owner
 from secinbox.inbox.rules import DEFAULT_RULES, InboxRule
 from secinbox.vocabulary import MATURITIES, RISK_LABELS, RISKS
@@ -50,15 +50,15 @@ def show(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, 
     )
     ids = [m[0] for m in members]
     listed = (
-        answers.findings(facts, " OR ".join(f"id:{i}" for i in ids[:60]), limit=60, rules=rules)[
+        findings.findings(facts, " OR ".join(f"id:{i}" for i in ids[:60]), limit=60, rules=rules)[
             "findings"
         ]
         if ids
         else []
     )
     lead = next((f for f in listed if f["id"] == row["lead"]), listed[0] if listed else None)
-    uids = answers._members(facts, [row["id"]]).get(row["id"], [])
-    issue = answers.issue_row(row, rank, uids, answers._clock(facts))
+    uids = issues.members_of(facts, [row["id"]]).get(row["id"], [])
+    issue = issues.issue_row(row, rank, uids, answers.clock_of(facts))
     return {
         **issue,
         "why": place(facts, row, rank),
@@ -254,7 +254,7 @@ def why(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, A
         "SELECT id FROM findings WHERE starts_with(id, ?) LIMIT 2", [name.strip().lower()]
     )
     if len(found) == 1 and name.strip():
-        finding = answers.findings(
+        finding = findings.findings(
             facts, f"id:{found[0][0]} status:(open OR fixed OR not_affected)", rules=rules
         )["findings"][0]
         return {"kind": "finding", **finding}
@@ -263,13 +263,13 @@ def why(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, A
         [name.strip().upper(), name.strip().upper()],
     )
     if facts.value("SELECT count(*) FROM findings WHERE vulnerability = ?", [known]):
-        listed = answers.findings(
+        listed = findings.findings(
             facts,
             f"vulnerability:{json.dumps(known)} status:(open OR fixed OR not_affected)",
             limit=100,
             rules=rules,
         )
-        exploit = answers.risk_values(facts, {known}).get((known, "exploit_available"))
+        exploit = findings.risk_values(facts, {known}).get((known, "exploit_available"))
         return {
             "kind": "vulnerability",
             "vulnerability": known,
@@ -277,7 +277,7 @@ def why(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, A
             **listed,
         }
     uid = facts.value("SELECT uid FROM names WHERE ref = ?", [name]) or name
-    resource = answers.resources(facts, f"uid:{json.dumps(uid)}", limit=1)["resources"]
+    resource = resources.resources(facts, f"uid:{json.dumps(uid)}", limit=1)["resources"]
     if not resource:
         ambiguous = facts.value("SELECT uids FROM ambiguous WHERE ref = ?", [name])
         if ambiguous:
@@ -287,7 +287,7 @@ def why(facts: Facts, name: str, rules: Sequence[InboxRule] = ()) -> dict[str, A
         raise answers.NotFound(
             f"nothing is called {name}: not an issue, a finding, a resource or a name of one"
         )
-    listed = answers.findings(facts, f"resource:{json.dumps(uid)}", limit=50, rules=rules)
+    listed = findings.findings(facts, f"resource:{json.dumps(uid)}", limit=50, rules=rules)
     return {
         "kind": "resource",
         **resource[0],

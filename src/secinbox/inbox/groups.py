@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from secinbox.facts.store import Facts
-from secinbox.inbox.answers import listed, severity
+from secinbox.inbox.answers import severity
+from secinbox.inbox.issues import listed
 from secinbox.inbox.query import QueryError, quoted
 
 # What one may group by, and the column that holds it.

@@ -13,7 +13,7 @@ from typing import Any
 
 from secinbox.decisions.rule import Rule
 from secinbox.facts.store import Facts
-from secinbox.inbox import answers, deciding
+from secinbox.inbox import deciding, facets, issues
 from secinbox.inbox.ranking import rank_past
 from secinbox.risks import Assessment
 from secinbox.settings import Settings
@@ -49,7 +49,7 @@ def inbox(
     cursor: str,
     profile: str,
 ) -> dict[str, Any]:
-    """A page of issues as answers.issues has it, with `facets` and `not_reconstructed`.
+    """A page of issues as issues.issues has it, with `facets` and `not_reconstructed`.
 
     states: what was decided up to the moment. Takes as long as one whole ranking.
     """
@@ -68,8 +68,8 @@ def inbox(
             facts.set_meta("decided", "{}")
             deciding.write(facts, decided, moment, ranked=True)
             facts.set_meta("clock", moment.isoformat())
-            told = answers.issues(facts, query, limit=limit, cursor=cursor, profile=profile)
-            told |= {"facets": answers.facets(facts, query), "not_reconstructed": TODAY}
+            told = issues.issues(facts, query, limit=limit, cursor=cursor, profile=profile)
+            told |= {"facets": facets.facets(facts, query), "not_reconstructed": TODAY}
             raise _Undo
     except _Undo:
         return told

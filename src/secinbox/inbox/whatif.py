@@ -8,7 +8,7 @@ from typing import Any
 
 from secinbox.decisions.rule import Rule
 from secinbox.facts.store import Facts
-from secinbox.inbox import answers, attack_paths
+from secinbox.inbox import attack_paths, issues
 from secinbox.inbox.explaining import find_issue
 from secinbox.inbox.ranking import rank_whole
 from secinbox.risks import Assessment
@@ -63,7 +63,7 @@ def what_if(
             known = {p["id"] for p in before}
             result = {
                 "done": done,
-                "issues": answers.issues(facts, "", limit=limit)["issues"],
+                "issues": issues.issues(facts, "", limit=limit)["issues"],
                 "paths": {"before": len(before), "after": after["total"]},
                 "gone": [
                     {"id": p["id"], "title": p["title"], "severity": p["severity"]}

@@ -13,9 +13,10 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
-from secinbox.inbox.answers import PROFILES, NotFound
+from secinbox.inbox.answers import NotFound
 from secinbox.inbox.drawing import svg
 from secinbox.inbox.groups import FIELDS
+from secinbox.inbox.issues import PROFILES
 from secinbox.inbox.maps import of_issue, of_path
 from secinbox.inbox.query import QueryError, quoted
 from secinbox.paths.catalogue import STATES

@@ -11,7 +11,7 @@ from fastapi.params import Depends
 
 from secinbox.api.public.shapes import finding, from_milliseconds, known
 from secinbox.decisions.states import DecisionError
-from secinbox.inbox import answers
+from secinbox.inbox import findings as listing
 from secinbox.vocabulary import MUTE_REASONS
 
 Sort = Literal["@detection_changed_at", "-@detection_changed_at"]
@@ -51,8 +51,8 @@ def page(session: Any, query: str, limit: int, cursor: str, sort: str) -> dict[s
     """A page of findings by the time at which their detection changed."""
     rules = session.automation.admissions()
     with session.reading() as facts:
-        rows, after = answers.detected(facts, query, limit, cursor, newest=sort.startswith("-"))
-        told = answers.finding_rows(facts, rows, rules)
+        rows, after = listing.detected(facts, query, limit, cursor, newest=sort.startswith("-"))
+        told = listing.finding_rows(facts, rows, rules)
         more = _more(session, facts, told)
     return {"data": [finding(r, more[r["id"]]) for r in told], "after": after}
 
