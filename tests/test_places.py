@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from secinbox.api.serving import listening
 from secinbox.facts.scope import TYPES
+from secinbox.inbox import issues, shelf
 from secinbox.inbox.places import Places
 from secinbox.session import Session
 from tests.conftest import CLOCK
@@ -77,6 +78,7 @@ def test_what_is_kept_is_what_the_tables_say(session: Any, decided: Any) -> None
     ids = sorted(i["id"] for i in every)
     assert len(ids) == ISSUES
     answers(session)
+    session.warm()
     kept = Places.of(session.facts)
     for number, change in decided:
         told = session.decide({**change, "issues": [ids[number]]})
@@ -89,6 +91,7 @@ def test_what_is_kept_is_what_the_tables_say(session: Any, decided: Any) -> None
         session._answers.clear()
         assert answers(session) == here
         assert [pages(session, "", profile) for profile in PROFILES] == listed
+        session.warm()
         kept = Places.of(session.facts)
 
 
@@ -101,6 +104,35 @@ def test_a_row_read_before_a_decision_is_not_kept_after_it(session: Any) -> None
     places.keep([row], number)
     assert places.rows([row["id"]]) == {}
     assert session.issues()["issues"][0]["assignee"] == "cleo"
+
+
+def test_who_asks_again_gets_rows_from_memory(session: Any) -> None:
+    session.facts.resident.clear()
+    session._answers.clear()
+    told = [session.issues(f"severity:{word}")["issues"] for word in ("critical", "high")]
+    for thread in list(session.facts._aside):
+        thread.join()
+    places = Places.of(session.facts)
+    shelf = places.shelf(session.facts)
+    assert shelf is not None
+    ids = [i["id"] for page in told for i in page]
+    places._rows.clear()  # what was shown lately
+    assert {r["id"] for r in places.shelved(session.facts, ids)} == set(ids)
+    session._answers.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(issues, "_read", None)  # nothing is read from the tables
+        again = [session.issues(f"severity:{word}")["issues"] for word in ("critical", "high")]
+    assert again == told
+
+
+def test_of_too_many_issues_no_shelf_is_filled(
+    session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "MOST_ISSUES", ISSUES - 1)
+    session.facts.resident.clear()
+    session.warm()
+    assert Places.of(session.facts).shelf(session.facts) is None
+    assert session.issues("severity:high")["total"]
 
 
 def test_whoever_sees_some_types_has_places_of_his_own(session: Any) -> None:

@@ -200,6 +200,11 @@ class Session:
             finally:
                 self._change.release()
 
+    def warm(self) -> None:
+        """Reads what the first questions would wait for: the order, and rows of all issues."""
+        with self.reading() as reader:
+            issues.warm(reader, self.settings.profile)
+
     @contextmanager
     def _view(self) -> Iterator[Facts]:
         with self.facts.reader() as reader:

@@ -17,6 +17,7 @@ from secinbox.inbox.fields import FINDING_FREE_TEXT, RULE_FIELDS
 from secinbox.inbox.query import compile_query
 
 SAMPLE = 10
+_NEEDED = "id, title, severity, risks, status, version"  # of an issue that is decided on
 
 
 def decide(
@@ -99,7 +100,7 @@ def _subjects(
     if request.query is not None:
         condition = issues.listed(reader, request.query)
         found = reader.dicts(
-            f"SELECT * FROM issues i WHERE {condition.sql} ORDER BY i.sort_key",
+            f"SELECT {_NEEDED} FROM issues i WHERE {condition.sql} ORDER BY i.sort_key",
             [*condition.parameters],
         )
         return [_subject(r) for r in found], {ISSUE + r["id"]: r["title"] for r in found}, []
@@ -109,7 +110,7 @@ def _subjects(
     for item in request.issues:
         name, version = (item, None) if isinstance(item, str) else (item.id, item.version)
         try:
-            row = explaining.find_issue(reader, name)
+            row = explaining.find_issue(reader, name, _NEEDED)
         except answers.NotFound as error:
             # Decisions outlive their issue: what is fixed now can still be undone by its full id.
             if len(request.issues) == 1 and not store.state(ISSUE + name)["version"]:

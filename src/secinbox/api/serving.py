@@ -65,6 +65,7 @@ def serve(
     url = f"http://{shown}:{actual}"
     token = secrets.token_urlsafe(32)
     session.rank()
+    session.warm()
     told = session.home / "server.json"
     descriptor = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w") as handle:

@@ -8,12 +8,13 @@ import itertools
 import os
 import re
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import duckdb
 
@@ -25,6 +26,8 @@ from secinbox.fingerprint import fingerprint
 ROW_GROUP = 30_720
 MOST_READERS = 8  # connections that are kept for reading
 _CHANGES = itertools.count(1)
+_META = "meta"
+T = TypeVar("T")
 
 
 class StoreError(Exception):
@@ -48,6 +51,9 @@ class Facts:
         self._readers: list[duckdb.DuckDBPyConnection] = []  # at rest, for the next to read
         self.own = False  # a reader with tables of its own: nobody reads with it afterwards
         self.undecided = False  # inside a transaction: what is read may never have been
+        self._told: dict[str, str] = {}  # settings that the transaction stored
+        self._then: list[Callable[[int], None]] = []
+        self._aside: set[threading.Thread] = set()
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _own(home / "lock", patience)
         try:
@@ -90,8 +96,11 @@ class Facts:
                 self.set_meta("assessed", shape)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing. A kill inside leaves the store as it was before."""
+    def transaction(self, untouched: Collection[str] = ()) -> Iterator[None]:
+        """All or nothing. A kill inside leaves the store as it was before.
+
+        untouched: what `known` keeps and this change does not touch.
+        """
         self.con.execute("BEGIN TRANSACTION")
         self.undecided = True
         try:
@@ -101,15 +110,42 @@ class Facts:
             raise
         else:
             self.con.execute("COMMIT")
-            self.changes = next(_CHANGES)
+            number = next(_CHANGES)
+            # Before the number is seen: who reads by it finds what is kept up to date already.
+            for name in (*untouched, _META):
+                since, value = self.resident.get(name, (0, None))
+                if since == self.changes:
+                    self.resident[name] = (number, value | self._told if name == _META else value)
+            for tell in self._then:
+                tell(number)
+            self.changes = number
         finally:
             self.undecided = False
+            self._told, self._then = {}, []
+
+    def then(self, tell: Callable[[int], None]) -> None:
+        """Once the transaction is committed, tells what is kept of the tables; with its number."""
+        self._then.append(tell)
+
+    def aside(self, work: Callable[[Facts], None]) -> None:
+        """Reads in a thread of its own, for which `close` waits."""
+
+        def run() -> None:
+            try:
+                with self.reader() as reader:
+                    work(reader)
+            finally:
+                self._aside.discard(threading.current_thread())
+
+        thread = threading.Thread(target=run, name="aside")
+        self._aside.add(thread)
+        thread.start()
 
     @contextmanager
     def reader(self) -> Iterator[Facts]:
         """A view of the committed state for one thread; it sees no half-done change."""
         view = copy.copy(self)
-        view.undecided = False
+        view.undecided, view._told = False, {}
         try:
             view.con = self._readers.pop()
         except IndexError:
@@ -143,28 +179,43 @@ class Facts:
         found = self.con.execute(sql, parameters or []).fetchall()
         return found[0][0] if found else None
 
+    def known(self, name: str, read: Callable[[], T]) -> T:
+        """What `read` says of the tables, asked once until something is written."""
+        if self.undecided:
+            return read()
+        since, value = self.resident.get(name, (0, None))
+        if since != self.changes:
+            # The number first: what is read after it is at least as new.
+            since, value = self.changes, read()
+            self.resident[name] = (since, value)
+        found: T = value
+        return found
+
     def meta(self, key: str) -> str | None:
         """A stored setting of the store itself."""
-        if self.undecided:
-            found: str | None = self.value("SELECT value FROM meta WHERE key = ?", [key])
-            return found
-        number, kept = self.resident.get("meta", (0, {}))
-        if number != self.changes:
-            # The number first: what is read after it is at least as new.
-            number = self.changes
-            kept = dict(self.rows("SELECT key, value FROM meta"))
-            self.resident["meta"] = (number, kept)
-        told: str | None = kept.get(key)
-        return told
+        if key in self._told:
+            return self._told[key]
+        since, kept = self.resident.get(_META, (0, None))
+        if since != self.changes:  # else it holds inside a change, too: only that tells others
+            kept = self.known(_META, lambda: dict(self.rows("SELECT key, value FROM meta")))
+        found: str | None = kept.get(key)
+        return found
 
     def set_meta(self, key: str, value: str) -> None:
         """Stores a setting of the store itself."""
-        self.con.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [key, value])
-        if not self.undecided:
+        if self.meta(key) is None:
+            self.con.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
+        else:  # three times as fast as to replace the row
+            self.con.execute("UPDATE meta SET value = ? WHERE key = ?", [value, key])
+        if self.undecided:
+            self._told[key] = value
+        else:
             self.changes = next(_CHANGES)
 
     def close(self) -> None:
         """Writes everything down and lets the next process in."""
+        for thread in list(self._aside):
+            thread.join()
         while self._readers:
             self._readers.pop().close()
         self.con.close()

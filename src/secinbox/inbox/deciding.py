@@ -7,6 +7,7 @@ query bears on findings: an issue of which every finding is muted is muted.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +17,12 @@ from secinbox.decisions.states import stamp
 from secinbox.facts.staging import SEVERITY_RANK
 from secinbox.facts.store import Facts
 from secinbox.inbox.fields import FINDING_FREE_TEXT, RULE_FIELDS
-from secinbox.inbox.places import LISTED, ORDERS, Place, moved, standing
+from secinbox.inbox.places import LISTED, ORDERS, UNLISTED, Place, moved, standing
 from secinbox.inbox.query import compile_query
 
 ISSUE, FINDING, RULE, QUERY = "issue:", "finding:", "rule:", "query:"
-_FEW = 20  # decisions that are written as values, without a table
+_FEW = 3  # decisions that are written row by row: some 5 ms each, 15 ms for a table of them
+MARKS, _MUTES = "marks", "mutes"  # what Facts.known keeps: of `dirty`, of `finding_mutes`
 ON = " on "  # between the rule and the resource of a subject
 
 
@@ -50,7 +52,7 @@ def pending(facts: Facts, decided: Decided, clock: datetime) -> bool:
         return False
     wanted = {m for m in (_mute(s, clock) for s in decided.others()) if m}
     con = facts.con
-    known = set(facts.rows("SELECT * FROM finding_mutes"))
+    known = facts.known(_MUTES, lambda: set(facts.rows("SELECT * FROM finding_mutes")))
     if known == wanted:
         return True
     with facts.transaction():
@@ -136,106 +138,137 @@ def overridden(facts: Facts) -> str:
     )
 
 
-# Whether the decision on an issue still holds.
-_STATUS = """
-    CASE WHEN issues.muted_by <> '' THEN 'muted'
-         WHEN d.status = 'muted' AND d.expires <> '' AND d.expires <= $now THEN 'open'
-         WHEN d.status = 'muted' AND d.until_worse
-              AND (issues.severity > d.severity OR issues.risks > d.risks) THEN 'open'
-         WHEN d.status = 'resolved' AND issues.last_seen > d.since::TIMESTAMP THEN 'open'
-         ELSE d.status END
-"""
+# What a decision makes of the row of its issue; {d} stands before what was decided.
+_DUE = "CASE WHEN {d}due <> '' THEN {d}due ELSE rule_due END"
 # The place of the due date in the order (see the key in ranking): ten characters after the paths.
-_DUE_KEY = "left(sort_key, 23) || {due} || substr(sort_key, 34)"
+_DUE_KEY = "left(sort_key, 23) || coalesce(nullif({due}, ''), '9999-99-99') || substr(sort_key, 34)"
+_MADE = {
+    # Whether the decision still holds.
+    "status": """
+        CASE WHEN issues.muted_by <> '' THEN 'muted'
+         WHEN {d}status = 'muted' AND {d}expires <> '' AND {d}expires <= $now THEN 'open'
+         WHEN {d}status = 'muted' AND {d}until_worse
+              AND (issues.severity > {d}severity OR issues.risks > {d}risks) THEN 'open'
+         WHEN {d}status = 'resolved' AND issues.last_seen > {d}since::TIMESTAMP THEN 'open'
+         ELSE {d}status END""",
+    "assignee": "{d}assignee", "assignee_kind": "{d}assignee_kind", "labels": "{d}labels",
+    "version": "{d}version", "decided_severity": "{d}severity", "decided_risks": "{d}risks",
+    "reason": "{d}reason", "expires": "{d}expires",
+    "regressed": "reopened "
+        "OR ({d}status = 'resolved' AND issues.last_seen > {d}since::TIMESTAMP)",
+    "due": _DUE, "due_by": "CASE WHEN {d}due <> '' THEN 'decision' ELSE rule_due_by END",
+    "sort_key": _DUE_KEY.format(due=_DUE),
+}  # fmt: skip
+_SET = ", ".join(f"{column} = {sql}" for column, sql in _MADE.items())
+_DECIDED = {
+    "id": "VARCHAR", "status": "VARCHAR", "since": "VARCHAR", "reason": "VARCHAR",
+    "expires": "VARCHAR", "until_worse": "BOOLEAN", "severity": "TINYINT", "risks": "TINYINT",
+    "assignee": "VARCHAR", "assignee_kind": "VARCHAR", "due": "VARCHAR", "labels": "VARCHAR",
+    "version": "INTEGER"}  # fmt: skip
 
 
 def catch_up(facts: Facts, decided: Decided, clock: datetime) -> None:
     """Brings what was decided since onto the issues: one transaction."""
-    number = facts.changes
-    with facts.transaction():
-        before, after = write(facts, decided, clock, ranked=False)
-    if after:
-        moved(facts, number, before, after)
-
-
-def write(
-    facts: Facts, decided: Decided, clock: datetime, *, ranked: bool
-) -> tuple[list[Place], list[Place]]:
-    """Brings decisions onto the issues; inside the caller's transaction.
-
-    ranked: rows were made anew. Otherwise only what was decided since is looked at, and the places
-    of those issues before and after are told; none when any issue may have moved.
-    """
-    con = facts.con
     seen = _seen(facts)
-    fresh = not ranked and not _woken(seen, clock)
-    states = decided.issues(int(seen["revision"]) if fresh else None)
-    rows = [
-        [s["subject"].removeprefix(ISSUE), s["status"], s["since"].rstrip("Z"), s["reason"],
-         s["expires"], bool(s["until_worse"]), s["severity"], s["risks"], s["assignee"],
-         s["assignee_kind"], s["due"], s["labels"], s["version"]]
-        for s in states
-    ]  # fmt: skip
-    con.execute(
-        """
-        CREATE OR REPLACE TEMP TABLE decided (
-            id VARCHAR, status VARCHAR, since VARCHAR, reason VARCHAR, expires VARCHAR,
-            until_worse BOOLEAN, severity TINYINT, risks TINYINT, assignee VARCHAR,
-            assignee_kind VARCHAR, due VARCHAR, labels VARCHAR, version INTEGER)
-        """
+    with facts.transaction(untouched=(MARKS, _MUTES)):
+        if _woken(seen, clock):  # any issue may have moved
+            write(facts, decided, clock)
+            return
+        rows = [_row(s) for s in decided.issues(int(seen["revision"]))]
+        change = _one_by_one if len(rows) <= _FEW else _together
+        before, after = change(facts, rows, stamp(clock))
+        _settle(facts, decided, clock)
+        facts.then(lambda number: moved(facts, before, after, number))
+
+
+def write(facts: Facts, decided: Decided, clock: datetime) -> None:
+    """Brings all decisions onto rows that know of none or of older ones; inside a transaction."""
+    facts.con.execute(
+        "UPDATE issues SET status = CASE WHEN muted_by <> '' THEN 'muted' ELSE 'open' END, "
+        "assignee = '', assignee_kind = '', labels = '[]', version = 0, reason = '', "
+        "expires = '', decided_severity = -1, decided_risks = -1, regressed = reopened, "
+        f"due = rule_due, due_by = rule_due_by, sort_key = {_DUE_KEY.format(due='rule_due')} "
+        "WHERE version > 0"
     )
-    if rows:
-        _insert(con, rows)
-    before: list[Place] = standing(facts) if fresh and rows else []
-    if not fresh:
-        con.execute(
-            "UPDATE issues SET status = CASE WHEN muted_by <> '' THEN 'muted' ELSE 'open' END, "
-            "assignee = '', assignee_kind = '', labels = '[]', version = 0, reason = '', "
-            "expires = '', decided_severity = -1, decided_risks = -1, regressed = reopened, "
-            f"due = rule_due, due_by = rule_due_by, sort_key = {_due_key('rule_due')} "
-            "WHERE version > 0"
-        )
-    after: list[Place] = []
-    if rows:
-        told = facts.rows(
-            f"""
-            UPDATE issues SET status = {_STATUS}, assignee = d.assignee,
-                assignee_kind = d.assignee_kind, labels = d.labels, version = d.version,
-                decided_severity = d.severity, decided_risks = d.risks, reason = d.reason,
-                expires = d.expires,
-                regressed = reopened
-                  OR (d.status = 'resolved' AND issues.last_seen > d.since::TIMESTAMP),
-                due = CASE WHEN d.due <> '' THEN d.due ELSE rule_due END,
-                due_by = CASE WHEN d.due <> '' THEN 'decision' ELSE rule_due_by END,
-                sort_key = {_due_key("CASE WHEN d.due <> '' THEN d.due ELSE rule_due END")}
-            FROM decided d WHERE d.id = issues.id
-            RETURNING issues.id, issues.{LISTED}, {", ".join("issues." + o for o in ORDERS)}
-            """,
-            {"now": stamp(clock)},
-        )
-        after = [(issue, listed, tuple(keys)) for issue, listed, *keys in told]
+    if rows := [_row(s) for s in decided.issues(None)]:
+        _put_down(facts, rows)
+        _apply(facts, stamp(clock))
+    _settle(facts, decided, clock)
+
+
+def _settle(facts: Facts, decided: Decided, clock: datetime) -> None:
     now = stamp(clock)
     seen = {"revision": decided.revision, "wake": decided.wake(now), "clock": now}
     facts.set_meta("decided", json.dumps(seen))
-    return (before, after) if fresh else ([], [])
 
 
-def _insert(con: Any, rows: Sequence[Sequence[Any]]) -> None:
-    if len(rows) <= _FEW:
-        one = f"({', '.join('?' * len(rows[0]))})"
-        con.execute(
-            f"INSERT INTO decided VALUES {', '.join([one] * len(rows))}",
-            [v for r in rows for v in r],
-        )
-        return
+def _row(state: dict[str, Any]) -> dict[str, Any]:
+    """A decision as its columns in _DECIDED."""
+    return {
+        **{name: state[name] for name in _DECIDED if name != "id"},
+        "id": state["subject"].removeprefix(ISSUE),
+        "since": state["since"].rstrip("Z"),
+        "until_worse": bool(state["until_worse"]),
+    }
+
+
+def _one_by_one(
+    facts: Facts, rows: list[dict[str, Any]], now: str
+) -> tuple[list[Place], list[Place]]:
+    """Writes a few decisions, each on the row of its issue; the places before and after."""
+    before: list[Place] = []
+    after: list[Place] = []
+    made = {name: sql.format(d="$") for name, sql in _MADE.items()}
+    keys = [made.get(order, order) for order in ORDERS]
+    for row in rows:
+        values = {**row, "now": now}
+        # None: decisions outlive their issue.
+        for number, listed, still, *told in _with(
+            facts,
+            f"SELECT rowid, {LISTED}, ({made['status']}) NOT IN {UNLISTED}, "
+            f"{', '.join((*ORDERS, *keys))} FROM issues WHERE id = $id",
+            values,
+        ).fetchall():
+            _with(
+                facts,
+                f"UPDATE issues SET {_SET.format(d='$')} WHERE rowid = $number",
+                {**values, "number": number},
+            )
+            before.append((row["id"], listed, tuple(told[: len(ORDERS)])))
+            after.append((row["id"], still, tuple(told[len(ORDERS) :])))
+    return before, after
+
+
+def _with(facts: Facts, sql: str, values: dict[str, Any]) -> Any:
+    """Runs a statement with those of the values that it names."""
+    named = set(re.findall(r"\$(\w+)", sql))
+    return facts.con.execute(sql, {name: values[name] for name in named})
+
+
+def _together(
+    facts: Facts, rows: list[dict[str, Any]], now: str
+) -> tuple[list[Place], list[Place]]:
+    """Writes many decisions at once; the places of their issues before and after."""
+    _put_down(facts, rows)
+    before = standing(facts)
+    _apply(facts, now)
+    return before, standing(facts)
+
+
+def _put_down(facts: Facts, rows: list[dict[str, Any]]) -> None:
+    """Decisions as the temporary table `decided`."""
     import pyarrow as pa
 
-    columns = list(zip(*rows, strict=True))
-    names = [d[0] for d in con.execute("SELECT * FROM decided LIMIT 0").description]
-    con.register("decided_rows", pa.table(dict(zip(names, columns, strict=True))))
+    con = facts.con
+    columns = ", ".join(f"{name} {kind}" for name, kind in _DECIDED.items())
+    con.execute(f"CREATE OR REPLACE TEMP TABLE decided ({columns})")
+    con.register("decided_rows", pa.table({n: [row[n] for row in rows] for n in _DECIDED}))
     con.execute("INSERT INTO decided SELECT * FROM decided_rows")
     con.unregister("decided_rows")
 
 
-def _due_key(due: str) -> str:
-    return _DUE_KEY.format(due=f"coalesce(nullif({due}, ''), '9999-99-99')")
+def _apply(facts: Facts, now: str) -> None:
+    facts.con.execute(
+        f"UPDATE issues SET {_SET.format(d='d.')} FROM decided d WHERE d.id = issues.id",
+        {"now": now},
+    )

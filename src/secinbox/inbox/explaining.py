@@ -15,19 +15,20 @@ from secinbox.vocabulary import MATURITIES, RISK_LABELS, RISKS
 MAX_FINDINGS = 500
 
 
-def find_issue(facts: Facts, name: str) -> dict[str, Any]:
+def find_issue(facts: Facts, name: str, columns: str = "*") -> dict[str, Any]:
     """The issue of an id, the beginning of an id, or a rank. Raises NotFound."""
     text = name.strip().lower()
     if text.isdigit() and len(text) < 8:
         rows = facts.dicts(
-            "SELECT * FROM issues WHERE status NOT IN ('muted', 'resolved') "
+            f"SELECT {columns} FROM issues WHERE status NOT IN ('muted', 'resolved') "
             "ORDER BY sort_key LIMIT 1 OFFSET ?",
             [max(int(text), 1) - 1],
         )
     else:
-        rows = facts.dicts("SELECT * FROM issues WHERE id = ?", [text])
+        rows = facts.dicts(f"SELECT {columns} FROM issues WHERE id = ?", [text])
         rows = rows or facts.dicts(
-            "SELECT * FROM issues WHERE starts_with(id, ?) ORDER BY sort_key LIMIT 2", [text]
+            f"SELECT {columns} FROM issues WHERE starts_with(id, ?) ORDER BY sort_key LIMIT 2",
+            [text],
         )
         if len(rows) == 2 and len(text) < 32:
             raise answers.NotFound(f"{name} is the beginning of more than one issue id")

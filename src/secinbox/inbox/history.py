@@ -66,7 +66,7 @@ def inbox(
             deciding.place(facts, decided, moment)
             rank_past(Assessment(facts, moment, settings), rules)
             facts.set_meta("decided", "{}")
-            deciding.write(facts, decided, moment, ranked=True)
+            deciding.write(facts, decided, moment)
             facts.set_meta("clock", moment.isoformat())
             told = issues.issues(facts, query, limit=limit, cursor=cursor, profile=profile)
             told |= {"facets": facets.facets(facts, query), "not_reconstructed": TODAY}

@@ -55,6 +55,13 @@ def issues(
     }
 
 
+def warm(facts: Facts, profile: str) -> None:
+    """Takes into memory what lists and searches are answered from."""
+    places = Places.of(facts)
+    places.rank(facts, PROFILES[profile], "")
+    places.fill(facts)
+
+
 def _found(
     facts: Facts, places: Places, query: str, key: str, cursor: str, limit: int
 ) -> tuple[list[Found], int]:
@@ -85,6 +92,20 @@ def _shown(facts: Facts, places: Places, page: Sequence[Found]) -> dict[str, dic
     if not missing:
         return rows
     clock = clock_of(facts)
+    made = {
+        row["id"]: issue_row(row, 0, row["resources"], clock)
+        for row in places.shelved(facts, missing)
+    }
+    missing = {issue: number for issue, number in missing.items() if issue not in made}
+    if missing:
+        made |= _read(facts, missing, clock)
+    if len(made) <= MOST_PAGE:
+        places.keep(made.values(), facts.changes)
+    return rows | made
+
+
+def _read(facts: Facts, missing: dict[str, int], clock: datetime) -> dict[str, dict[str, Any]]:
+    """Rows by id from the tables."""
     # A row number holds until the table is written: what was moved meanwhile is read by id.
     numbers = [n for n in missing.values() if n != _NO_ROW]
     by_number = "SELECT * FROM issues WHERE rowid IN (SELECT unnest(?))"
@@ -100,10 +121,7 @@ def _shown(facts: Facts, places: Places, page: Sequence[Found]) -> dict[str, dic
         )
         read |= {row["id"]: row for row in facts.dicts(by_id, [list(moved)])}
     members = members_of(facts, list(missing))
-    made = {i: issue_row(row, 0, members.get(i, []), clock) for i, row in read.items()}
-    if len(made) <= MOST_PAGE:
-        places.keep(made.values(), facts.changes)
-    return rows | made
+    return {i: issue_row(row, 0, members.get(i, []), clock) for i, row in read.items()}
 
 
 def _ranks(

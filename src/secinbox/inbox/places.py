@@ -14,6 +14,7 @@ from typing import Any
 
 from secinbox.facts.scope import TYPES
 from secinbox.facts.store import Facts
+from secinbox.inbox.shelf import Shelf
 
 ORDERS = ("sort_key", "tier_key", "loss_key")
 UNLISTED = ("muted", "resolved")
@@ -21,6 +22,7 @@ LISTED = f"status NOT IN {UNLISTED}"
 # Rows of issues that are kept as they are shown, some 5 kB each.
 MOST_ROWS = 4_000
 _KEY = "places"
+_OFTEN = 2
 
 Row = dict[str, Any]
 # An issue before or after a decision: id, is it listed, its keys in ORDERS.
@@ -37,6 +39,8 @@ class Places:
         self._keys: dict[str, list[str]] = {}
         self._rows: OrderedDict[str, Row] = OrderedDict()
         self._moved: dict[str, int] = {}  # when an issue was decided on
+        self._shelf: Shelf | None = None
+        self._wanted = 0  # how often rows were asked for that were not at hand
 
     @classmethod
     def of(cls, facts: Facts) -> Places:
@@ -78,6 +82,28 @@ class Places:
         with self._lock:
             return {i: self._rows[i] for i in ids if i in self._rows}
 
+    def shelf(self, facts: Facts) -> Shelf | None:
+        """The shelf, if it is filled. A process that asks again gets it filled meanwhile."""
+        if self._shelf is None:
+            self._wanted += 1
+            if self._wanted == _OFTEN and not facts.undecided and not TYPES.get():
+                facts.aside(self.fill)
+        return self._shelf
+
+    def shelved(self, facts: Facts, ids: Iterable[str]) -> list[Row]:
+        """Rows of the table with their resources, of those issues that are on the shelf."""
+        shelf = self.shelf(facts)
+        if shelf is None:
+            return []
+        with self._lock:
+            still = [i for i in ids if self._moved.get(i, 0) <= shelf.number]
+        return shelf.rows(still)
+
+    def fill(self, facts: Facts) -> None:
+        """Fills the shelf, if there are not too many issues."""
+        if Shelf.holds(facts):
+            self._shelf = Shelf(facts)
+
     def keep(self, rows: Iterable[Row], number: int) -> None:
         """Keeps rows as they are shown, read after this number of changes."""
         with self._lock:
@@ -112,15 +138,15 @@ class Places:
         return at if at < len(keys) and keys[at] == key else -1
 
 
-def moved(facts: Facts, since: int, before: list[Place], after: list[Place]) -> None:
-    """Brings what is kept up to date after a decision was committed.
+def moved(facts: Facts, before: list[Place], after: list[Place], number: int) -> None:
+    """Brings what is kept up to date with a decision that was just committed; `number` counts it.
 
-    since: the number of changes before it. What is older than that, or is of those who may see
-    some types only, is made again when it is asked for.
+    What is older than the change before it, or is of those who may see some types only, is made
+    again when it is asked for.
     """
     kept: Places | None = facts.resident.get((_KEY, frozenset()))
-    if kept is not None and kept.number == since:
-        kept.move(before, after, facts.changes)
+    if kept is not None and kept.number == facts.changes:
+        kept.move(before, after, number)
 
 
 def standing(facts: Facts) -> list[Place]:

@@ -75,7 +75,7 @@ def rank(
             rank_whole(assessment, rules)
         else:
             _partial(assessment, rules)
-        deciding.write(facts, decided, clock, ranked=True)
+        deciding.write(facts, decided, clock)
         con.execute("DELETE FROM dirty")
         facts.set_meta("ranked", stamp)
         facts.set_meta("ranked_at", day)
@@ -85,13 +85,10 @@ def rank(
 
 def _marks(facts: Facts) -> dict[str, int]:
     """What changed since the last ranking, by kind."""
-    if facts.resident.get("unmarked") == facts.changes:
-        return {}
-    number = facts.changes
-    marks = dict(facts.rows("SELECT kind, count(*) FROM dirty GROUP BY kind"))
-    if not marks:
-        facts.resident["unmarked"] = number
-    return marks
+    return facts.known(
+        deciding.MARKS,
+        lambda: dict(facts.rows("SELECT kind, count(*) FROM dirty GROUP BY kind")),
+    )
 
 
 def _stamp(settings: Settings, rules: Sequence[Rule]) -> str:
