@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from secinbox.records import Alias, Resource
 from secinbox.session import Session
 from tests.conftest import CLOCK, trivy, vulnerability
 
-NOON = datetime(2026, 11, 20, 12)
+NOON = CLOCK.replace(tzinfo=None)
 
 
 def inbox(session: Session) -> list[tuple[Any, ...]]:

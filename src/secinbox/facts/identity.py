@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from secinbox.arn import parse_arn
 from secinbox.facts.store import Facts
 from secinbox.inventory import plumbing
 
@@ -121,7 +122,7 @@ class _Links:
 
 
 def _exactness(uid: str) -> tuple[bool, bool, int, str]:
-    return ("@sha256:" not in uid, not uid.startswith("arn:"), len(uid), uid)
+    return ("@sha256:" not in uid, parse_arn(uid) is None, len(uid), uid)
 
 
 def _store(

@@ -315,12 +315,7 @@ def title(world: World, path: Path) -> str:
         entry_class(path.entry), world.label(path.entry)[:1].upper() + world.label(path.entry)[1:]
     )
     name = world.label(path.target)
-    if path.state[0] == "admin":
-        what = f"take control of {name}"
-    elif path.target.startswith("arn:aws:cloudtrail"):
-        what = f"read {name}"
-    else:
-        what = f"read {name}"
+    what = f"take control of {name}" if path.state[0] == "admin" else f"read {name}"
     through = [s.target for s in path.steps if s.state in ("exec", "net")]
     middle = ""
     if through:
