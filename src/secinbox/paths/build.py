@@ -61,7 +61,7 @@ def _late(move: Move) -> bool:
 
 def entries(graph: Graph) -> list[int]:
     """Numbers of the states in which an attacker starts, in order of their names."""
-    return [graph.number[s] for s in sorted(graph.number) if s[0] == "entry"]
+    return list(graph.of_kind("entry"))
 
 
 def steps_of(world: World, move: Move) -> Iterator[Step]:
