@@ -93,6 +93,7 @@ class World:
     breached: Sequence[str] = ()  # identities and workloads taken to be in an attacker's hands
     # Identities that an attacker gets to at all; None before that is known.
     reached: set[str] | None = None
+    beside: set[str] | None = None  # the same, but by control of an account
 
     @cached_property
     def jewels(self) -> list[Jewel]:
