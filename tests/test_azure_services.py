@@ -296,7 +296,7 @@ SERVICES: list[tuple[str, str, list[Row], str, str]] = [
     ("cosmos, all of Azure", COSMOS, [cosmos("203.0.113.4", "0.0.0.0")], "yes", "any customer"),
     ("cosmos, all", COSMOS, [cosmos("0.0.0.0/1", "128.0.0.0/1")], "yes", ""),
     ("cosmos, networks", COSMOS, [cosmos(isVirtualNetworkFilterEnabled=True)], "no", "virtual networks"),
-    ("cosmos, perimeter", COSMOS, [cosmos(publicNetworkAccess="SecuredByPerimeter")], "no", "disabled"),
+    ("cosmos, perimeter", COSMOS, [cosmos(publicNetworkAccess="SecuredByPerimeter")], "unknown", "not read"),
     ("redis", REDIS, [simple(REDIS)], "yes", "key"),
     ("redis, off", REDIS, [simple(REDIS, publicNetworkAccess="Disabled")], "no", "disabled"),
     ("redis, rules", REDIS, [simple(REDIS), child(REDIS, "firewallRules", "a", startIP="203.0.113.1",

@@ -29,6 +29,7 @@ from secinbox.network.azure import CONTROLS
 from secinbox.reading import Report, ReportError
 from tests import test_azure as rows
 from tests import test_gcp as assets
+from tests.test_flips_azure import perimeter
 
 SUBSCRIPTION = rows.SUB.rsplit("/", 1)[-1]
 GROUP = "cccccccc-0000-0000-0000-00000000000c"
@@ -65,6 +66,8 @@ class Cloud(ThreadingHTTPServer):
         return Rest(self.base, token, sleep=lambda seconds: self.waits.append(seconds))
 
     waits: list[float] = []
+    walls: list[Any] = []
+    vaults: list[Any] = []
 
     def answer(self, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
         """What the real services answer, shortened."""
@@ -73,7 +76,14 @@ class Cloud(ThreadingHTTPServer):
         if path.endswith("ResourceGraph/resources"):
             table = body["query"].split(" ")[0]
             found = {
-                "resources": [*rows.machine(rows.rule()), rows.store(), rows.sql(), rows.site()],
+                "resources": [
+                    *rows.machine(rows.rule()),
+                    rows.store(),
+                    rows.sql(),
+                    rows.site(),
+                    *self.walls[:1],
+                    *self.vaults,
+                ],
                 "resourcecontainers": [rows.SUBSCRIPTION],
                 "authorizationresources": [rows.assigned(rows.OWNER, self.holder)],
             }[table]
@@ -84,6 +94,10 @@ class Cloud(ThreadingHTTPServer):
             return 200, {"data": found[:half], "$skipToken": "more"}
         if path.endswith("/blobServices/default/containers"):
             return 200, {"value": [rows.blobs()]}
+        if "/networkSecurityPerimeters/" in path:
+            # Rules are listed below profiles, which no table lists.
+            return 200, {"value": [w for w in self.walls[1:] if w["id"].startswith(path + "/")
+                                   and w["id"].count("/") == path.count("/") + 1]}  # fmt: skip
         if path.endswith("/config/web"):
             return 200, {"id": f"{rows.SITE}/config/web", "name": "web", "type": "Microsoft.Web/sites/config",
                          "properties": {"ipSecurityRestrictions": [{"ipAddress": "Any", "action": "Allow"}]}}  # fmt: skip
@@ -232,6 +246,21 @@ def test_azure_is_asked_about_the_groups_that_hold_something(cloud: Cloud, tmp_p
             records += list(azure_inventory.read(Report(data, name=file.name)))
     answer = {s.resource: s for s in privilege(estate_of(records))}[f"entra:{rows.ANA}"]
     assert answer.value == "unknown" and "eligible membership" in answer.evidence[0].text
+
+
+@pytest.mark.parametrize(("prefixes", "value"), [((), "no"), (("0.0.0.0/0",), "yes")])
+def test_the_rules_of_a_perimeter_are_found_below_its_profiles(
+    cloud: Cloud, tmp_path: Path, prefixes: tuple[str, ...], value: str
+) -> None:
+    vault = rows.row(
+        "Microsoft.KeyVault/vaults", "kv", {"publicNetworkAccess": "SecuredByPerimeter"}
+    )
+    line, association, *rules = perimeter(vault["id"], *prefixes)
+    profile = {"id": rules[0]["id"].partition("/accessRules/")[0], "name": "p", "properties": {},
+               "type": "Microsoft.Network/networkSecurityPerimeters/profiles"}  # fmt: skip
+    cloud.walls, cloud.vaults = [line, association, profile, *(rules if prefixes else ())], [vault]
+    assert not read(cloud, tmp_path).gaps
+    assert answers(tmp_path, azure_inventory)[vault["id"].lower()] == value
 
 
 def test_azure_waits_when_told_to_and_signs_in_again(cloud: Cloud, tmp_path: Path) -> None:

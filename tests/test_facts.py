@@ -9,8 +9,16 @@ from typing import Any
 
 import pytest
 
+from secinbox.facts.merge import Source, merge
+from secinbox.facts.resolved import refresh_resources
+from secinbox.facts.staging import stage
+from secinbox.facts.store import Facts
+from secinbox.inventory import plumbing
+from secinbox.records import Alias, Resource
 from secinbox.session import Session
 from tests.conftest import CLOCK, trivy, vulnerability
+
+NOON = CLOCK.replace(tzinfo=None)
 
 
 def inbox(session: Session) -> list[tuple[Any, ...]]:
@@ -241,3 +249,24 @@ def test_the_stored_estate_is_the_estate_of_the_records(tmp_path: Path) -> None:
         assert (known.config, known.tags, known.account, known.region) == (
             item.config, item.tags, item.account, item.region,
         ), uid  # fmt: skip
+
+
+@pytest.mark.parametrize(("marked", "expected"), [(True, ["x:7"]), (False, ["x:7", "x:shop"])])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_provisional_name_gives_way_to_what_bears_it_as_an_alias(
+    tmp_path: Path, marked: bool, expected: list[str], order: tuple[int, int]
+) -> None:
+    """Two inventories of a provider nobody knows: one lists a thing by a word, one by a number."""
+    word = Resource(uid="x:shop", type="x_thing", name="shop", provisional=marked)
+    number = Resource(uid="x:7", type="x_thing", name="shop", aliases=(Alias("x:shop"),))
+    with Facts(tmp_path) as facts:
+        for n in order:
+            source = Source(str(n), str(n), "", "x", NOON, NOON, 1, inventory=True)
+            merge(facts, stage([(word, number)[n]], "x"), source)
+        refresh_resources(facts, everything=True)
+        assert [u for (u,) in facts.rows("SELECT uid FROM resources ORDER BY 1")] == expected
+
+
+def test_what_is_plumbing_is_said_by_the_rooms_of_the_providers() -> None:
+    assert {"aws_ec2_network_interface", "gcp_compute_address", "kubernetes_endpoints",
+            "azure_microsoft_network_networkinterfaces"} <= plumbing()  # fmt: skip

@@ -427,6 +427,8 @@ LISTS: list[tuple[str, Any, str, str]] = [
                         "policy": {"bindings": [bind(VIEW, ALL)]}}, BUCKET, "gcp_storage_bucket"),
     ("gateways", {"name": f"projects/{P}/locations/eu/gateways/g", "defaultHostname": "g.example", "state": "ACTIVE"},
      f"//apigateway.googleapis.com/projects/{P}/locations/eu/gateways/g", "gcp_apigateway_gateway"),
+    ("configurations of APIs", {"name": f"projects/{P}/locations/global/apis/a/configs/c", "state": "ACTIVE", "openapiDocuments": []},
+     f"//apigateway.googleapis.com/projects/{P}/locations/global/apis/a/configs/c", "gcp_apigateway_api_config"),
     ("instances of AlloyDB", {"name": f"projects/{P}/locations/eu/clusters/c/instances/i", "instanceType": "PRIMARY"}, ALLOY,
      "gcp_alloydb_instance"),
     ("instances of Spanner", {"name": f"projects/{P}/instances/i", "config": f"projects/{P}/instanceConfigs/x"},

@@ -64,6 +64,31 @@ def estate(via: str = "pcx-1") -> Scene:
     return scene
 
 
+def peered() -> Scene:
+    """The same two networks at a gateway each, of which one is in another region; the two are peered."""
+    scene = estate("tgw-1")
+    for hop in config(scene, "route-table/far")["Routes"]:
+        hop["TransitGatewayId"] = "tgw-2"
+    config(scene, "attachment/vpc-2")["TransitGatewayId"] = "tgw-2"
+    for gateway, peer, vpc, cidr, other in (("tgw-1", "tgw-2", "vpc-1", FAR, "10.0.0.0/16"),
+                                            ("tgw-2", "tgw-1", "vpc-2", "10.0.0.0/16", FAR)):  # fmt: skip
+        scene.add(f"{EC2}transit-gateway-attachment/{gateway}", "aws_ec2_transit_gateway_attachment", {
+            "TransitGatewayAttachmentId": "at-peering", "TransitGatewayId": gateway, "ResourceType": "peering",
+            "ResourceId": peer, "State": "available",
+            "Association": {"TransitGatewayRouteTableId": f"tgw-rtb-{gateway}"}})  # fmt: skip
+        leads = {"at-peering": (f"tgw-rtb-{vpc}", cidr), f"at-{vpc}": (f"tgw-rtb-{gateway}", other)}
+        for to_, (table, to_cidr) in leads.items():
+            scene.items[:] = [i for i in scene.items if not i.uid.endswith(f"table/{table}")]
+            scene.add(f"{EC2}transit-gateway-route-table/{table}", "aws_ec2_transit_gateway_route_table", {
+                "TransitGatewayRouteTableId": table, "search_transit_gateway_routes": {"Routes": [
+                    {"DestinationCidrBlock": to_cidr, "State": "active", "TransitGatewayAttachments": [
+                        {"TransitGatewayAttachmentId": to_}]}]}})  # fmt: skip
+    return scene
+
+
+_BLACK = {"Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "State": "blackhole"}]}
+
+
 def found(scene: Scene) -> str:
     """yes: a certain path to the bucket behind the inner host; unknown: a possible one; no."""
     paths = to(scene.paths(), DATA)
@@ -113,6 +138,35 @@ FLIPS: dict[str, tuple[str, Change, str]] = {
     "transit: its routes unread": ("tgw-1", setting("tgw-rtb-vpc-1", search_transit_gateway_routes=None), "unknown"),
     "transit: attachments unread": ("tgw-1", without("attachment/vpc-1"), "unknown"),
 }  # fmt: skip
+
+
+PEERED: dict[str, tuple[Change, str]] = {
+    "as it is": (lambda s: None, "yes"),
+    "not accepted": (setting("attachment/tgw-1", State="pendingAcceptance"), "no"),
+    "refused on the other side": (setting("attachment/tgw-2", State="rejected"), "no"),
+    "no way back": (dropped("far"), "no"),
+    "the subnet sends it elsewhere": (dropped("public"), "no"),
+    "the near table does not lead to the peering": (setting("tgw-rtb-vpc-1", search_transit_gateway_routes=_BLACK), "no"),
+    "what comes from the peering leads nowhere": (setting("tgw-rtb-tgw-2", search_transit_gateway_routes=_BLACK), "no"),
+    "the answer does not lead to the peering": (setting("tgw-rtb-vpc-2", search_transit_gateway_routes=_BLACK), "no"),
+    "the answer leads nowhere behind it": (setting("tgw-rtb-tgw-1", search_transit_gateway_routes=_BLACK), "no"),
+    "the far side of the peering unread": (without("attachment/tgw-2"), "unknown"),
+    "the near side of the peering unread": (without("attachment/tgw-1"), "unknown"),
+    "the peering unread": (lambda s: (without("attachment/tgw-1")(s), without("attachment/tgw-2")(s))[0], "no"),
+    "the far table unread": (setting("tgw-rtb-tgw-2", search_transit_gateway_routes=None), "unknown"),
+    "another gateway is the peer": (lambda s: (setting("attachment/tgw-1", ResourceId="tgw-9")(s), setting(
+        "attachment/tgw-2", ResourceId="tgw-9")(s))[0], "no"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PEERED)
+def test_a_way_over_two_peered_gateways(case: str) -> None:
+    change, wanted = PEERED[case]
+    scene = peered()
+    change(scene)
+    assert found(scene) == wanted
+    random.Random(1).shuffle(scene.items)
+    assert found(scene) == wanted
 
 
 @pytest.mark.parametrize("case", FLIPS)

@@ -107,14 +107,15 @@ BOTH = pytest.mark.parametrize("many", [1, 10**9], ids=["arrays", "queue"])
 class Sized:
     """For the time of a block every graph is searched one way."""
 
-    def __init__(self, many: int) -> None:
-        self.many = many
+    def __init__(self, many: int, few: int = 0) -> None:
+        self.asked = (many, few)
 
     def __enter__(self) -> None:
-        self.before, search.MANY = search.MANY, self.many
+        self.before = (search.MANY, search.FEW)
+        search.MANY, search.FEW = self.asked
 
     def __exit__(self, *_: object) -> None:
-        search.MANY = self.before
+        search.MANY, search.FEW = self.before
 
 
 @BOTH
@@ -140,13 +141,16 @@ def test_reach_costs_and_ways_are_those_of_the_textbook(
             assert [graph.source[i] for i in way[1:]] == [graph.target[i] for i in way[:-1]]
 
 
-@BOTH
+@pytest.mark.parametrize(
+    ("many", "few"), [(1, 10**9), (1, 0), (10**9, 0)], ids=["arrays", "few", "queue"]
+)
 @given(steps=step_lists(), usable=st.sampled_from(KINDS), closed=st.booleans())
 @settings(max_examples=250, deadline=None)
 def test_the_way_back_is_that_of_the_textbook(
-    many: int, steps: list[Step], usable: Usable, closed: bool
+    many: int, few: int, steps: list[Step], usable: Usable, closed: bool
 ) -> None:
-    with Sized(many):
+    """few: 0 walks back over what is reached, however many states that are; a large one never does."""
+    with Sized(many, few):
         graph = Graph.of(steps)
         reach = forward(graph, graph.number[NAMES[0]], usable)
         reached = {graph.states[n]: c for n, c in reach.cost.items()}
@@ -219,8 +223,18 @@ def test_alternatives_depend_on_neither_the_engine_nor_the_order(
     with Sized(10**9):
         plain = told(Graph.of(steps))
         assert told(Graph.of(other)) == plain
-    with Sized(1):
-        assert told(Graph.of(other)) == plain
+    for few in (0, 10**9):
+        with Sized(1, few):
+            assert told(Graph.of(other)) == plain
+
+
+def test_states_of_a_kind_lie_beside_each_other() -> None:
+    steps = [Step((kind, "x"), (kind, ""), "m", "", 0.1) for kind in ("a", "a\0b", "ab", "b")]
+    graph = Graph.of(steps)
+    for kind in ("", "a", "ab", "b", "c"):
+        assert [graph.states[n] for n in graph.of_kind(kind)] == [
+            s for s in graph.states if s[0] == kind
+        ]
 
 
 def columns(graph: Graph) -> tuple[object, ...]:

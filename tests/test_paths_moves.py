@@ -10,14 +10,16 @@ import tests.test_azure as azure
 import tests.test_gcp as google
 from secinbox.network import exposure
 from secinbox.paths import catalogue
-from secinbox.paths.build import steps_of
+from secinbox.paths.build import compiled, entries, steps_of
 from secinbox.paths.catalogue import CatalogueError, moves, read
 from secinbox.paths.graph import Step
 from secinbox.paths.predicates import CHECKS, PAIRS
-from secinbox.paths.world import World
+from secinbox.paths.search import forward, possible
+from secinbox.paths.world import Leak, World
 from secinbox.records import Evidence
 from tests import moves_clouds, moves_clusters
 from tests.scenes import ANYONE, EC2, ROOT, A, R, Scene, allow, aws, service, vulnerability
+from tests.test_iam_escalation import deny
 from tests.test_iam_kubernetes import account, binding, role, rule
 from tests.test_network_kubernetes import NODE, pod, thing
 from tests.test_network_kubernetes import service as k8s_service
@@ -258,7 +260,27 @@ OWNER = google.project(google.bind("roles/owner", google.MEMBER))
 ACCOUNT = google.account()
 MARKED = {"labels": {"data_class": "restricted"}}
 Flip = tuple[str, Scene | Google | Microsoft | moves_clouds.Clouds, str]
+
+
 # move -> (an estate where it is possible, the flips: what is flipped, the estate, the reason told)
+def calling(*statements: dict[str, Any], weak: bool = True) -> Scene:
+    """A user, and a function in which a scanner found something."""
+    scene = Scene().function("applier", "applier")
+    scene.user("ana", *statements)
+    uid = f"arn:aws:lambda:{R}:{A}:function:applier"
+    scene.weak = {uid: [vulnerability(resource=uid)]} if weak else {}
+    return scene
+
+
+def attaches(name: str) -> dict[str, Any]:
+    """The right to attach any policy to one user."""
+    return {
+        "Effect": "Allow",
+        "Action": "iam:AttachUserPolicy",
+        "Resource": f"arn:aws:iam::{A}:user/{name}",
+    }
+
+
 SAMPLES: dict[str, tuple[Scene | Google | Microsoft | moves_clouds.Clouds, list[Flip]]] = {
     "net-internet": (Scene().instance("web"), [
         ("no public address", Scene().instance("web", public=False), ""),
@@ -328,6 +350,20 @@ SAMPLES: dict[str, tuple[Scene | Google | Microsoft | moves_clouds.Clouds, list[
     "aws-administrator": (Scene().user("ana", allow("*")), [
         ("reads only", Scene().user("ana", allow("s3:Get*")), ""),
         ("denied", Scene().user("ana", allow("*"), {
+            "Effect": "Deny", "Action": "iam:*", "Resource": "*"}), ""),
+    ]),
+    "aws-call-function": (calling(allow("lambda:InvokeFunction")), [
+        ("another function", calling(allow("lambda:InvokeFunction", f"arn:aws:lambda:{R}:{A}:function:other")), ""),
+        ("no right to call", calling(allow("lambda:GetFunction")), ""),
+        ("calling denied", calling(allow("*"), deny("lambda:InvokeFunction")), ""),
+        ("no weakness", calling(allow("lambda:InvokeFunction"), weak=False), ""),
+    ]),
+    "aws-two-identities": (Scene().user("ana").user("ops", attaches("ana")), [
+        ("only one of them is known", Scene().user("ops", attaches("ana")), ""),
+        ("another is written", Scene().user("ana").user("ops", attaches("bob")), ""),
+        ("only a harmless policy", Scene().user("ana").user("ops", {
+            **attaches("ana"), "Condition": {"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/ReadOnlyAccess"}}}), ""),
+        ("writing denied", Scene().user("ana").user("ops", attaches("ana"), {
             "Effect": "Deny", "Action": "iam:*", "Resource": "*"}), ""),
     ]),
     "aws-any-identity": (Scene().user("ana"), [
@@ -523,3 +559,21 @@ def test_hostile_names_stay_text() -> None:
     steps = found(scene, "net-internet")
     assert any("{x}" in s.sentence for s in steps)
     assert ROOT and catalogue.STATES
+
+
+@pytest.mark.parametrize(
+    ("breached", "control"), [(("ops",), False), (("ana",), False), (("ops", "ana"), True)]
+)
+def test_two_identities_together_are_more_than_each(
+    breached: tuple[str, ...], control: bool
+) -> None:
+    """Both are in the hands of whoever breached a machine that holds the keys of both."""
+    scene = Scene().user("ana").user("ops", attaches("ana"))
+    world = scene.world()
+    keys = [f"arn:aws:iam::{A}:user/{name}" for name in breached]
+    world.leaks = [
+        Leak(f"f{n}", "repo:acme/shop", f"f{n}", "AWS key", key) for n, key in enumerate(keys)
+    ]
+    graph = compiled(world)
+    reached = {graph.states[n] for e in entries(graph) for n in forward(graph, e, possible).cost}
+    assert (("admin", f"arn:aws:iam::{A}:root") in reached) is control

@@ -6,6 +6,7 @@ handful of items and run anywhere.
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -71,6 +72,16 @@ class Estate:
                     setattr(known, name, getattr(item, name))
         for name in names:
             self._names[name].add(item.uid)
+
+    def with_items(self, changed: Mapping[str, Item]) -> Estate:
+        """The same estate with these items, by uid, in place of its own; shares all else."""
+        other = copy.copy(self)
+        other.items = {**self.items, **changed}
+        other._types = defaultdict(list, self._types)
+        for kind in {i.type for i in changed.values()}:
+            other._types[kind] = [changed.get(i.uid, i) for i in self._types[kind]]
+        other._results = {}
+        return other
 
     def relate(self, source: str, kind: str, target: str) -> None:
         """Adds an edge; ends are uids or names."""

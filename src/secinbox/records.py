@@ -39,6 +39,9 @@ class Resource(Record):
     region: str = ""
     tags: dict[str, str] = {}
     aliases: tuple[Alias, ...] = ()
+    # The uid is the lesser of two names that the provider uses: this resource gives way to the one that
+    # bears it as an alias.
+    provisional: bool = False
     config: str = ""  # the provider's own configuration, as JSON text; only inventories fill it
     # What the source itself states, e.g. {"public_accessibility": "yes"}; computed values win.
     states: dict[str, str] = {}

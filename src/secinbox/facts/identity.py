@@ -9,28 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from secinbox.arn import parse_arn
 from secinbox.facts.store import Facts
+from secinbox.inventory import plumbing
 
 INVENTORY = 2  # trust of a source that lists resources; 1: a scanner that names what it scanned
-
-# A name shared by a thing and by its plumbing means the thing: an instance, its interface and
-# its elastic address all bear the same address.
-PLUMBING = frozenset(
-    {
-        "aws_ec2_network_interface", "aws_ec2_elastic_ip", "aws_ec2_eip", "aws_ec2_address",
-        "aws_iam_instance_profile", "dns_record", "aws_route53_record",
-        "azure_network_interface", "azure_public_ip_address", "gcp_compute_address",
-        "kubernetes_endpoints", "kubernetes_endpointslice", "kubernetes_replicaset",
-    }
-)  # fmt: skip
-
-
-# Google Cloud calls these by a number or by a word: a resource under the word gives way to the one
-# under the number, of which the word is an alias.
-_NAMED = """
-    (type = 'gcp_iam_service_account' AND contains(ref, '@'))
-    OR (type = 'gcp_cloudresourcemanager_project' AND NOT regexp_matches(ref, '/projects/[0-9]+$'))
-"""
 
 
 def refresh_names(facts: Facts, changed: set[str]) -> dict[str, tuple[str, str]]:
@@ -66,7 +49,7 @@ def refresh_names(facts: Facts, changed: set[str]) -> dict[str, tuple[str, str]]
         row[0]
         for row in facts.rows(
             f"SELECT DISTINCT ref FROM seen_resources "
-            f"WHERE trust >= {INVENTORY} AND ref IN (FROM asked) AND NOT ({_NAMED})"
+            f"WHERE trust >= {INVENTORY} AND ref IN (FROM asked) AND NOT provisional"
         )
     }
     direct: dict[str, str] = {}
@@ -96,7 +79,8 @@ def refresh_names(facts: Facts, changed: set[str]) -> dict[str, tuple[str, str]]
 
 
 def _best(options: list[tuple[str, float, int, str]]) -> list[str]:
-    things = [o for o in options if o[3] not in PLUMBING] or options
+    of_things = plumbing()
+    things = [o for o in options if o[3] not in of_things] or options
     sure = [o for o in things if o[1] >= 0.99] or things
     return sorted({o[0] for o in sure})
 
@@ -138,7 +122,7 @@ class _Links:
 
 
 def _exactness(uid: str) -> tuple[bool, bool, int, str]:
-    return ("@sha256:" not in uid, not uid.startswith("arn:"), len(uid), uid)
+    return ("@sha256:" not in uid, parse_arn(uid) is None, len(uid), uid)
 
 
 def _store(

@@ -47,7 +47,7 @@ def load_estate(facts: Facts) -> Estate:
         SELECT coalesce(n.uid, s.ref), type, name, provider, account, region, tags, config
         FROM seen_resources s LEFT JOIN names n ON n.ref = s.ref
         WHERE trust >= 2
-        ORDER BY 1, observed, config, starts_with(name, 'arn:'), name, type, account, region, tags
+        ORDER BY 1, observed, config, contains(name, ':'), name, type, account, region, tags
         """
     ):
         estate.add(

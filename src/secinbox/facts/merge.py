@@ -83,7 +83,7 @@ def _merge(facts: Facts, staged: Staged, source: Source) -> Changes:
     scopes = _scopes(staged)
     when = source.observed
     _inventory(facts, staged, source, number, scopes)
-    changed_names = _aliases(facts, staged, source, number, scopes)
+    changed_names = _aliases(facts, staged, source, number, scopes) | _listed(facts, staged, source)
     moved = refresh_names(facts, changed_names)
     if staged.rows("vulnerability_aliases"):
         moved_ids = _vulnerability_aliases(facts, staged)
@@ -167,7 +167,8 @@ def _inventory(
             CREATE OR REPLACE TEMP TABLE incoming_resources AS
             SELECT ref, tool, max(type) AS type, max(name) AS name, max(provider) AS provider,
                    max(account) AS account, max(region) AS region, max(tags) AS tags, config,
-                   max(states) AS states, min(place) AS place
+                   max(states) AS states, min(place) AS place,
+                   bool_and(provisional) AS provisional
             FROM stage GROUP BY ref, tool, config
             """
         )
@@ -181,7 +182,7 @@ def _inventory(
             INSERT INTO seen_resources
             SELECT ref, tool, CASE WHEN list_contains($paged, {_PAGE}) THEN {_PAGE} ELSE $scope END,
                    {trust}, type, name, provider, account, region, tags, config, states, $observed,
-                   $number, place
+                   $number, place, provisional
             FROM incoming_resources
             """,
             {"paged": paged, "scope": scope, "observed": source.observed, "number": number},
@@ -281,6 +282,18 @@ def _replace_older(facts: Facts, paged: list[str], when: datetime) -> None:
         {"paged": paged, "when": when},
     )
     con.execute("INSERT INTO dirty VALUES ('all', '')")
+
+
+def _listed(facts: Facts, staged: Staged, source: Source) -> set[str]:
+    """Aliases under which this inventory lists a thing of its own: they may mean that from now on."""
+    if not source.inventory or not staged.rows("resources"):
+        return set()
+    return {
+        row[0]
+        for row in facts.rows(
+            "SELECT DISTINCT a.name FROM aliases a SEMI JOIN incoming_resources i ON i.ref = a.name"
+        )
+    }
 
 
 def _aliases(

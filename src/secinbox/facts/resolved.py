@@ -173,7 +173,7 @@ def _merged(facts: Facts) -> list[dict[str, Any]]:
     rows = facts.dicts(
         "SELECT * FROM told SEMI JOIN told_often USING (uid) "
         "ORDER BY uid, trust DESC, observed DESC, (ref = uid) DESC, ref, type, "
-        "starts_with(name, 'arn:'), name, account, region, tags, states"
+        "contains(name, ':'), name, account, region, tags, states"
     )
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:

@@ -86,6 +86,13 @@ MIGRATIONS: tuple[str, ...] = (
     DROP TABLE findings;
     ALTER TABLE findings_led RENAME TO findings;
     """,
+    # Inventories state which names are provisional; of what was read before, its form tells.
+    """
+    ALTER TABLE seen_resources ADD COLUMN provisional BOOLEAN DEFAULT false;
+    UPDATE seen_resources SET provisional = true
+    WHERE (type = 'gcp_iam_service_account' AND contains(ref, '@'))
+       OR (type = 'gcp_cloudresourcemanager_project' AND NOT regexp_matches(ref, '/projects/[0-9]+$'));
+    """,
 )
 
 # Computed from facts, decisions, rules and the clock. NULL in a risk column means unknown.

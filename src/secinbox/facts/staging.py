@@ -43,13 +43,16 @@ _FINDING_TYPES_OF = {
 # Tables, their columns and Arrow types ("s" text, "i" int32, "d" double, "b" bool, "t" time,
 # "l" list of text).
 TABLES: dict[str, dict[str, str]] = {
-    "resources": dict.fromkeys(
-        (
-            "ref", "tool", "type", "name", "provider", "account", "region", "tags", "config",
-            "states", "place",
+    "resources": {
+        **dict.fromkeys(
+            (
+                "ref", "tool", "type", "name", "provider", "account", "region", "tags", "config",
+                "states", "place",
+            ),
+            "s",
         ),
-        "s",
-    ),
+        "provisional": "b",
+    },
     "aliases": {"name": "s", "uid": "s", "confidence": "d"},
     "relations": dict.fromkeys(("source", "kind", "target", "place"), "s"),
     # The fields of the record as they are, then what is derived of each.
@@ -333,6 +336,7 @@ def _other(record: r.AnyRecord, tool: str, staged: Staged) -> None:
                 name=record.name, provider=record.provider, account=record.account,
                 region=record.region, tags=_object(record.tags), config=record.config,
                 states=_object(record.states), place=record.place,
+                provisional=record.provisional,
             )  # fmt: skip
             for alias in record.aliases:
                 if alias.name and alias.name != record.uid:

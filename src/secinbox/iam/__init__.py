@@ -15,15 +15,19 @@ from secinbox.iam import gcp as _gcp
 from secinbox.iam import kubernetes as _kubernetes
 from secinbox.iam.escalation import Escalation, Step, Way, escalation_of
 from secinbox.iam.evaluate import Answer, Evaluator
+from secinbox.iam.privilege import PASSIVE as _AWS_PASSIVE
 from secinbox.iam.privilege import escalations
 from secinbox.iam.privilege import privilege as _of_aws
 from secinbox.iam.world import World
 from secinbox.records import RiskStatement
 
 __all__ = [
-    "Answer", "Escalation", "Evaluator", "Step", "Way", "World", "escalation_of", "escalations",
+    "PASSIVE", "Answer", "Escalation", "Evaluator", "Step", "Way", "World", "escalation_of", "escalations",
     "privilege",
 ]  # fmt: skip
+
+# Types of things that act as nobody.
+PASSIVE = (*_AWS_PASSIVE, *_kubernetes.PASSIVE)
 
 
 def privilege(estate: Estate) -> Iterator[RiskStatement]:

@@ -210,6 +210,18 @@ class Escalation:
                     return change
         return None
 
+    def raised(self, target: str, actor: str) -> Change | None:
+        """What one identity does so that another is administrator; who has only one of them is not."""
+        maybe: Change | None = None
+        for change in self.changes.states(
+            self.world.principals[target], [self.world.principals[actor].persona]
+        ):
+            if self.moves.administrator(change.persona).value == "yes":
+                if change.certain:
+                    return change
+                maybe = maybe or change
+        return maybe
+
     def _sources_of(self, nodes: Iterable[str], certain: bool) -> set[str]:
         """Everyone who can become one of these, themselves included."""
         return set(self._backwards(set(nodes), certain))
@@ -319,6 +331,12 @@ def edge_steps(escalation: Escalation) -> list[Step]:
             elif edge.target != arn:
                 out.append(_step(edge))
     return out
+
+
+def raising_steps(escalation: Escalation, target: str, actor: str) -> list[Step]:
+    """The changes of `raised` in order; none where there are none."""
+    change = escalation.raised(target, actor)
+    return [] if change is None else [_change_step(c, target) for c in _chain(change)]
 
 
 def change_steps(escalation: Escalation) -> list[tuple[str, list[Step]]]:

@@ -131,6 +131,10 @@ class _Power:
         return any(e.kind in ("administrator", "escalation") for e in self.evidence)
 
 
+PASSIVE = (
+    "kubernetes_service", "kubernetes_ingress", "kubernetes_namespace", "kubernetes_configmap",
+    "kubernetes_secret", "kubernetes_networkpolicy",
+)  # fmt: skip
 Subject = tuple[str, str, str, str]  # cluster, kind (sa, user, group), namespace, name
 
 

@@ -33,6 +33,18 @@ _RUNS_AS = (
     "aws_bedrock_agentcore_browser_custom", "aws_redshift_cluster", "aws_iam_access_key",
 )  # fmt: skip
 _MAX_SHOWN = 5
+# These hold or filter, they act as nobody.
+PASSIVE = (
+    "aws_s3_bucket", "aws_sqs_queue", "aws_sns_topic", "aws_kms_key", "aws_kms_alias",
+    "aws_secretsmanager_secret", "aws_ssm_parameter", "aws_dynamodb_table", "aws_ecr_repository",
+    "aws_ec2_snapshot", "aws_ec2_volume", "aws_ec2_ami", "aws_ec2_image", "aws_ec2_subnet",
+    "aws_ec2_vpc", "aws_ec2_security_group", "aws_ec2_network_acl", "aws_ec2_route_table",
+    "aws_ec2_internet_gateway", "aws_ec2_network_interface", "aws_ec2_elastic_ip",
+    "aws_rds_db_snapshot", "aws_rds_snapshot", "aws_rds_cluster_snapshot", "aws_efs_file_system",
+    "aws_elasticfilesystem_file_system", "aws_logs_log_group", "aws_cloudtrail_trail",
+    "aws_elbv2_load_balancer", "aws_elasticloadbalancing_loadbalancer",
+    "aws_cloudfront_distribution", "aws_acm_certificate",
+)  # fmt: skip
 
 
 @dataclass

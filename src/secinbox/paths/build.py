@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from secinbox.paths.catalogue import Move, moves
 from secinbox.paths.graph import HUB, Action, Graph, State, Step
-from secinbox.paths.predicates import CHECKS, LASTING, PAIRS, Judgement, Pair
-from secinbox.paths.search import forward, possible
+from secinbox.paths.predicates import CHECKS, LASTING, LATE, PAIRS, Judgement, Pair
+from secinbox.paths.search import beside, forward, possible
 from secinbox.paths.world import World
 
 # Stand for the ends of a step in its sentence until it is shown; no report's text has them.
@@ -39,6 +39,12 @@ def compiled(world: World, rows: Sequence[Move] | None = None) -> Graph:
             for n in forward(graph, entry, possible).cost
             if graph.states[n][0] == "cred"
         }
+        world.beside = {
+            graph.states[n][1]
+            for entry in entries(graph)
+            for n in forward(graph, entry, beside).cost
+            if graph.states[n][0] == "cred"
+        }
         if found and world.reached <= known:
             return graph
         known = world.reached
@@ -56,12 +62,12 @@ def _kept(world: World, rows: tuple[Move, ...]) -> Graph:
 
 
 def _late(move: Move) -> bool:
-    return move.source == "cred" and move.target == "read"
+    return move.pairs in LATE or (move.source == "cred" and move.target == "read")
 
 
 def entries(graph: Graph) -> list[int]:
     """Numbers of the states in which an attacker starts, in order of their names."""
-    return [graph.number[s] for s in sorted(graph.number) if s[0] == "entry"]
+    return list(graph.of_kind("entry"))
 
 
 def steps_of(world: World, move: Move) -> Iterator[Step]:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from secinbox.facts.store import Facts
+from secinbox.paths import providers
 from secinbox.paths.world import Alarm, Leak, Weakness, World
 from secinbox.records import Evidence
 from secinbox.risks import Assessment
@@ -126,24 +127,8 @@ def _leaks(facts: Facts, today: str) -> list[Leak]:
 
     Scanners' secrets are kept as hashes only; a key's id is no secret, so its hash can be made.
     """
-    keys = {
-        digest(uid.removeprefix("accesskey:")): uid
-        for (uid,) in facts.rows("SELECT uid FROM resources WHERE uid LIKE 'accesskey:%'")
-    }
-    # A key file names the account, and itself.
-    for uid, kind in facts.rows(
-        "SELECT uid, type FROM resources WHERE type IN "
-        "('gcp_iam_service_account', 'gcp_iam_service_account_key')"
-    ):
-        account = uid.partition("/keys/")[0]
-        keys[digest(uid.rsplit("/", 1)[-1])] = account if kind.endswith("_key") else uid
-    named = {
-        **dict(facts.rows("SELECT ref, uid FROM names WHERE ref LIKE 'azure-client:%' "
-                          "AND uid LIKE 'entra:%'")),
-        **{f"azure-storage:{name}": uid for name, uid in facts.rows(
-            "SELECT regexp_extract(uid, '[^/]+$'), uid FROM resources WHERE inventoried "
-            "AND type = 'azure_microsoft_storage_storageaccounts'")},
-    }  # fmt: skip
+    keys = {digest(text): uid for text, uid in providers.keys(facts).items()}
+    named = providers.told(facts)
     if not keys and not named:
         return []
     out: dict[tuple[str, str], Leak] = {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -127,6 +126,12 @@ class Graph:
         """State -> its number."""
         return {state: number for number, state in enumerate(self.states)}
 
+    def of_kind(self, kind: str) -> range:
+        """The numbers of the states of a kind: they lie beside each other."""
+        return range(
+            bisect_left(self.states, (kind, "")), bisect_left(self.states, (kind + "\0", ""))
+        )
+
     @cached_property
     def first(self) -> array[int]:
         """Where the steps that leave each state begin; one entry more than states."""
@@ -225,22 +230,25 @@ class Graph:
         if not more and not ends:
             return self.states, self.number, []
         # Both runs are in order already.
-        left = (s for n, s in enumerate(self.states) if n not in ends) if ends else self.states
-        states = sorted([*left, *more])
-        number = dict(zip(states, range(len(states)), strict=True))
+        states: list[State] = []
         moved: list[int] = []
-        places = [(bisect_left(self.states, s), 0) for s in more] + [(n, 1) for n in ends]
-        shift = here = 0
-        for place, leaves in (*sorted(places), (len(self.states), 0)):
-            moved.extend(range(here + shift, place + shift))
+        edits: list[tuple[int, int, list[State]]] = [(n, 1, []) for n in ends]
+        edits += [(bisect_left(self.states, s), 0, [s]) for s in more]
+        here = 0
+        for place, leaves, comes in (*sorted(edits), (len(self.states), 0, [])):
+            moved.extend(range(len(states), len(states) + place - here))
             moved.extend([-1] * leaves)
-            here, shift = place + leaves, shift + 1 - 2 * leaves
-        return states, number, moved
+            states += self.states[here:place]
+            states += comes
+            here = place + leaves
+        return states, dict(zip(states, range(len(states)), strict=True)), moved
 
 
 def _begins(ends: array[int], states: int) -> array[int]:
-    count = Counter(ends)
-    return array("i", accumulate((count.get(n, 0) for n in range(states)), initial=0))
+    count = [0] * (states + 1)
+    for end in ends:
+        count[end + 1] += 1
+    return array("i", accumulate(count))
 
 
 def _columns(

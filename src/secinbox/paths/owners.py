@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from secinbox.paths import providers
 from secinbox.paths.graph import Graph
 from secinbox.paths.jewels import Jewel
+from secinbox.paths.providers import kubernetes
 from secinbox.paths.search import (
     Reach,
     Usable,
@@ -95,16 +97,7 @@ class Owned:
 
 def owner_of(world: World, uid: str) -> str:
     """The account or cluster whose control includes this."""
-    if uid.startswith("k8s://"):
-        return "/".join(uid.split("/")[:3])
     item = world.estate.find(uid)
-    if item is None or not item.account:
-        return ""
-    if uid.startswith("/subscriptions/"):
-        return "/".join(uid.split("/")[:3])
-    if uid.startswith("//"):
-        project = world.estate.find(
-            f"//cloudresourcemanager.googleapis.com/projects/{item.account}"
-        )
-        return project.uid if project is not None else ""
-    return f"arn:aws:iam::{item.account}:root"
+    if item is None:
+        return kubernetes.cluster(uid)
+    return providers.owner(world.estate, item)

@@ -135,10 +135,10 @@ class Analysis:
 def targets(world: World, graph: Graph) -> dict[int, Jewel]:
     """State numbers of the crown jewels that the graph knows."""
     out: dict[int, Jewel] = {}
-    for state, number in graph.number.items():
-        if state[0] == "admin":
-            what = "a cluster" if state[1].startswith("k8s://") else "an account"
-            out[number] = Jewel(state[1], state, f"is control of {what}", "critical")
+    for number in graph.of_kind("admin"):
+        state = graph.states[number]
+        what = "a cluster" if state[1].startswith("k8s://") else "an account"
+        out[number] = Jewel(state[1], state, f"is control of {what}", "critical")
     for jewel in world.jewels:
         found = graph.number.get(jewel.state)
         if found is not None:
@@ -156,7 +156,7 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
         done = (n for n, s in enumerate(graph.steps) if any(a.key in without for a in s.actions))
         graph = graph.changed(list(done), ())
     found = targets(world, graph)
-    blocks = frozenset(n for s, n in graph.number.items() if s[0] == "admin")
+    blocks = frozenset(graph.of_kind("admin"))
     large = len(found) * len(graph.steps) > LARGE
     groups: dict[tuple[str, str, str, bool], Path] = {}
     reached: dict[int, Reach] = {}
@@ -315,12 +315,7 @@ def title(world: World, path: Path) -> str:
         entry_class(path.entry), world.label(path.entry)[:1].upper() + world.label(path.entry)[1:]
     )
     name = world.label(path.target)
-    if path.state[0] == "admin":
-        what = f"take control of {name}"
-    elif path.target.startswith("arn:aws:cloudtrail"):
-        what = f"read {name}"
-    else:
-        what = f"read {name}"
+    what = f"take control of {name}" if path.state[0] == "admin" else f"read {name}"
     through = [s.target for s in path.steps if s.state in ("exec", "net")]
     middle = ""
     if through:

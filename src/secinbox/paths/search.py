@@ -8,8 +8,9 @@ of ways that leave it; nothing enumerates all paths.
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,9 @@ certain_beside: Usable = certain | TO_ADMIN
 MOST_OPENINGS = 40
 # Steps from which on whole arrays are searched at once (docs/adr/0021): below, a queue is quicker.
 MANY = 20_000
+# A large graph of which less than this part is reached is walked back state by state.
+FEW = 50
+NONE: array[int] = array("i")
 
 
 class Table:
@@ -78,6 +82,25 @@ class Reach:
 
     cost: Mapping[int, float]
     by: Mapping[int, int]
+    # The steps between reached states by the state that they reach, for each kind of search.
+    between: dict[Usable, dict[int, list[int]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def few(self, graph: Graph) -> bool:
+        """So few states are reached that walking them is quicker than looking at whole arrays."""
+        return len(self.cost) * FEW < len(graph.states)
+
+    def into(self, graph: Graph, usable: Usable) -> dict[int, list[int]]:
+        """State -> the steps from reached states that lead there."""
+        found = self.between.get(usable)
+        if found is None:
+            found = self.between[usable] = {}
+            for state in self.cost:
+                for index in range(graph.first[state], graph.first[state + 1]):
+                    if not graph.marks[index] & usable:
+                        found.setdefault(graph.target[index], []).append(index)
+        return found
 
     def way(self, graph: Graph, target: int) -> tuple[int, ...]:
         """The steps of the cheapest way to a state that is reached."""
@@ -176,12 +199,15 @@ def backward(
     closed: states through which no way to a target may go.
     """
     table = Table.of(graph, usable)
-    if table.arrays is not None:
+    near: dict[int, list[int]] | None = None
+    if table.arrays is not None and reach.few(graph):
+        near = reach.into(graph, usable)
+    elif table.arrays is not None:
         answer = table.arrays.backward(targets, reach.cost, closed)
         if answer is not None:
             return Reach(*answer)
     source, cost, also, marks = graph.source, graph.cost, graph.also, graph.marks
-    first, order = graph.arriving
+    first, order = graph.arriving if near is None else (NONE, NONE)
     reached = reach.cost
     found: dict[int, float] = {}
     best = {t: 0.0 for t in targets if t not in closed}
@@ -195,7 +221,8 @@ def backward(
         if state in found:
             continue
         found[state] = spent
-        for index in order[first[state] : first[state + 1]]:
+        steps = order[first[state] : first[state + 1]] if near is None else near.get(state, NONE)
+        for index in steps:
             before = source[index]
             if (
                 marks[index] & usable

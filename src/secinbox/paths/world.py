@@ -20,6 +20,7 @@ from secinbox.iam.kubernetes import Clusters
 from secinbox.iam.privilege import identities
 from secinbox.inventory.kubernetes.cluster import Runner, runners
 from secinbox.network.aws.vpc import Network
+from secinbox.paths import providers
 from secinbox.paths.jewels import Jewel, jewels
 from secinbox.records import Evidence
 
@@ -92,6 +93,7 @@ class World:
     breached: Sequence[str] = ()  # identities and workloads taken to be in an attacker's hands
     # Identities that an attacker gets to at all; None before that is known.
     reached: set[str] | None = None
+    beside: set[str] | None = None  # the same, but by control of an account
 
     @cached_property
     def jewels(self) -> list[Jewel]:
@@ -191,81 +193,28 @@ def _runs_as(estate: Estate) -> dict[str, tuple[str, ...]]:
     return out
 
 
-_KINDS = {
-    "aws_ec2_instance": "instance", "aws_lambda_function": "function", "aws_ecs_service": "service",
-    "aws_ecs_task": "task", "aws_iam_role": "role", "aws_iam_user": "user",
-    "aws_s3_bucket": "bucket", "aws_rds_instance": "database", "aws_rds_cluster": "database",
-    "aws_dynamodb_table": "table", "aws_secretsmanager_secret": "secret",
-    "aws_ssm_parameter": "parameter", "aws_ec2_snapshot": "snapshot",
-    "aws_rds_snapshot": "database snapshot", "aws_elbv2_load_balancer": "load balancer",
-    "aws_apigateway_rest_api": "API", "aws_apigatewayv2_api": "API",
-    "aws_iam_access_key": "access key", "aws_cloudtrail_trail": "trail",
-    "aws_cloudfront_distribution": "distribution", "aws_opensearch_domain": "search domain",
+# What attackers come from and what scanners name, by the beginning of its name.
+_OURS = {
+    "accesskey:": "access key ", "repo:": "repository ", "third-party:": "AWS account ",
+    "signal:": "whoever caused ", "breach:": "whoever holds ", "image:": "image ",
+    "unnamed:": "the repository scanned in ",
 }  # fmt: skip
-
-
-def _kind(type_: str) -> str:
-    """`gcp_compute_instance` as `compute instance`, `azure_..._virtualmachines` as one word."""
-    if type_.startswith("azure_microsoft_"):
-        word = type_.rsplit("_", 1)[-1].removesuffix("s")
-        return _AZURE.get(word, word)
-    return type_.partition("_")[2].replace("_", " ") or type_
-
-
-_AZURE = {
-    "virtualmachine": "machine", "storageaccount": "storage account", "site": "application",
-    "vault": "key vault", "userassignedidentitie": "managed identity",
-    "virtualmachinescaleset": "scale set", "managedcluster": "cluster",
-    "loadbalancer": "load balancer", "applicationgateway": "application gateway",
+_ANYONE = {
+    INTERNET: "anyone on the Internet", ANY_AWS: "any AWS account", ANY_GITHUB: "any GitHub repository",
+    ANY_GOOGLE: "any Google account", ANY_USER: "anyone with a GitHub account",
 }  # fmt: skip
-_GOOGLE = {"serviceAccount": "service account", "b": "bucket"}
 
 
 def label(uid: str, item: Item | None = None) -> str:
     """`instance checkout-web-01`, `role Deploy`, `pod shop/web`."""
-    if uid == INTERNET:
-        return "anyone on the Internet"
-    if uid == ANY_AWS:
-        return "any AWS account"
-    if uid == ANY_GITHUB:
-        return "any GitHub repository"
-    if uid == ANY_GOOGLE:
-        return "any Google account"
-    if uid == ANY_USER:
-        return "anyone with a GitHub account"
-    if uid.startswith("k8s://"):
-        words = uid.removeprefix("k8s://").split("/", 3)
-        if len(words) == 4:
-            place = "" if words[1] == "_" else f"{words[1]}/"
-            return f"{words[2]} {place}{words[3]}"
-        return f"cluster {words[0]}"
-    if uid == "entra:tenant":
-        return "the Entra tenant"
-    if uid.startswith("/subscriptions/") and uid.count("/") == 2:
-        shown = item.name if item is not None and item.name else uid.rsplit("/", 1)[-1]
-        return f"subscription {shown}"
-    if item is not None and not item.type.startswith("gcp_cloudresourcemanager"):
-        kind = _KINDS.get(item.type) or _kind(item.type)
-        name = item.tags.get("Name") or item.name
-        if not name or name.startswith("arn:"):
-            name = uid.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+    shown = _ANYONE.get(uid) or providers.named(uid, item)
+    if shown:
+        return shown
+    if item is not None:
+        kind = item.type.partition("_")[2].replace("_", " ") or item.type
+        name = item.tags.get("Name") or item.name or uid.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
         return f"{kind} {name}"
-    if ".googleapis.com/" in uid:
-        words = uid.split("/")
-        kind = words[-2].removesuffix("s") if len(words) > 4 else "resource"
-        return f"{_GOOGLE.get(kind, kind)} {words[-1]}"
-    if uid.endswith(":root") and ":iam::" in uid:
-        return f"account {uid.split(':')[4]}"
-    if ":iam::" in uid:
-        kind, _, name = uid.rpartition(":")[2].partition("/")
-        return f"{kind} {name}"
-    for prefix, word in (("accesskey:", "access key "), ("repo:", "repository "),
-                         ("third-party:", "AWS account "), ("signal:", "whoever caused "),
-                         ("breach:", "whoever holds "),
-                         ("image:", "image "), ("unnamed:", "the repository scanned in ")):  # fmt: skip
-        if uid.startswith(prefix):
-            return word + uid.removeprefix(prefix)
-    return uid
+    return next((w + uid.removeprefix(p) for p, w in _OURS.items() if uid.startswith(p)), uid)
 
 
 def by_resource(rows: Iterable[tuple[str, Weakness]]) -> dict[str, list[Weakness]]:

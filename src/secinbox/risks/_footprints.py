@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from secinbox.inventory import replicas
 from secinbox.risks import Assessment
-
-# Replicas stand for their owner; instances of an autoscaling group are things of their own.
-_FOLDED = "(source LIKE 'k8s://%' OR source LIKE 'arn:%:ecs:%')"
 
 
 def assess_footprints(assessment: Assessment) -> None:
     """Fills `edges`, `tops` (temporary), `services` and `footprints` from the relations."""
     con = assessment.facts.con
+    folded = " OR ".join(["source LIKE ?"] * len(replicas()))
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE edges AS
@@ -25,8 +24,9 @@ def assess_footprints(assessment: Assessment) -> None:
         f"""
         CREATE OR REPLACE TEMP TABLE owners AS
         SELECT source AS uid, min(target) AS owner FROM edges
-        WHERE kind = 'owned_by' AND {_FOLDED} AND source <> target GROUP BY source
-        """
+        WHERE kind = 'owned_by' AND ({folded}) AND source <> target GROUP BY source
+        """,
+        list(replicas()),
     )
     con.execute(
         """

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from secinbox.network import exposure
+from secinbox.network import exposure, unreachable
 from secinbox.risks import Assessment
 from secinbox.risks._computed import not_asked, store
 
 NAME = "public_accessibility"
 TITLE = "Computed from addresses, routes, filters, load balancers and resource policies"
-
-# Nothing connects to these: what they admit is asked of the resources that they belong to.
-_UNREACHABLE = (
-    "aws_iam_user", "aws_iam_group", "aws_iam_policy", "aws_iam_instance_profile",
-    "aws_iam_access_key", "aws_ec2_volume", "aws_ec2_launch_template", "aws_ecs_task_definition",
-    "aws_ec2_route_table", "aws_ec2_internet_gateway", "aws_ec2_network_acl", "aws_logs_log_group",
-    "kubernetes_serviceaccount", "kubernetes_role", "kubernetes_clusterrole",
-    "kubernetes_rolebinding", "kubernetes_clusterrolebinding", "kubernetes_namespace",
-)  # fmt: skip
 
 
 def assess(assessment: Assessment) -> None:
@@ -41,4 +32,4 @@ def assess(assessment: Assessment) -> None:
         GROUP BY r.uid
         """
     )
-    not_asked(assessment, NAME, _UNREACHABLE, "nothing can connect to it")
+    not_asked(assessment, NAME, unreachable(), "nothing can connect to it")

@@ -6,7 +6,7 @@ Only configuration is read: no blob, message, secret, key or application setting
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,9 +90,12 @@ class _Run:
         self.result.subscriptions = subscriptions
         for table in TABLES:
             self._kept(f"resourcegraph/{table}", lambda t=table: self._table(t, subscriptions))  # type: ignore[misc]
-        found = self._by_type(subscriptions)
+        found = _by_type(self.answers.document("resourcegraph/resources").get("data", ()))
+        found["subscription"] = [f"/subscriptions/{s}" for s in subscriptions]
         for call in BELOW:
-            self._kept(f"arm/{call.name}", lambda c=call: self._below(c, found.get(c.of, [])))  # type: ignore[misc]
+            of = found.get(call.of, [])
+            self._kept(f"arm/{call.name}", lambda c=call, of=of: self._below(c, of))  # type: ignore[misc]
+            found = _by_type(self.answers.document(f"arm/{call.name}").get("value", ())) | found
         for listed in LISTS if self.asked.directory else ():
             self._kept(f"graph/{listed.name}", lambda x=listed: self._list(x))  # type: ignore[misc]
         self.answers.close()
@@ -152,15 +155,7 @@ class _Run:
                     break
         return {"count": len(rows), "data": rows}
 
-    def _by_type(self, subscriptions: list[str]) -> dict[str, list[str]]:
-        """type -> ids of what Resource Graph listed."""
-        out: dict[str, list[str]] = {"subscription": [f"/subscriptions/{s}" for s in subscriptions]}
-        for row in self.answers.document("resourcegraph/resources").get("data", ()):
-            if isinstance(row, dict) and isinstance(row.get("id"), str):
-                out.setdefault(str(row.get("type") or "").lower(), []).append(row["id"])
-        return out
-
-    def _below(self, call: Below, parents: list[str]) -> dict[str, Any]:
+    def _below(self, call: Below, parents: Sequence[str]) -> dict[str, Any]:
         """The answers about every parent; what is refused of one is missing of that one only."""
         refused: list[Refused] = []
         silent: set[str] = set()
@@ -189,7 +184,7 @@ class _Run:
                           if call.kind and p.split("/")[2] not in silent})  # fmt: skip
         return {"value": rows, "secinbox.covered": covered}
 
-    def _each(self, ask: Callable[[str], Any], names: list[str]) -> Iterator[Any]:
+    def _each(self, ask: Callable[[str], Any], names: Sequence[str]) -> Iterator[Any]:
         with ThreadPoolExecutor(self.asked.jobs, thread_name_prefix="collect") as pool:
             yield from pool.map(ask, names)
 
@@ -232,6 +227,15 @@ class _Run:
         groups = self.answers.document("graph/groups").get("value", ())
         return sorted(str(g["id"]) for g in groups if isinstance(g, dict) and g.get("id") and (
             g.get("isAssignableToRole") is True or str(g["id"]).lower() in holders))  # fmt: skip
+
+
+def _by_type(rows: Iterable[Any]) -> dict[str, list[str]]:
+    """type -> ids of what was listed."""
+    out: dict[str, list[str]] = {}
+    for row in rows:
+        if isinstance(row, dict) and isinstance(row.get("id"), str):
+            out.setdefault(str(row.get("type") or "").lower(), []).append(row["id"])
+    return out
 
 
 def _clients(cloud: str) -> tuple[Rest, Rest]:

@@ -17,7 +17,8 @@ class Below:
     """A call about every resource of a type. many: its answer is a list."""
 
     name: str
-    of: str  # type of the resources, lower case; `subscription` for each subscription
+    # Type of the resources, lower case, from Resource Graph or an earlier call; `subscription` for each.
+    of: str
     path: str
     version: str
     many: bool = True
@@ -66,6 +67,17 @@ BELOW: tuple[Below, ...] = (
     Below("federated-credentials", "microsoft.managedidentity/userassignedidentities",
           "/federatedIdentityCredentials", "2023-01-31"),
     Below("nat-rules", "microsoft.network/firewallpolicies", "/ruleCollectionGroups", "2023-09-01"),
+    Below("redis-databases", "microsoft.cache/redisenterprise", "/databases", "2024-10-01",
+          kind=f"{_A}cache_redisenterprise_databases"),
+    Below("webhooks", "microsoft.automation/automationaccounts", "/webhooks", "2015-10-31"),
+    Below("static-passwords", "microsoft.web/staticsites", "/basicAuth", "2022-09-01"),
+    Below("static-builds", "microsoft.web/staticsites", "/builds", "2022-09-01"),
+    Below("perimeter-associations", "microsoft.network/networksecurityperimeters",
+          "/resourceAssociations", "2024-07-01"),
+    Below("perimeter-profiles", "microsoft.network/networksecurityperimeters", "/profiles",
+          "2024-07-01"),
+    Below("perimeter-rules", "microsoft.network/networksecurityperimeters/profiles", "/accessRules",
+          "2024-07-01", kind=f"{_A}network_networksecurityperimeters_profiles_accessrules"),
     Below("deny-assignments", "subscription", "/providers/Microsoft.Authorization/denyAssignments",
           "2022-04-01"),
     Below("eligible-roles", "subscription",

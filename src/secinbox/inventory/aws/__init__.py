@@ -26,6 +26,11 @@ from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Scope, Skipped
 
 TITLE = "AWS API answers"
+PLUMBING = (
+    "aws_ec2_network_interface", "aws_ec2_elastic_ip", "aws_ec2_eip", "aws_ec2_address",
+    "aws_iam_instance_profile", "aws_route53_record", "dns_record",
+)  # fmt: skip
+REPLICAS = ("arn:%:ecs:%",)
 
 
 def recognise(head: Head) -> int:

@@ -25,6 +25,10 @@ from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord, Scope, Skipped
 
 TITLE = "Azure resources and Entra ID objects (Resource Graph, ARM, az, Microsoft Graph)"
+PLUMBING = (
+    "azure_network_interface", "azure_public_ip_address",  # as scanners say it
+    "azure_microsoft_network_networkinterfaces", "azure_microsoft_network_publicipaddresses",
+)  # fmt: skip
 
 _CONTEXT = re.compile(
     r"https://(?:graph\.microsoft\.(?:com|us)|microsoftgraph\.chinacloudapi\.cn)/[^\"]*\$metadata#"

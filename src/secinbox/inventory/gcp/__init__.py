@@ -36,6 +36,7 @@ TITLE = (
     "Google Cloud assets (Cloud Asset Inventory export, gcloud lists), members of groups, delegation in "
     "Google Workspace"
 )
+PLUMBING = ("gcp_compute_address",)
 
 
 def recognise(head: Head) -> int:

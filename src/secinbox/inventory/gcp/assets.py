@@ -186,8 +186,16 @@ def record_of(asset: Asset) -> Resource:
     return Resource(
         uid=asset.uid, type=asset.type, name=name, provider="gcp", account=asset.project,
         region=asset.location, tags=tags, aliases=tuple(_aliases(asset)),
+        provisional=is_provisional(asset.type, asset.uid),
         config=msgspec.json.encode(config).decode(), place=asset.place,
     )  # fmt: skip
+
+
+def is_provisional(kind: str, uid: str) -> bool:
+    """Service accounts and projects have a number and a word; what is listed under the number is both."""
+    if kind == "gcp_iam_service_account":
+        return "@" in uid
+    return kind == "gcp_cloudresourcemanager_project" and not uid.rsplit("/", 1)[-1].isdecimal()
 
 
 def _aliases(asset: Asset) -> Iterator[Alias]:
@@ -319,5 +327,5 @@ def principals_of(assets: Iterable[Asset]) -> Iterator[Resource]:
                     uid=uid, type=f"gcp_iam_{snake(kind)}", name=name, provider="gcp",
                     aliases=(Alias(member), Alias(name)) if uid != member else (Alias(name),),
                     config=msgspec.json.encode({"member": member, "email": name}).decode(),
-                    place=asset.place,
+                    place=asset.place, provisional=kind == "serviceAccount",
                 )  # fmt: skip

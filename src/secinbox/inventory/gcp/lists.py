@@ -39,6 +39,7 @@ _NAMES: tuple[tuple[re.Pattern[str], str, str, str], ...] = tuple(
         (rf"{_P}/instances/[^/]+", "config", "spanner", "instance"),
         (rf"{_P}/databases/[^/]+", "concurrencyMode", "firestore", "database"),
         (rf"{_L}/gateways/[^/]+", "defaultHostname", "apigateway", "gateway"),
+        (rf"{_L}/apis/[^/]+/configs/[^/]+", "", "apigateway", "api_config"),
         (rf"{_L}/clusters/[^/]+/instances/[^/]+", "instanceType", "alloydb", "instance"),
         (rf"{_L}/queues/[^/]+", "rateLimits", "cloudtasks", "queue"),
         (rf"{_L}/connections/[^/]+/repositories/[^/]+", "remoteUri", "cloudbuild", "repository"),

@@ -24,6 +24,8 @@ from secinbox.records import AnyRecord, Scope, Skipped
 from secinbox.sources._names import cluster_of
 
 TITLE = "Kubernetes objects (kubectl get -A -o json or yaml)"
+PLUMBING = ("kubernetes_endpoints", "kubernetes_endpointslice", "kubernetes_replicaset")
+REPLICAS = ("k8s://%",)
 
 _PATH = re.compile(r"[^/\s]*/v\d\w*/[^/\s]*/[A-Z]\w*/[^/\s]+$")  # of Kubescape's map
 # Reports and configurations that only look like cluster objects.

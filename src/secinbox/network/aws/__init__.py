@@ -13,6 +13,11 @@ from secinbox.network.aws.vpc import Network, network_of
 from secinbox.network.verdict import Verdict, either, no
 from secinbox.records import RiskStatement
 
+UNREACHABLE = (
+    "aws_iam_user", "aws_iam_group", "aws_iam_policy", "aws_iam_instance_profile",
+    "aws_iam_access_key", "aws_ec2_volume", "aws_ec2_launch_template", "aws_ecs_task_definition",
+    "aws_ec2_route_table", "aws_ec2_internet_gateway", "aws_ec2_network_acl", "aws_logs_log_group",
+)  # fmt: skip
 _BY_POLICY: dict[str, Callable[[Item], Verdict]] = {
     "aws_sqs_queue": stores.queue,
     "aws_sns_topic": stores.topic,

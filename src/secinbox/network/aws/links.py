@@ -1,13 +1,18 @@
-"""From one VPC to another: peering and transit gateways, with the routes of both sides.
+"""From one VPC to another: peering, transit gateways and two of them that are peered, with the routes
+of both sides.
 
 A packet must find its way there and the answer its way back: the most specific route of each
 subnet counts, and it must lead to the same peering or gateway. Filters are not looked at here.
-Source: AWS documentation, "VPC peering: routing" and "Transit gateway route tables".
+A peering of gateways, in one region or between two, is an attachment on each side, and each side has a
+table for what comes from the other. Ways over three gateways are not followed.
+Source: AWS documentation, "VPC peering: routing", "Transit gateway route tables", "Transit gateway peering
+attachments".
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from secinbox.estate import Item
@@ -33,10 +38,10 @@ class Links:
         estate = network.estate
         self._peerings = {str(i.config.get("VpcPeeringConnectionId")): i
                           for i in estate.of_type("aws_ec2_vpc_peering_connection")}  # fmt: skip
-        self._attached: dict[tuple[str, str], Item] = {}  # (gateway, VPC) -> attachment
+        self._attached: dict[tuple[str, str], Item] = {}  # (gateway, VPC or peer) -> attachment
         for item in estate.of_type("aws_ec2_transit_gateway_attachment"):
             key = (str(item.config.get("TransitGatewayId")), str(item.config.get("ResourceId")))
-            if item.config.get("ResourceType", "vpc") == "vpc":
+            if item.config.get("ResourceType", "vpc") in ("vpc", "peering"):
                 self._attached[key] = item
         self._tables = {str(i.config.get("TransitGatewayRouteTableId")): i
                         for i in estate.of_type("aws_ec2_transit_gateway_route_table")}  # fmt: skip
@@ -52,7 +57,11 @@ class Links:
                 if via:
                     by_via[via].add(str(subnet.config.get("VpcId")))
         out: dict[str, set[str]] = defaultdict(set)
-        for vpcs in by_via.values():
+        together = [*by_via.values()]
+        together += [
+            by_via[a] | by_via[b] for a, b in self._attached if a in by_via and b in by_via
+        ]
+        for vpcs in together:
             for vpc in vpcs:
                 out[vpc] |= vpcs - {vpc}
         return out
@@ -107,14 +116,36 @@ class Links:
         back = self._leads(target, own)
         best: Link | None = None
         for via in sorted(self._leads(source, theirs)):
-            if via not in back:
-                continue
-            found = (self._peering(via, here, there) if via.startswith("pcx-")
-                     else self._gateway(via, here, there, own, theirs))  # fmt: skip
-            if found is not None and not found.doubt:
-                return found
-            best = best or found
+            for found in self._links(via, sorted(back), (here, there), own, theirs):
+                if not found.doubt:
+                    return found
+                best = best or found
         return best
+
+    def _links(self, via: str, back: list[str], ends: tuple[str, str], own: IntSet, theirs: IntSet
+               ) -> Iterator[Link]:  # fmt: skip
+        """What leads there by this hop, and back by one of those."""
+        here, there = ends
+        if via in back and via.startswith("pcx-"):
+            found = self._peering(via, here, there)
+        elif via in back:
+            text = f"transit gateway {via} from {here} to {there}, with routes of both sides"
+            found = self._gateways(text, [(via, here, there, theirs), (via, there, here, own)])
+        else:
+            found = None
+        if found is not None:
+            yield found
+        for other in back:
+            # One of the two may be of an account that nobody read.
+            if other == via or not {(via, other), (other, via)} & self._attached.keys():
+                continue
+            text = (f"peered transit gateways {via} and {other} from {here} to {there}, with routes of "
+                    "both sides")  # fmt: skip
+            found = self._gateways(text, [
+                (via, here, other, theirs), (other, via, there, theirs),
+                (other, there, via, own), (via, other, here, own)])  # fmt: skip
+            if found is not None:
+                yield found
 
     def _peering(self, via: str, here: str, there: str) -> Link | None:
         text = f"peering {via} from {here} to {there}, with routes of both sides"
@@ -126,22 +157,25 @@ class Links:
         state = next(walk(item.config, "Status.Code"), "active")
         return Link(via, text) if state == "active" and {here, there} <= ends else None
 
-    def _gateway(self, via: str, here: str, there: str, own: IntSet, theirs: IntSet) -> Link | None:
-        text = f"transit gateway {via} from {here} to {there}, with routes of both sides"
+    def _gateways(self, text: str, hops: list[tuple[str, str, str, IntSet]]) -> Link | None:
+        """Whether every gateway passes on what comes from one of its attachments for another.
+
+        hops: (gateway, from what, to what, addresses).
+        """
         doubts = []
-        for vpc, other, wanted in ((here, there, theirs), (there, here, own)):
-            attachment = self._attached.get((via, vpc))
+        for via, near, far, wanted in hops:
+            attachment = self._attached.get((via, near))
             if attachment is None:
-                doubts.append(f"the attachment of {vpc} to {via} was not read")
+                doubts.append(f"the attachment of {near} to {via} was not read")
                 continue
             if str(attachment.config.get("State") or "available") != "available":
                 return None
-            passes = self._passes(attachment, self._attached.get((via, other)), wanted)
+            passes = self._passes(attachment, self._attached.get((via, far)), wanted)
             if passes is None:
                 doubts.append(f"the routes of {via} were not read")
             elif not passes:
                 return None
-        return Link(via, text, "; ".join(dict.fromkeys(doubts)))
+        return Link(hops[0][0], text, "; ".join(dict.fromkeys(doubts)))
 
     def _passes(self, near: Item, far: Item | None, wanted: IntSet) -> bool | None:
         """The gateway's own table of one attachment leads these addresses to the other."""

@@ -4,6 +4,7 @@
 Azure. A service that lets everyone knock and asks for a key or a sign-in is `yes` with kind
 `endpoint`. Sources: learn.microsoft.com, the documentation of each service about public network
 access, network rules, firewall rules, access restrictions and anonymous access.
+A network security perimeter may settle any of them (perimeters.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from secinbox.network.azure import applications, databases, identities, sharing,
 from secinbox.network.azure.balancers import Fronts
 from secinbox.network.azure.endpoints import ENDPOINTS, RULES, endpoint
 from secinbox.network.azure.machines import Machines
+from secinbox.network.azure.perimeters import Perimeters
 from secinbox.network.azure.security_groups import Guards, admitted
 from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence, RiskStatement
@@ -42,7 +44,7 @@ CONTROLS: dict[str, str] = {
     f"{_A}web_sites": "state, public network access, access restrictions, environment, Front Door, "
     "sign-in and function keys (told)",
     f"{_A}web_sites_slots": "as the site", f"{_A}web_staticsites": "public network access, "
-    "private endpoints",
+    "private endpoints; passwords and previews (told)",
     f"{_A}app_containerapps": "ingress, its restrictions, environment, state; sign-in (told)",
     f"{_A}containerinstance_containergroups": "kind of the address, network, state",
     f"{_A}apimanagement_service": "public network access, virtual network mode, group "
@@ -56,7 +58,7 @@ CONTROLS: dict[str, str] = {
     **{f"{_A}{kind}": "public network access, " + RULES.get(kind, "network rules") for kind in ENDPOINTS},
     f"{_A}compute_snapshots": "network access, links and whether they ask for a sign-in",
     f"{_A}compute_disks": "network access, links and whether they ask for a sign-in",
-    f"{_A}compute_galleries": "sharing profile, community gallery", f"{_A}compute_galleries_images": "its gallery",
+    f"{_A}compute_galleries": "sharing profile, community gallery, state", f"{_A}compute_galleries_images": "its gallery, state",
     **dict.fromkeys((identities.MANAGED, identities.APPLICATION), "issuer, subject and expression of "
                     "federated credentials"),
 }  # fmt: skip
@@ -66,6 +68,8 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
     """One statement a resource, in order of uid."""
     if not any(i.type.startswith(("azure_", "entra_")) for i in estate.items.values()):
         return
+    perimeters = Perimeters(estate)
+    estate = perimeters.estate
     guards = Guards(estate)
     fronts = Fronts(estate, guards)
     machines = Machines(estate, guards, fronts)
@@ -82,7 +86,7 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
         storage.CONTAINER: lambda i: storage.container(estate, i),
         f"{_A}web_sites": lambda i: applications.site(estate, i, fronts.doors),
         f"{_A}web_sites_slots": lambda i: applications.site(estate, i, fronts.doors),
-        f"{_A}web_staticsites": applications.static_site,
+        f"{_A}web_staticsites": lambda i: applications.static_site(estate, i),
         f"{_A}app_containerapps": lambda i: applications.container_app(estate, i),
         f"{_A}containerinstance_containergroups": applications.container_group,
         f"{_A}apimanagement_service": lambda i: applications.api_service(guards, i),
@@ -100,10 +104,10 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
     out: dict[str, Verdict] = {}
     for kind, judge in judges.items():
         for item in estate.of_type(kind):
-            out[item.uid] = (
-                unknown("its configuration was not read", item.uid)
-                if only_listed(item.config) else judge(item)
-            )  # fmt: skip
+            if only_listed(item.config):
+                out[item.uid] = unknown("its configuration was not read", item.uid)
+                continue
+            out[item.uid] = perimeters.judged(item, judge)
     for kind in databases.SERVERS:
         for item in estate.of_type(f"{_A}{kind}_databases"):
             above = item.uid.partition("/databases/")[0]

@@ -10,7 +10,7 @@ from typing import Any
 
 from secinbox.estate import Estate, Item
 from secinbox.inventory.azure.resources import dicts, identifier, text
-from secinbox.network.azure.rules import ANY_CUSTOMER, admits, disabled, linked, opened
+from secinbox.network.azure.rules import ANY_CUSTOMER, admits, disabled, gone, linked, opened
 from secinbox.network.azure.security_groups import Guards
 from secinbox.network.azure.tags import of_any_customer
 from secinbox.network.ranges import EMPTY, IntSet, addresses, cidr_texts, is_wide
@@ -251,16 +251,32 @@ def api_service(guards: Guards, item: Item) -> Verdict:
     return opened(item, f"{host} answers everyone", host, ports="tcp 443")
 
 
-def static_site(item: Item) -> Verdict:
-    """Static Web Apps: closed by a private endpoint unless somebody says otherwise."""
+def static_site(estate: Estate, item: Item) -> Verdict:
+    """Static Web Apps: closed by a private endpoint unless somebody says otherwise.
+
+    A password may stand before all of its environments, or before those for previews only.
+    """
     if disabled(item):
         return no("public network access is disabled", item.uid)
+    taken = gone(item)
+    if taken is not None:
+        return taken
     if linked(item) and not text(item.config.get("publicNetworkAccess")):
         return no(
             "it has a private endpoint, and public network access was not switched on", item.uid
         )
     host = text(item.config.get("defaultHostname")) or item.name
-    return opened(item, f"{host} answers everyone", host, ports="tcp 443")
+    guard = estate.find(f"{item.uid}/basicauth/default")
+    kept = text(guard.config.get("applicableEnvironmentsMode")).lower() if guard is not None else ""
+    set_ = guard is not None and text(guard.config.get("secretState")).lower() != "none"
+    asks = "; it asks for a password" if set_ and kept == "allenvironments" else ""
+    previews = text(item.config.get("stagingEnvironmentPolicy")).lower() != "disabled"
+    builds = [b for b in estate.of_type("azure_microsoft_web_staticsites_builds")
+              if previews and b.uid.startswith(f"{item.uid}/builds/") and b.name != "default"
+              and text(b.config.get("status")).lower() == "ready"]  # fmt: skip
+    before = set_ and kept in ("allenvironments", "stagingenvironments")
+    also = f"; so do {len(builds)} previews" if builds and not before else ""
+    return opened(item, f"{host} answers everyone{asks}{also}", host, ports="tcp 443")
 
 
 def cluster(item: Item) -> Verdict:

@@ -3,7 +3,9 @@
 Sources: learn.microsoft.com, the pages on network security of each service: "Azure Key Vault
 firewalls", "IP firewall rules for Service Bus" (and Event Hubs: without any rule everyone is let in),
 "Network access control for SignalR", "IoT Hub IP filters", "Batch public network access",
-"Private endpoints for App Configuration" (nothing said and a private endpoint means closed).
+"Private endpoints for App Configuration" (nothing said and a private endpoint means closed), "Create and
+use private endpoints for Azure Backup" (a vault with one is locked to it), "Configure Private Link for
+Azure Health Data Services" (of the workspace), the ARM reference of Redis Enterprise and of Automation.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from secinbox.estate import Estate, Item
+from secinbox.iam.azure.grants import ended
 from secinbox.inventory.azure.resources import dicts, text
-from secinbox.network.azure.rules import admits, disabled, linked, network_rules, opened
+from secinbox.network.azure.rules import admits, disabled, gone, linked, network_rules, opened
 from secinbox.network.ranges import EMPTY, IntSet, addresses, cidr_texts, everything, is_wide
 from secinbox.network.verdict import Verdict, no, unknown, yes
 from secinbox.records import Evidence
@@ -39,11 +42,7 @@ def endpoint(estate: Estate, item: Item) -> Verdict:
         return no("public network access is disabled", item.uid)
     if kind == "kusto_clusters" and text(item.config.get("state")).lower() == "stopped":
         return no("the cluster is stopped", item.uid)
-    if kind.startswith("appconfiguration") and linked(item) and not text(
-        item.config.get("publicNetworkAccess")):  # fmt: skip
-        return no("it has a private endpoint, and public network access was not switched on",
-                  item.uid)  # fmt: skip
-    shut = _OWN.get(kind, _rules)(estate, item)
+    shut = gone(item) or _beside_private(kind, item) or _OWN.get(kind, _rules)(estate, item)
     if shut is not None:
         return shut
     if item.config.get("anonymousPullEnabled") is True:
@@ -52,7 +51,77 @@ def endpoint(estate: Estate, item: Item) -> Verdict:
     if item.type.endswith("registries"):
         # Whoever pulls signs in; what counts of a registry is who may pull.
         return no("pulling asks for a sign-in", item.uid)
-    return opened(item, "answers all networks; a sign-in is asked for", ports="tcp 443")
+    words, ports = _SAYS.get(kind, _sign_in)(estate, item)
+    return opened(item, f"answers all networks; {words}", ports=ports)
+
+
+def _beside_private(kind: str, item: Item) -> Verdict | None:
+    """What a private endpoint means where nobody said anything of the public network."""
+    if (
+        kind not in _CLOSED_BY_LINK
+        or not linked(item)
+        or text(item.config.get("publicNetworkAccess"))
+    ):
+        return None
+    if _CLOSED_BY_LINK[kind]:
+        return no(
+            "it has a private endpoint, and public network access was not switched on", item.uid
+        )
+    return unknown(
+        "whether it answers public networks beside its private endpoint was not said", item.uid
+    )
+
+
+# A private endpoint closes these (True), or nothing says whether it does; all others stay open.
+# Clusters of Redis made before they had the switch say nothing; a vault is locked to its endpoints.
+_CLOSED_BY_LINK = {
+    "appconfiguration_configurationstores": True, "recoveryservices_vaults": True,
+    "cache_redisenterprise": False,
+}  # fmt: skip
+
+
+# What each service asks of who connects, and the ports of its answer.
+
+
+def _sign_in(estate: Estate, item: Item) -> tuple[str, str]:
+    del estate, item
+    return "a sign-in is asked for", "tcp 443"
+
+
+def _redis(estate: Estate, item: Item) -> tuple[str, str]:
+    """The ports of its databases; whether they take keys, and talk in the clear."""
+    rows = estate.once("azure.redis", lambda: _below(estate, "cache_redisenterprise_databases"))
+    found = rows.get(item.uid, [])
+    ports = sorted({p for d in found if isinstance(p := d.config.get("port"), int)})
+    keys = any(text(d.config.get("accessKeysAuthentication")).lower() == "enabled" for d in found)
+    clear = any(text(d.config.get("clientProtocol")).lower() == "plaintext" for d in found)
+    asked = "a key or a sign-in" if keys or not found else "a sign-in"
+    return (f"{asked} is asked for{', in the clear' if clear else ''}",
+            f"tcp {', '.join(map(str, ports))}" if ports else "tcp 10000")  # fmt: skip
+
+
+def _automation(estate: Estate, item: Item) -> tuple[str, str]:
+    """Webhooks start a runbook for whoever has their link."""
+    rows = estate.once(
+        "azure.webhooks", lambda: _below(estate, "automation_automationaccounts_webhooks")
+    )
+    live = [w.name.rsplit("/", 1)[-1] for w in rows.get(item.uid, ())
+            if w.config.get("isEnabled") is not False and not ended(w.config.get("expiryTime"))]  # fmt: skip
+    links = f"; whoever has its link calls the webhook {', '.join(live[:3])}" if live else ""
+    return f"a sign-in is asked for{links}", "tcp 443"
+
+
+def _below(estate: Estate, kind: str) -> dict[str, list[Item]]:
+    """What is listed below each resource."""
+    out: dict[str, list[Item]] = {}
+    for found in estate.of_type(f"azure_microsoft_{kind}"):
+        out.setdefault(found.uid.rsplit("/", 2)[0], []).append(found)
+    return out
+
+
+_SAYS: dict[str, Callable[[Estate, Item], tuple[str, str]]] = {
+    "cache_redisenterprise": _redis, "automation_automationaccounts": _automation,
+}  # fmt: skip
 
 
 # Each service's own control: None where everyone may connect.
@@ -140,6 +209,38 @@ def _words(value: Any) -> frozenset[str]:
     return frozenset(str(v).lower() for v in value) if isinstance(value, list) else frozenset()
 
 
+def _databases(estate: Estate, item: Item) -> Verdict | None:
+    """A cluster of Redis answers at the ports of its databases."""
+    if text(item.config.get("resourceState")).lower() in ("disabled", "createfailed"):
+        return no(f"the cluster is {text(item.config['resourceState']).lower()}", item.uid)
+    kind = "cache_redisenterprise_databases"
+    found = estate.once("azure.redis", lambda: _below(estate, kind)).get(item.uid, [])
+    off = [
+        d
+        for d in found
+        if text(d.config.get("resourceState")).lower() in ("disabled", "createfailed")
+    ]
+    if found and len(off) == len(found):
+        return no("all of its databases are disabled", item.uid)
+    if not found and estate.looked_at(f"azure:{item.account}/azure_microsoft_{kind}"):
+        return no("it has no database", item.uid)
+    return None
+
+
+def _workspace(estate: Estate, item: Item) -> Verdict | None:
+    """Services for health data: the network of all is that of their workspace."""
+    above = estate.find(item.uid.rsplit("/", 2)[0])
+    if above is None:
+        return None
+    if disabled(above):
+        return no(f"public network access of the workspace {above.name} is disabled", above.uid)
+    if linked(above) and not text(above.config.get("publicNetworkAccess") or item.config.get(
+        "publicNetworkAccess")):  # fmt: skip
+        return unknown("whether its workspace answers public networks beside its private endpoint was "
+                       "not said", above.uid)  # fmt: skip
+    return gone(above)
+
+
 def _accounts(estate: Estate, item: Item) -> Verdict | None:
     """Batch: the rules of its account endpoint."""
     del estate
@@ -180,6 +281,8 @@ _OWN: dict[str, Callable[[Estate, Item], Verdict | None]] = {
     "machinelearningservices_workspaces": _listed("ipAllowlist"),
     "devices_iothubs": _filters,
     "batch_batchaccounts": _accounts,
+    "cache_redisenterprise": _databases,
+    "healthcareapis_workspaces_fhirservices": _workspace,
 }  # fmt: skip
 # What is looked at beside public network access, where it is not a set of network rules.
 RULES: dict[str, str] = {
@@ -191,6 +294,12 @@ RULES: dict[str, str] = {
                      "search_searchservices", "machinelearningservices_workspaces"), "ranges"),
     "kusto_clusters": "ranges, state", "devices_iothubs": "IP filters in order, network rules",
     "batch_batchaccounts": "rules of the account endpoint",
-    "appconfiguration_configurationstores": "private endpoints",
+    "appconfiguration_configurationstores": "private endpoints, state",
+    "recoveryservices_vaults": "private endpoints, state",
+    "cache_redisenterprise": "private endpoints, state, databases",
+    "healthcareapis_workspaces_fhirservices": "its workspace, state",
+    "automation_automationaccounts": "state; webhooks (told)",
+    **dict.fromkeys(("databricks_workspaces", "datafactory_factories", "purview_accounts",
+                     "dashboard_grafana", "digitaltwins_digitaltwinsinstances"), "state"),
     "containerregistry_registries": "network rules, anonymous pull",
 }  # fmt: skip

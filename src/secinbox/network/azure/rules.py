@@ -20,13 +20,31 @@ def opened(item: Item, what: str, *steps: str, ports: str = "", first: str = "In
                         steps=(first, *steps, item.name), ports=ports))  # fmt: skip
 
 
-def disabled(item: Item) -> bool:
-    """Whether public network access is switched off, wherever the service keeps the switch."""
+def _switch(item: Item) -> list[Any]:
+    """What the resource says of public network access, wherever the service keeps that."""
     network = item.config.get("network")
     said = [item.config.get("publicNetworkAccess")]
-    if isinstance(network, dict):
-        said.append(network.get("publicNetworkAccess"))
-    return any(text(s).lower() in ("disabled", "securedbyperimeter") or s is False for s in said)
+    return [*said, network.get("publicNetworkAccess")] if isinstance(network, dict) else said
+
+
+def disabled(item: Item) -> bool:
+    """Whether public network access is switched off, or left to a perimeter."""
+    return secured(item) or any(text(s).lower() == "disabled" or s is False for s in _switch(item))
+
+
+def secured(item: Item) -> bool:
+    """Whether a network security perimeter alone decides who comes in."""
+    return any(text(s).lower() == "securedbyperimeter" for s in _switch(item))
+
+
+_GONE = ("deleting", "deleted", "softdeleting", "softdeleted", "deprovisioned", "suspended")
+
+
+def gone(item: Item) -> Verdict | None:
+    """A resource that its provider takes down; a failed change leaves it as it was."""
+    states = [item.config.get(k) for k in ("provisioningState", "resourceState", "state")]
+    found = next((s for s in states if text(s).lower() in _GONE), None)
+    return no(f"its state is {text(found).lower()}", item.uid) if found is not None else None
 
 
 def linked(item: Item) -> bool:

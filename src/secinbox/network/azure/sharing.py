@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from secinbox.estate import Estate, Item
-from secinbox.inventory.azure.resources import text
-from secinbox.network.azure.rules import ANY_CUSTOMER, disabled, opened
+from secinbox.inventory.azure.entra import many
+from secinbox.inventory.azure.resources import dicts, text
+from secinbox.network.azure.rules import ANY_CUSTOMER, disabled, gone, opened
 from secinbox.network.verdict import Verdict, no, unknown, yes
 from secinbox.records import Evidence
 
@@ -25,6 +26,9 @@ def exported(item: Item) -> Verdict:
 
 def gallery(item: Item) -> Verdict:
     """A gallery of images: private, for named tenants, or for the community."""
+    taken = gone(item)
+    if taken is not None:
+        return taken
     profile = item.config.get("sharingProfile")
     shared = text(profile.get("permissions")).lower() if isinstance(profile, dict) else ""
     # Images are offered only once the community gallery was switched on, too.
@@ -33,15 +37,21 @@ def gallery(item: Item) -> Verdict:
         offer.get("communityGalleryEnabled") is False):  # fmt: skip
         return no("its community gallery is switched off", item.uid)
     if shared == "community":
+        names = offer.get("publicNames") if isinstance(offer, dict) else None
+        known = f" {names[0]}" if isinstance(names, list) and names else ""
         return yes(Evidence(kind="shared", text="shared with the community: any customer starts "
                             "machines of its images", source=item.uid,
-                            steps=(ANY_CUSTOMER, "community gallery", item.uid)))  # fmt: skip
+                            steps=(ANY_CUSTOMER, f"community gallery{known}", item.uid)))  # fmt: skip
     if shared == "groups":
-        return no("shared with named subscriptions and tenants only", item.uid)
+        groups = dicts(profile.get("groups")) if isinstance(profile, dict) else []
+        ids = ", ".join(str(i) for g in groups for i in many(g.get("ids")))
+        return no(f"shared with named subscriptions and tenants only: {ids or 'none'}", item.uid)
     return no("it is private", item.uid)
 
 
 def gallery_image(estate: Estate, item: Item) -> Verdict:
     """An image is as open as its gallery."""
     above = estate.find(item.uid.partition("/images/")[0])
-    return gallery(above) if above is not None else unknown("its gallery was not read", item.uid)
+    if above is None:
+        return unknown("its gallery was not read", item.uid)
+    return gone(item) or gallery(above)

@@ -16,6 +16,7 @@ from secinbox.network.gcp import services, stores
 from secinbox.network.gcp.balancers import RULES, Balancers
 from secinbox.network.gcp.federation import provider, service_account
 from secinbox.network.gcp.firewalls import Firewalls, decide, external, vpc_rule
+from secinbox.network.gcp.gateways import api_gateway
 from secinbox.network.gcp.policies import OPENING
 from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence, RiskStatement
@@ -37,7 +38,7 @@ CONTROLS: dict[str, str] = {
     "gcp_bigquery_table": "IAM, its dataset, perimeter",
     "gcp_appengine_service": "ingress, Identity-Aware Proxy, serving state, versions; not its "
     "firewall, which is in no export",
-    "gcp_apigateway_gateway": "state",
+    "gcp_apigateway_gateway": "state; methods of its OpenAPI documents that ask for no key or token",
     "gcp_composer_environment": "ranges of the web server, state",
     "gcp_iam_service_account": "IAM here and above, federation with open issuers",
     "gcp_iam_workload_identity_pool_provider": "issuer, condition, state",
@@ -65,7 +66,7 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
         "gcp_sqladmin_instance": stores.sql_instance, "gcp_alloydb_instance": stores.alloydb,
         "gcp_container_cluster": services.cluster, "gcp_bigquery_dataset": stores.dataset,
         "gcp_bigquery_table": stores.table, "gcp_appengine_service": services.app_engine,
-        "gcp_apigateway_gateway": services.api_gateway, "gcp_composer_environment": services.composer,
+        "gcp_apigateway_gateway": api_gateway, "gcp_composer_environment": services.composer,
         "gcp_iam_service_account": service_account,
         "gcp_iam_workload_identity_pool_provider": provider,
     }  # fmt: skip

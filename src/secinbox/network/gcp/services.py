@@ -1,4 +1,4 @@
-"""Cloud Run, Functions, App Engine, API Gateway, GKE, Composer: ingress and invoker together."""
+"""Cloud Run, Functions, App Engine, GKE, Composer: ingress and invoker together."""
 
 from __future__ import annotations
 
@@ -166,17 +166,6 @@ def app_engine(estate: Estate, item: Item) -> Verdict:
         return no(f"ingress is {ingress}", item.uid)
     return yes(Evidence(kind="endpoint", text="takes all traffic", source=item.uid,
                         steps=("Internet", item.name), ports="tcp 443"))  # fmt: skip
-
-
-def api_gateway(estate: Estate, item: Item) -> Verdict:
-    """A gateway has a public host name; what it asks of callers is in its API configuration."""
-    del estate
-    state = str(item.config.get("state") or "ACTIVE")
-    if state not in ("ACTIVE", "UPDATING"):
-        return no(f"the gateway is {state.lower()}", item.uid)
-    host = str(item.config.get("defaultHostname") or item.name)
-    return yes(Evidence(kind="endpoint", text=f"{host} answers everyone", source=item.uid,
-                        steps=("Internet", host), ports="tcp 443"))  # fmt: skip
 
 
 def composer(estate: Estate, item: Item) -> Verdict:

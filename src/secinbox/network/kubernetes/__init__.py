@@ -20,6 +20,11 @@ from secinbox.estate import Estate
 from secinbox.network.kubernetes.clusters import Clusters
 from secinbox.records import RiskStatement
 
+UNREACHABLE = (
+    "kubernetes_serviceaccount", "kubernetes_role", "kubernetes_clusterrole",
+    "kubernetes_rolebinding", "kubernetes_clusterrolebinding", "kubernetes_namespace",
+)  # fmt: skip
+
 
 def exposure(estate: Estate) -> Iterator[RiskStatement]:
     """One statement an object, in order of uid."""

@@ -58,6 +58,8 @@ PAIRS: dict[str, PairPredicate] = {}
 # Pair predicates that look at the inventory and at what is public only: their steps are kept while
 # both stay the same.
 LASTING: set[str] = set()
+# Those that look at the identities which an attacker gets to: they are asked last.
+LATE: set[str] = set()
 CHECKS: dict[str, CheckPredicate] = {}
 
 
@@ -70,6 +72,12 @@ def pairs(function: PairPredicate) -> PairPredicate:
 def lasting(function: PairPredicate) -> PairPredicate:
     """Marks a pair predicate as one that looks at no finding, signal or search."""
     LASTING.add(function.__name__)
+    return function
+
+
+def late(function: PairPredicate) -> PairPredicate:
+    """Marks a pair predicate as one that looks only at identities which an attacker gets to."""
+    LATE.add(function.__name__)
     return function
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from secinbox.estate import Item
 from secinbox.iam.azure.grants import ended
 from secinbox.iam.escalation import Step as Escalating
-from secinbox.iam.escalation import change_steps, edge_steps
+from secinbox.iam.escalation import change_steps, edge_steps, raising_steps
 from secinbox.network.azure import storage
 from secinbox.paths.graph import Action
-from secinbox.paths.predicates import Judgement, Pair, check, lasting, pairs
+from secinbox.paths.predicates import Judgement, Pair, check, lasting, late, pairs
 from secinbox.paths.world import ANY_AWS, ANY_GITHUB, ANY_USER, Leak, World
 from secinbox.records import Evidence
 from secinbox.sources._code import OPENS
@@ -297,6 +298,57 @@ def aws_administrators(world: World) -> Iterator[Pair]:
                    evidence=tuple(e for s in steps for e in s.evidence), cost=0.1 * len(steps),
                    resources=tuple(dict.fromkeys(s.target for s in steps)),
                    actions=(_less(world, arn, last.move),))  # fmt: skip
+
+
+@late
+@pairs
+def function_that_identity_calls(world: World) -> Iterator[Pair]:
+    """Effective permission to call a function in which a scanner found a weakness."""
+    escalation = world.escalation
+    principals = escalation.world.principals
+    weak = [i for i in world.estate.of_type("aws_lambda_function") if world.weaknesses.get(i.uid)]
+    reached = principals if world.reached is None else principals.keys() & world.reached
+    for arn in sorted(reached) if weak else ():
+        for item in weak:
+            found = escalation.evaluator.decide(
+                principals[arn].persona, "lambda:invokefunction", item.uid
+            )
+            if found.value == "no":
+                continue
+            text = found.statements[0].text if found.statements else "lambda:InvokeFunction"
+            yield Pair(arn, item.uid, doubt=", ".join(found.doubts) if found.value == "unknown" else "",
+                       evidence=(Evidence(kind="policy", text=text, source=arn),),
+                       actions=(_less(world, arn, text),))  # fmt: skip
+
+
+# Pairs of identities that are looked at: more only where an attacker gets to a great many.
+MOST_BOTH = 5_000
+
+
+@late
+@pairs
+def aws_two_identities(world: World) -> Iterator[Pair]:
+    """An identity that writes what another may do, and that other: who has both is administrator."""
+    escalation = world.escalation
+    principals = escalation.world.principals
+    weak = [
+        a for a in sorted(principals if world.beside is None else principals.keys() & world.beside)
+        if escalation.admins[a].value != "yes" and a not in escalation.self_made
+        and not principals[a].service_linked
+    ]  # fmt: skip
+    writers = [a for a in weak if escalation.changes.writes(principals[a].persona)]
+    both = ((actor, target) for actor in writers for target in weak if actor != target)
+    for actor, target in islice(both, MOST_BOTH):
+        steps = raising_steps(escalation, target, actor)
+        if steps:
+            last = steps[-1]
+            words = "; then ".join(s.sentence for s in steps)
+            yield Pair(actor, f"arn:aws:iam::{principals[target].account}:root", move=last.move,
+                       phrase=f"{words}, with the credentials of {world.label(target)}",
+                       doubt="" if all(s.certain for s in steps) else "a condition that is not known",
+                       evidence=tuple(e for s in steps for e in s.evidence), cost=0.1 * len(steps),
+                       also=(("cred", target),), resources=(target,),
+                       actions=(_less(world, actor, last.move),))  # fmt: skip
 
 
 def _less(world: World, arn: str, what: str) -> Action:

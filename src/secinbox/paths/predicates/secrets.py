@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from secinbox.iam.kubernetes import Grant, subject_uid
 from secinbox.inventory.kubernetes.cluster import at, near, notes_of, place_of, word
 from secinbox.paths.graph import Action
-from secinbox.paths.jewels import SECRET_TYPES, worth
 from secinbox.paths.predicates import Pair, lasting, pairs
 from secinbox.paths.predicates.clusters import cluster_uid
+from secinbox.paths.providers.kubernetes import SECRET_TYPES, worth_of
 from secinbox.paths.world import World
 from secinbox.records import Evidence
 
@@ -22,7 +22,7 @@ def _of_namespaces(world: World) -> dict[tuple[str, str], list[str]]:
     """(cluster, namespace) -> the secrets that matter there."""
     out: dict[tuple[str, str], list[str]] = defaultdict(list)
     for item in world.estate.of_type("kubernetes_secret"):
-        if worth(item):
+        if worth_of(item):
             out[place_of(item.uid)].append(item.uid)
     return out
 
