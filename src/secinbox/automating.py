@@ -72,11 +72,11 @@ class Automation:
         used = self.session.has_decisions
         if not used and not folder.is_dir():
             return []
-        from secinbox.decisions.rulebook import Rulebook, files
+        from secinbox.decisions.rulebook import SUBJECT, Rulebook, files
 
         stamps = tuple((p.name, (s := p.stat()).st_mtime_ns, s.st_size)
                        for p in files(self.session.home))  # fmt: skip
-        seen = (self.session.decisions.revision() if used else "", stamps)
+        seen = (self.session.decisions.revision(SUBJECT) if used else "", stamps)
         if seen != self._seen:
             book = Rulebook(self.session.home, self.session.decisions if used else None)
             kept = book.all()

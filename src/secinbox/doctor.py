@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ def deliveries(delivery: Any) -> dict[str, Any]:
         text = f"{counts['waiting']} waiting, {counts['sent']} sent, {counts['tickets']} tickets"
     except DecisionError as error:
         text, failing, faults = "not readable", [], [str(error)]
-    problems = [*faults, *failing]
-    more = f"; {'; '.join(problems[:5])}" if problems else ""
+    # One system that is away fails everything that waits for it alike.
+    problems = Counter([*faults, *failing])
+    told = [f"{p} ({n} times)" if n > 1 else p for p, n in problems.most_common(5)]
+    more = f"; {'; '.join(told)}" if told else ""
     return {"check": "tickets and notifications", "ok": not problems, "text": text + more,
             "hint": "see `secinbox deliver --dry-run`" if problems else ""}  # fmt: skip
 

@@ -89,14 +89,14 @@ def serve(
     try:
         # The server hands a signal on when it has stopped: leave in order, not at once.
         signal.signal(signal.SIGTERM, stop)
-        ready(url)
+        ready(f"{url} (Ctrl-C stops it)")
         if not public_url:
             code = hmac.new(token.encode(), b"enter", hashlib.sha256).hexdigest()
             ready(f"{url}/enter/{code} for you to decide in the browser")
         elif not session.accounts.any_user():
             link = session.administration.invite("admin", "admin", user())
             ready(
-                f"{public_url.rstrip('/')}{link['path']} for the first administrator; it works once and"
+                f"{public_url.rstrip('/')}{link['path']} for the first administrator; it works once"
             )
         server.run(sockets=[listener])
     finally:

@@ -21,6 +21,7 @@ from secinbox.decisions.store import DecisionStore
 from secinbox.decisions.tables import RULES, SWITCHES, TIMELINE
 
 MAX_FILE = 1024**2
+SUBJECT = "automation:"  # of what is told about rules, before their ids
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ class Rulebook:
     ) -> None:  # fmt: skip
         connection.execute(
             TIMELINE.insert().values(
-                time=stamp(now), actor=actor, subject=f"automation:{identity}", action=action,
+                time=stamp(now), actor=actor, subject=SUBJECT + identity, action=action,
                 version=0, before=json.dumps({}), after=json.dumps({}),
                 text=f"{before} -> {after}"[:20_000],
             )

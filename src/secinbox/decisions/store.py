@@ -244,10 +244,17 @@ class DecisionStore:
 
     # -- answers --------------------------------------------------------------------------
 
-    def revision(self) -> str:
-        """Changes with every decision."""
-        last = sa.select(sa.func.max(TIMELINE.c.id))
-        return str(self.known("revision", lambda c: c.execute(last).scalar()) or 0)
+    def revision(self, prefix: str = "") -> str:
+        """Changes with every decision (on subjects that begin so)."""
+
+        def read(connection: sa.Connection) -> Any:
+            last = sa.select(sa.func.max(TIMELINE.c.id))
+            if prefix:  # as a range: the index of subjects knows it
+                subject = TIMELINE.c.subject
+                last = last.where(subject >= prefix, subject < prefix + chr(0x10FFFF))
+            return connection.execute(last).scalar()
+
+        return str(self.known(f"revision {prefix}", read) or 0)
 
     def states(self, prefix: str = "", *, since: int | None = None) -> list[dict[str, Any]]:
         """All states of subjects of this kind, in order of subject.

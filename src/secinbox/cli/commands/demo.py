@@ -89,7 +89,7 @@ def _show(estate: Path, home: Path, port: int | None, *, serving: bool) -> None:
 
         serve(
             session, "127.0.0.1", _free_port() if port is None else port,
-            lambda url: note(f"the web inbox is at {url} (Ctrl-C stops it)"),
+            lambda where: note(f"the web inbox is at {where}"),
         )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def command(ctx: click.Context, host: str, port: int, public_url: str, as_of: st
             session,
             host,
             port,
-            lambda url: note(f"secinbox is at {url} (Ctrl-C stops it)"),
+            lambda where: note(f"secinbox is at {where}"),
             public_url,
             deliver=not as_of,
         )
