@@ -298,6 +298,18 @@ def test_a_graph_says_what_it_keeps_and_nothing_more() -> None:
     assert estate.items[f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-sg-open"].account == ACCOUNT
 
 
+def test_a_graph_with_the_newer_labels_says_the_same() -> None:
+    text = graph().report().data.decode()
+    for label in ("EC2Instance", "EC2SecurityGroup", "EC2Subnet", "S3Bucket", "IpRange",
+                  "IpPermissionInbound"):  # fmt: skip
+        text = text.replace(f'"{label}"', f'"AWS{label}"')
+    newer = Report(text.encode(), "graph/all.json")
+    one = estate_of(records([(cartography, graph().report())]))
+    two = estate_of(records([(cartography, newer)]))
+    assert [s.value for s in exposure(one)] == [s.value for s in exposure(two)]
+    assert set(one.items) == set(two.items)
+
+
 def test_a_broken_graph_is_told() -> None:
     drawn = graph()
     drawn.lines.append({"type": "relationship", "label": "POLICY", "start": None, "end": "x"})

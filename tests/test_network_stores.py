@@ -287,8 +287,11 @@ FUNCTIONS: list[tuple[str, RiskStatement, str, str]] = [
                                  "Resource": FUNCTION}), "no", ""),
     ("policy unread", judge(FUNCTION, (FUNCTION, "aws_lambda_function", {"FunctionArn": FUNCTION})),
      "unknown", "get_policy"),
+    ("URL unread, no policy that would open one", judge(FUNCTION, (FUNCTION, "aws_lambda_function", {
+        "FunctionArn": FUNCTION, "get_policy": {"Error": "ResourceNotFoundException"}})), "no",
+     "no permission"),
     ("URL unread", judge(FUNCTION, (FUNCTION, "aws_lambda_function", {
-        "FunctionArn": FUNCTION, "get_policy": {"Error": "ResourceNotFoundException"}})), "unknown",
+        "FunctionArn": FUNCTION, "get_policy": {"Policy": policy(CALL_URL)}})), "unknown",
      "get_function_url_config"),
     ("URL unread, but anyone may invoke", judge(FUNCTION, (FUNCTION, "aws_lambda_function", {
         "FunctionArn": FUNCTION, "get_policy": {"Policy": policy(INVOKE)}})), "yes", ""),

@@ -17,6 +17,8 @@ import msgspec
 from secinbox.records import AnyRecord, Relation, Resource, Scope
 
 _T = TypeVar("_T")
+# Key of a configuration: of which other keys it holds a part only, and why.
+PARTIAL = "_partial"
 
 
 @dataclass(slots=True)
@@ -24,7 +26,8 @@ class Item:
     """A resource with its configuration, merged over all calls that describe it.
 
     config: the fields of the main describe/list answer at the top; the answer of a per-resource
-    call (`get_bucket_policy`) under the call's name.
+    call (`get_bucket_policy`) under the call's name. Where a source knows that it tells a part of
+    an answer (a row of a table that others may have filtered) `_partial` names the key and says why.
     """
 
     uid: str
@@ -35,6 +38,11 @@ class Item:
     region: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+
+    def unfinished(self, key: str) -> str:
+        """Why this part of the configuration may not be all there is; "" when it is."""
+        told = self.config.get(PARTIAL)
+        return str(told.get(key) or "") if isinstance(told, dict) else ""
 
 
 class Estate:
@@ -66,7 +74,7 @@ class Estate:
             self._names[item.uid].add(item.uid)
         else:
             known.tags.update(item.tags)
-            known.config.update(item.config)
+            _merge(known.config, item.config)
             for name in ("name", "provider", "account", "region"):
                 if not getattr(known, name):
                     setattr(known, name, getattr(item, name))
@@ -112,6 +120,36 @@ class Estate:
         """True when an inventory says it read this completely, e.g.
         `aws:417300925513/us-east-1/ec2.describe_network_acls`."""
         return key in self.covered
+
+
+def _merge(known: dict[str, Any], told: dict[str, Any]) -> None:
+    """Later answers replace earlier ones, but a part neither replaces the whole nor another part."""
+    had: dict[str, str] = known.get(PARTIAL) or {}
+    parts: dict[str, str] = told.get(PARTIAL) or {}
+    left = dict(had)
+    for key, value in told.items():
+        if key == PARTIAL:
+            continue
+        if key not in parts:
+            known[key] = value
+            left.pop(key, None)
+        elif key not in known:
+            known[key], left[key] = value, parts[key]
+        elif key in had:
+            known[key] = _joined(known[key], value)
+    if left:
+        known[PARTIAL] = left
+    else:
+        known.pop(PARTIAL, None)
+
+
+def _joined(first: Any, second: Any) -> Any:
+    """Both lists one after the other, objects key by key; of other values the later one."""
+    if isinstance(first, list) and isinstance(second, list):
+        return first + [entry for entry in second if entry not in first]
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first | {k: _joined(first[k], v) if k in first else v for k, v in second.items()}
+    return second
 
 
 def estate_of(records: Iterable[AnyRecord]) -> Estate:

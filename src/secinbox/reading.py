@@ -41,7 +41,7 @@ class Head:
     """What can be said of a report without reading it whole.
 
     kind: `object`, `array`, `lines` (one JSON document a line), `xml`, `csv`, `yaml`, `text`,
-    `binary` or `empty`. keys: top-level keys of the object, or of the first element / first line.
+    `parquet`, `binary` or `empty`. keys: top-level keys of the object, or of the first element / first line.
     first: the first element (array), the first line (lines) or, for an object, its small
     top-level values (strings, numbers and lists or objects that end inside the head).
     text: the first 256 KiB, decoded.
@@ -52,7 +52,7 @@ class Head:
     keys: frozenset[str] = frozenset()
     first: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
-    columns: tuple[str, ...] = ()  # csv only
+    columns: tuple[str, ...] = ()  # csv and parquet only
 
     def has(self, *keys: str) -> bool:
         """All these top-level keys are present."""
@@ -231,6 +231,16 @@ def _locate(body: bytes | str, message: str) -> ReportError:
     return ReportError(f"not valid JSON: {message}", place, "is it the tool's JSON output?")
 
 
+def _parquet_columns(data: bytes) -> tuple[str, ...]:
+    import pyarrow as pa  # only where there is such a file: it is large
+    import pyarrow.parquet as pq
+
+    try:
+        return tuple(pq.read_schema(pa.BufferReader(data)).names)
+    except (pa.ArrowException, OSError):
+        return ()
+
+
 _KEY = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:')
 
 
@@ -239,6 +249,8 @@ def head_of(data: bytes, name: str = "stdin") -> Head:
     raw = data[:HEAD_BYTES]
     if not raw.strip():
         return Head("empty", name)
+    if raw[:4] == b"PAR1":
+        return Head("parquet", name, columns=_parquet_columns(data))
     try:
         raw = _utf8(raw if raw[:2] not in (b"\xff\xfe", b"\xfe\xff") else data)[:HEAD_BYTES]
     except ReportError:

@@ -136,7 +136,11 @@ class Powers:
             return power
         self._reach(power, persona)
         self._data(power, persona)
-        if power.value == "no":
+        gaps = self.world.group_gaps.get(persona.arn, ())
+        if power.value == "no" and gaps:
+            power.value = "unknown"
+            power.evidence += [_gap(g, persona.arn) for g in gaps[:_MAX_SHOWN]]
+        elif power.value == "no":
             text = "gives its members no administrator rights, wide reach or restricted data"
             power.evidence.append(Evidence(kind="control", text=text, source=persona.arn))
         return power

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from secinbox.estate import Estate, Item
+from secinbox.estate import PARTIAL, Estate, Item
 from secinbox.iam.policy import Policy, Statement, parse
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
@@ -132,6 +132,7 @@ class World:
             i.uid: i for i in estate.of_type("aws_iam_policy") if i.config
         }
         self.groups: dict[str, Persona] = {}
+        self.group_gaps: dict[str, tuple[str, ...]] = {}
         self.principals: dict[str, Principal] = {}
         self.by_unique_id: dict[str, str] = {}
         self.attached_to: dict[str, set[str]] = defaultdict(set)  # policy ARN -> holders
@@ -197,7 +198,7 @@ class World:
 
     def _sources(self, item: Item, inline_key: str) -> tuple[list[Source], list[str]]:
         out: list[Source] = []
-        gaps: list[str] = []
+        gaps = _parts(item, (inline_key, "AttachedManagedPolicies"))
         for inline in item.config.get(inline_key) or []:
             if isinstance(inline, dict):
                 name = str(inline.get("PolicyName") or "inline")
@@ -217,7 +218,8 @@ class World:
         return out, gaps
 
     def _group(self, item: Item) -> Persona:
-        sources, _ = self._sources(item, "GroupPolicyList")
+        sources, gaps = self._sources(item, "GroupPolicyList")
+        self.group_gaps[item.uid] = tuple(gaps)
         return Persona(item.uid, "group", item.account, tuple(sources))
 
     def _boundary(self, item: Item) -> tuple[Policy | None, bool]:
@@ -232,6 +234,7 @@ class World:
         sources, gaps = self._sources(item, "UserPolicyList")
         names = {g.rpartition("/")[2]: g for g in self.groups if g.split(":")[4] == item.account}
         groups = []
+        gaps += _parts(item, ("GroupList",))
         for name in item.config.get("GroupList") or []:
             group = names.get(str(name))
             if group is None:
@@ -240,6 +243,7 @@ class World:
             groups.append(group)
             self.members[group].add(item.uid)
             sources += self.groups[group].sources
+            gaps += [f"group {name}: {gap}" for gap in self.group_gaps[group]]
         boundary, unread = self._boundary(item)
         if unread:
             gaps.append("the permissions boundary was not read")
@@ -286,6 +290,14 @@ class World:
             for arn in walk(item.config, "InstanceProfileList[].Arn"):
                 out[str(arn)].add(item.uid)
         return out
+
+
+def _parts(item: Item, keys: tuple[str, ...]) -> list[str]:
+    """Which of these lists are not whole, where the source told parts of the principal only."""
+    if PARTIAL not in item.config:
+        return []
+    out = [item.unfinished(k) if k in item.config else f"{k} was not read" for k in keys]
+    return [g for g in out if g]
 
 
 def _label(arn: str) -> str:

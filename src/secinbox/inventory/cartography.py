@@ -31,6 +31,11 @@ _PRINCIPALS = {
     "AWSGroup": ("GroupDetailList", "GroupName", "GroupPolicyList"),
 }
 
+# What newer versions call them; the older names stand beside these until they are given up.
+_RENAMED = {"AWSEC2Subnet": "EC2Subnet", "AWSEC2SecurityGroup": "EC2SecurityGroup",
+            "AWSEC2Instance": "EC2Instance", "AWSS3Bucket": "S3Bucket", "AWSIpRange": "IpRange",
+            "AWSIpPermissionInbound": "IpPermissionInbound"}  # fmt: skip
+
 
 def recognise(head: Head) -> int:
     first = head.first
@@ -63,7 +68,7 @@ class _Graph:
         for place, line in report.documents(dict[str, Any]):
             if line.get("type") == "node":
                 told: list[Any] = line.get("labels") or []
-                labels = frozenset(str(x) for x in told)
+                labels = frozenset(_RENAMED.get(str(x), str(x)) for x in told)
                 values: Any = line.get("properties")
                 known: dict[str, Any] = values if isinstance(values, dict) else {}
                 self.nodes[str(line.get("id"))] = _Node(str(line.get("id")), labels, known, place)

@@ -1,4 +1,4 @@
-"""CloudQuery: the files that its file destinations write as JSON, a table a file or folder.
+"""CloudQuery: what its file destinations write (JSON lines, CSV, Parquet), a table a file or folder.
 
 Rows say by columns of their own (`_cq_...`) who made them, and the path of the file of which table.
 """
@@ -8,17 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secinbox.inventory._tables import records
+from secinbox.inventory._tables.files import csv_rows, parquet_rows
 from secinbox.reading import Head, Report
 from secinbox.records import AnyRecord
 
 TITLE = "CloudQuery tables (AWS)"
+_MADE_BY = frozenset({"_cq_sync_time", "_cq_id", "_cq_source_name"})
+# One of them stands in every table of the AWS plugin, but for a few of parts.
+_OF_AWS = frozenset({"account_id", "request_account_id", "arn", "image_arn"})
 
 
 def recognise(head: Head) -> int:
-    made = any(k in head.first for k in ("_cq_sync_time", "_cq_id", "_cq_source_name"))
-    return 90 if made and "account_id" in head.first else 0
+    columns = frozenset(head.columns) or frozenset(head.first) | head.keys
+    return 90 if columns & _MADE_BY and columns & _OF_AWS else 0
 
 
 def read(report: Report) -> Iterator[AnyRecord]:
-    parts = report.parts or (report.name,)
-    yield from records(report.documents(dict), "/".join(parts))
+    parts = "/".join(report.parts or (report.name,))
+    if report.data.startswith(b"PAR1"):
+        yield from records(parquet_rows(report), parts)
+    elif report.data.lstrip()[:1] in (b"{", b"[", b""):
+        yield from records(report.documents(dict), parts)
+    else:
+        yield from records(csv_rows(report), parts)

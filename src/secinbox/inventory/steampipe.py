@@ -1,7 +1,7 @@
 """Steampipe: `steampipe query "select * from aws_ec2_instance" --output json`, a table a file.
 
-A file may hold the rows alone, or (from 0.22 on) `{"columns": [...], "rows": [...]}`. Name it like
-its table: rows do not say it, and without it their columns must.
+JSON may hold the rows alone, or (from 0.22 on) `{"columns": [...], "rows": [...]}`; CSV is read too.
+Name the file like its table: rows do not say it, and without it their columns must.
 """
 
 from __future__ import annotations
@@ -9,28 +9,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from secinbox.inventory._tables import records, table_of
+from secinbox.inventory._tables import TABLES, columns_of, named_in, records
+from secinbox.inventory._tables.files import csv_rows
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord
 
 TITLE = "Steampipe tables (AWS)"
-_MARKS = ("akas", "account_id")
+_MARKS = ("akas", "account_id", "partition")  # in every table of the AWS plugin
 
 
 def recognise(head: Head) -> int:
-    first = head.first
+    if head.kind == "csv":
+        return _score(head.name, frozenset(head.columns), 90)
     if head.has("columns", "rows"):
-        columns = first.get("columns")
-        names = {c.get("name") for c in columns if isinstance(c, dict)} if isinstance(columns, list) else set()  # fmt: skip
-        return 90 if names.issuperset(_MARKS) and "partition" in names else 0
-    if head.kind not in ("array", "lines") or not isinstance(first, dict):
+        told = head.first.get("columns")
+        names = (str(c.get("name")) for c in told if isinstance(c, dict)) if isinstance(told, list) else ()  # fmt: skip
+        return _score(head.name, frozenset(names), 90)
+    if head.kind not in ("array", "lines"):
         return 0
-    known = bool(table_of(head.name, frozenset(first)))
-    return 88 if known and all(m in first for m in _MARKS) and "partition" in first else 0
+    return _score(head.name, frozenset(head.first), 88)
+
+
+def _score(name: str, columns: frozenset[str], best: int) -> int:
+    if any(c.startswith("_cq_") for c in columns):
+        return 0
+    if columns.issuperset(_MARKS):
+        return best
+    # A selection of columns: then the name and a column that only such a table has must say it.
+    table = named_in(name)
+    return best - 4 if table in TABLES and columns & columns_of(table) else 0
 
 
 def read(report: Report) -> Iterator[AnyRecord]:
-    yield from records(_rows(report), report.name)
+    parts = "/".join(report.parts or (report.name,))
+    start = report.data.lstrip()[:1]
+    rows = _rows(report) if start in (b"[", b"{", b"") else csv_rows(report)
+    yield from records(rows, parts)
 
 
 def _rows(report: Report) -> Iterator[tuple[str, dict[str, Any]]]:

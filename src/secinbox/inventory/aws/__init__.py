@@ -36,7 +36,7 @@ REPLICAS = ("arn:%:ecs:%",)
 def recognise(head: Head) -> int:
     if head.kind == "empty":
         return 60 if head.name.endswith(".jsonl") and named(head.name).operation in KNOWN else 0
-    if head.kind in ("xml", "csv", "yaml", "text", "binary"):
+    if head.kind in ("xml", "csv", "yaml", "text", "parquet", "binary"):
         return 0
     if head.has("request", "response"):
         return 92

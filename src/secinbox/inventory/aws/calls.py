@@ -70,6 +70,8 @@ class Call:
     response: Any
     request: Mapping[str, Any] = field(default_factory=dict)
     place: str = "$"
+    # Keys of the configuration that this answer tells a part of, and why (`Item.unfinished`).
+    partial: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def method(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from secinbox.arn import name_of, parse_arn, type_of
+from secinbox.estate import PARTIAL
 from secinbox.inventory.aws import special
 from secinbox.inventory.aws.calls import (
     DETAILS_BY_OPERATION,
@@ -88,6 +89,9 @@ def resource(
     region = parts.region if parts else ""
     kind = type_of(uid)
     element = dict(config or {})
+    told = {key: why for key, why in call.partial.items() if key in element}
+    if told:
+        element[PARTIAL] = told
     all_tags = {**tags_of(element), **(tags or {})}
     return Resource(
         uid=uid,

@@ -9,6 +9,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from secinbox.arn import parse_arn
 from secinbox.fingerprint import image_uid
 from secinbox.inventory.aws.calls import Call, walk
 from secinbox.records import Alias, AnyRecord, Relation, Resource, Skipped
@@ -48,7 +49,8 @@ def _authorization(call: Call) -> Iterator[AnyRecord]:
                         aliases=aliases, place=f"$.UserDetailList[{index}]")  # fmt: skip
         for name in walk(user, "GroupList[]"):
             arn = groups.get(str(name))
-            account = str(user["Arn"]).split(":")[4]
+            parts = parse_arn(str(user["Arn"]))
+            account = parts.account if parts else call.account
             target = arn or f"arn:{call.partition}:iam::{account}:group/{name}"
             yield Relation(source=str(user["Arn"]), kind="member_of", target=target)
     for index, role in enumerate(walk(call.response, "RoleDetailList[]")):

@@ -81,7 +81,11 @@ class Balancers:
             self.verdicts[item.uid] = no("it has no listener", item.uid)
             return
         self._fronts += fronts
-        self.verdicts[item.uid] = either(f.verdict for f in fronts)
+        verdicts = [f.verdict for f in fronts]
+        part = item.unfinished("describe_listeners")
+        if part:
+            verdicts.append(both([self._reach(item, None, kind), unknown(part, item.uid)]))
+        self.verdicts[item.uid] = either(verdicts)
 
     def _front(self, item: Item, listener: dict[str, Any], kind: str) -> Front:
         port, protocol = int(listener["Port"]), str(listener.get("Protocol") or "TCP")

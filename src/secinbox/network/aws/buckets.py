@@ -111,6 +111,11 @@ def bucket_acl(estate: Estate, item: Item, granted: tuple[str, ...] | None = Non
         who = _EVERYONE.get(str(grantee.get("URI"))) if isinstance(grantee, dict) else None
         if who and (granted is None or str(grant.get("Permission")) in granted):
             grants.append((who, str(grant.get("Permission"))))
+    part = item.unfinished("get_bucket_acl")
+    if not grants and part:
+        return both(
+            [unknown(f"bucket ACL: {part}", item.uid), blocked(estate, item, "IgnorePublicAcls")]
+        )
     if not grants:
         return no("the bucket's ACL names no group of strangers", item.uid)
     text = "bucket ACL grants " + ", ".join(f"{p} to {who}" for who, p in grants)

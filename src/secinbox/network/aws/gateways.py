@@ -34,7 +34,7 @@ class Domains:
                 found = answer(item, call)
                 if isinstance(found, Unread):
                     continue
-                known = True
+                known = not item.unfinished(call)
                 for number in walk(dict(found or {}), path):
                     if not private:
                         self._hosts.setdefault(str(number), []).append(host)
@@ -129,6 +129,8 @@ def _open_methods(item: Item) -> Verdict:
     for path, verb, method in real:
         if _is_open(method):
             return yes(Evidence(kind="endpoint", text=f"{verb} {path} asks for no authorisation"))
+    if item.unfinished("get_resources"):
+        return unknown(item.unfinished("get_resources"), item.uid)
     kinds = sorted({str(m.get("authorizationType") or "API key") for _, _, m in real})
     if "NONE" in kinds:
         kinds = ["API key" if k == "NONE" else k for k in kinds]
@@ -192,5 +194,7 @@ def http_api(item: Item, domains: Domains) -> Verdict:
         text = f"route {route.get('RouteKey')} asks for no authorisation"
         return yes(Evidence(kind="endpoint", text=text, source=endpoint,
                             steps=("Internet", endpoint), ports="tcp 443"))  # fmt: skip
+    if item.unfinished("get_routes"):
+        return unknown(item.unfinished("get_routes"), item.uid)
     kinds = sorted({str(r.get("AuthorizationType") or "API key") for r in routes})
     return no(f"every route asks for authorisation ({', '.join(kinds)})", item.uid)

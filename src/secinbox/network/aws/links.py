@@ -198,4 +198,6 @@ class Links:
             left = left - part
             if str(far.config.get("TransitGatewayAttachmentId")) in to:
                 led = led | part
+        if not led and table is not None and table.unfinished("search_transit_gateway_routes"):
+            return None
         return bool(led)

@@ -115,13 +115,13 @@ def _invoked(item: Item, policy: Policy | None) -> Verdict:
 
 def _url(item: Item, policy: Policy | None) -> Verdict:
     found = answer(item, "get_function_url_config")
-    if isinstance(found, Unread):
-        return unknown(f"function URL: {found.text}", item.uid)
-    if not found:
-        return no("no function URL", item.uid)
-    kind = str(found.get("AuthType") or "")
-    if kind != "NONE":
-        return no(f"the function URL asks for a signature (AuthType {kind})", item.uid)
+    if not isinstance(found, Unread):
+        if not found:
+            return no("no function URL", item.uid)
+        kind = str(found.get("AuthType") or "")
+        if kind != "NONE":
+            return no(f"the function URL asks for a signature (AuthType {kind})", item.uid)
+    # Without the policy's permission no URL takes calls of strangers: then it need not be known.
     if policy is None:
         return no("the function URL has no permission for strangers", item.uid)
     request = around(
@@ -130,9 +130,13 @@ def _url(item: Item, policy: Policy | None) -> Verdict:
     allowed = admits_strangers(
         policy, ("lambda:invokefunctionurl",), item.uid, request, "function policy"
     )
+    if allowed.value == "no":
+        return allowed
+    if isinstance(found, Unread):
+        return unknown(f"function URL: {found.text}", item.uid)
     if allowed.value != "yes":
         return allowed
-    url = str(found.get("FunctionUrl") or item.uid)
+    url = str(found.get("FunctionUrl") or item.uid) if found else item.uid
     text = "function URL without sign-in; " + allowed.evidence[0].text
     return yes(Evidence(kind="endpoint", text=text, source=url, steps=("Internet", url, item.name),
                         ports="tcp 443"))  # fmt: skip
@@ -160,6 +164,10 @@ def image(estate: Estate, item: Item) -> Verdict:
     if not isinstance(found, Unread) and found is not None and "LaunchPermissions" in found:
         permissions = list(entries(found["LaunchPermissions"]))
         public = any(p.get("Group") == "all" for p in permissions)
+        part = item.unfinished("describe_image_attribute")
+        # Rows of others may be missing; the image itself says whether it is public.
+        if not public and part and item.config.get("Public") is not False:
+            return unknown(part, item.uid)
     elif item.config.get("Public") in (True, False):
         public = item.config["Public"] is True
     else:

@@ -280,7 +280,8 @@ class Network:
         unread = [str(c) for c in cidrs if c is not None and parse_network(c) is None]
         for listed in entries(permission.get("PrefixListIds")):
             known = self._listed(str(listed.get("PrefixListId")))
-            if known is None:
+            held = self.prefix_lists.get(str(listed.get("PrefixListId")))
+            if known is None or (held and held.unfinished("get_managed_prefix_list_entries")):
                 unread.append(str(listed.get("PrefixListId")))
             cidrs += known or []
         groups = tuple(
