@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from secinbox.facts.merge import Source, merge
+from secinbox.facts.incoming import Source
+from secinbox.facts.merge import merge
 from secinbox.facts.resolved import refresh_resources
 from secinbox.facts.staging import stage
 from secinbox.facts.store import Facts

@@ -15,6 +15,7 @@ from typing import Any
 from secinbox import attested, opening
 from secinbox.connectors import UnknownFormat, named, recognise
 from secinbox.facts import archive, merge
+from secinbox.facts.incoming import Changes, Source
 from secinbox.facts.staging import Staged, stage
 from secinbox.facts.store import Facts
 from secinbox.reading import Report, ReportError
@@ -234,7 +235,7 @@ def _store(facts: Facts, prepared: Prepared, clock: datetime) -> dict[str, Any]:
         return _entry(prepared, facts)
     staged = prepared.staged
     assert staged is not None
-    source = merge.Source(
+    source = Source(
         hash=prepared.hash,
         name=prepared.place.name,
         origin=prepared.place.origin,
@@ -256,7 +257,7 @@ def _store(facts: Facts, prepared: Prepared, clock: datetime) -> dict[str, Any]:
 
 
 def _entry(
-    prepared: Prepared, facts: Facts | None = None, changes: merge.Changes | None = None
+    prepared: Prepared, facts: Facts | None = None, changes: Changes | None = None
 ) -> dict[str, Any]:
     names = ("resources", "findings", "passed", "signals", "exploits")
     entry: dict[str, Any] = {
@@ -265,7 +266,7 @@ def _entry(
         "status": "imported",
         "error": None,
         "records": dict.fromkeys(names, 0),
-        "changes": merge.result(changes or merge.Changes()),
+        "changes": merge.result(changes or Changes()),
         "skipped": [],
     }
     if prepared.error is not None:

@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from secinbox import records as r
-from secinbox.facts.merge import Source, store_statements
+from secinbox.facts.incoming import Source
 from secinbox.facts.resolved import refresh_findings
 from secinbox.facts.staging import stage
+from secinbox.facts.statements import store_statements
 from secinbox.facts.store import Facts
 
 if TYPE_CHECKING:
