@@ -8,7 +8,7 @@ from secinbox.facts.store import Facts
 
 
 def store_vex(facts: Facts, staged: Staged, number: int) -> None:
-    """What somebody says of a vulnerability in a product; of the same it says the newer."""
+    """What somebody says of a vulnerability in a product; said again, it is replaced."""
     con = facts.con
     view(facts, staged, "vex")
     names = (
