@@ -272,3 +272,21 @@ TestLife.settings = settings(
     max_examples=30, stateful_step_count=20, deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
+
+
+def test_what_is_said_of_an_older_decision_does_not_bear_on_a_later_one(
+    store: DecisionStore,
+) -> None:
+    """Who decides may have read the tables before the last decision came to them."""
+    store.decide([A], Change("mute", {"status": "muted", "reason": "other"}), "ann", CLOCK)
+    store.decide([A], Change("unmute"), "ann", CLOCK)
+    store.decide([A], Change("mute", {"status": "muted", "reason": "other"}), "ann", CLOCK)
+    stale = Subject(A.key, 4, 1, awake=True, judged=2)
+    assert not store.decide([stale], Change("unmute"), "bob", CLOCK).failed
+    over = Subject(A.key, 4, 1, awake=True, judged=4)
+    assert store.decide([over], Change("unmute"), "bob", CLOCK).failed  # it is open
+
+
+def test_getting_ready_decides_nothing(store: DecisionStore) -> None:
+    store.warm()
+    assert store.states() == [] and store.revision() == "0"

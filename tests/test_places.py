@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from tests.test_inbox import asff, instance
 
 ISSUES = 9
 QUERIES = ("", "severity:high", "status:muted", "status:open,muted,resolved", "R", "assignee:ann")
+EVERY = "status:open,in_progress,muted,resolved"
 PROFILES = ("severity-risks-impact", "bod-26-04", "expected-loss")
 DECISIONS: tuple[dict[str, Any], ...] = (
     {"action": "mute", "reason": "other", "text": "x"},
@@ -74,7 +77,7 @@ def pages(session: Any, query: str, profile: str) -> list[str]:
 )
 @given(st.lists(st.tuples(st.integers(0, ISSUES - 1), st.sampled_from(DECISIONS)), max_size=6))
 def test_what_is_kept_is_what_the_tables_say(session: Any, decided: Any) -> None:
-    every = session.issues("status:open,in_progress,muted,resolved", limit=50)["issues"]
+    every = session.issues(EVERY, limit=50)["issues"]
     ids = sorted(i["id"] for i in every)
     assert len(ids) == ISSUES
     answers(session)
@@ -100,6 +103,7 @@ def test_a_row_read_before_a_decision_is_not_kept_after_it(session: Any) -> None
     row = session.issues()["issues"][0]
     number = session.facts.changes
     session.decide({"action": "assign", "issues": [row["id"]], "assignee": "cleo"})
+    session.rank()  # as the next one who reads does
     places = Places.of(session.facts)
     places.keep([row], number)
     assert places.rows([row["id"]]) == {}
@@ -109,7 +113,7 @@ def test_a_row_read_before_a_decision_is_not_kept_after_it(session: Any) -> None
 def test_who_asks_again_gets_rows_from_memory(session: Any) -> None:
     session.facts.resident.clear()
     session._answers.clear()
-    told = [session.issues(f"severity:{word}")["issues"] for word in ("critical", "high")]
+    told = [session.issues(f"{EVERY} severity:{word}")["issues"] for word in ("critical", "high")]
     for thread in list(session.facts._aside):
         thread.join()
     places = Places.of(session.facts)
@@ -121,7 +125,9 @@ def test_who_asks_again_gets_rows_from_memory(session: Any) -> None:
     session._answers.clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(issues, "_read", None)  # nothing is read from the tables
-        again = [session.issues(f"severity:{word}")["issues"] for word in ("critical", "high")]
+        again = [
+            session.issues(f"{EVERY} severity:{word}")["issues"] for word in ("critical", "high")
+        ]
     assert again == told
 
 
@@ -162,3 +168,40 @@ def test_small_answers_are_sent_at_once() -> None:
         listener.accept()[0] as taken,
     ):
         assert taken.proto == socket.IPPROTO_TCP
+
+
+def test_what_was_acknowledged_is_seen_by_all_who_read_afterwards(session: Any) -> None:
+    for number, issue in enumerate(session.issues(EVERY)["issues"]):
+        session.decide({"action": "assign", "issues": [issue["id"]], "assignee": f"p{number}"})
+        ready = threading.Barrier(6)
+
+        def read(person: str, ready: threading.Barrier) -> list[str]:
+            ready.wait(10)
+            return [i["id"] for i in session.issues(f"{EVERY} assignee:{person}")["issues"]]
+
+        with ThreadPoolExecutor(6) as pool:
+            told = list(pool.map(read, [f"p{number}"] * 6, [ready] * 6))
+        assert told == [[issue["id"]]] * 6
+
+
+def test_a_decision_while_something_changes_is_shown_when_it_is_acknowledged(session: Any) -> None:
+    issue = session.issues(EVERY)["issues"][0]["id"]
+    held, go_on = threading.Event(), threading.Event()
+
+    def change() -> None:
+        with session.changing():
+            held.set()
+            go_on.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        changing = pool.submit(change)
+        held.wait(10)
+        request = {"action": "assign", "issues": [issue], "assignee": "dora"}
+        deciding = pool.submit(session.decide, request)
+        with pytest.raises(TimeoutError):
+            deciding.result(0.3)  # acknowledged only when others can see it
+        assert session.issues(f"{EVERY} severity:critical")["total"]  # who reads does not wait
+        go_on.set()
+        assert deciding.result(10)["done"]
+        changing.result(10)
+    assert [i["id"] for i in session.issues(f"{EVERY} assignee:dora")["issues"]] == [issue]

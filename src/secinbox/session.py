@@ -40,6 +40,7 @@ Progress = Callable[[str, int, int], None]
 # Answers that a process keeps until something is written, and the rows of the largest of them.
 KEPT_ANSWERS, MOST_KEPT_ROWS = 256, 200
 ME = "assignee:@me"
+LONGEST_WAIT = 5.0  # seconds for what others decided, while something else changes
 
 
 def user() -> str:
@@ -74,6 +75,9 @@ class Session:
         self.facts = Facts(home)
         self._pinned = self.facts.meta("pinned_clock")
         self._change = threading.RLock()
+        # Decisions that were acknowledged, and how many of them the tables show: who reads waits
+        # for the others.
+        self._acknowledged = self._shown = 0
         self._answering = threading.Lock()
         # More at once would only slow each other down, and whoever decides.
         self._computing = threading.Semaphore(os.cpu_count() or 2)
@@ -192,16 +196,20 @@ class Session:
     def _catch_up(self) -> None:
         """Ranks what is new, unless somebody is changing something right now.
 
-        Nobody waits for an import to read: until it is done, the inbox is what it was before.
+        Nobody waits for an import to read: until it is done, the inbox is what it was before. But
+        what was decided and acknowledged is seen by all who read afterwards.
         """
-        if self._change.acquire(blocking=False):
+        owed = self._acknowledged
+        if self._change.acquire(timeout=LONGEST_WAIT if owed > self._shown else 0):
             try:
                 self.rank()
+                self._shown = max(self._shown, owed)
             finally:
                 self._change.release()
 
     def warm(self) -> None:
-        """Reads what the first questions would wait for: the order, and rows of all issues."""
+        """Gets ready what the first questions and decisions would wait for."""
+        self.decisions.warm()
         with self.reading() as reader:
             issues.warm(reader, self.settings.profile)
 
@@ -278,11 +286,14 @@ class Session:
         asked = read(dict(request))
         if asked.matching or asked.batch:
             whole("a decision on a query or a batch")
-        # Decisions that come together wait for one ranking, not each for its own.
         with self.reading() as reader:
             told = decide(reader, self.decisions, asked, actor or user(), self.clock)
         if told["done"]:
-            self.rank()
+            self._acknowledged += 1  # whoever reads next brings it into the tables
+            if not self._change.acquire(blocking=False):
+                self.rank()  # an import is running: it is seen when that is done
+            else:
+                self._change.release()
         return told
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, Any]:

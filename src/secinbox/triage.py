@@ -9,6 +9,7 @@ from typing import Any
 from secinbox.decisions.request import Request, change, shown
 from secinbox.decisions.states import Conflict, DecisionError, Subject
 from secinbox.decisions.store import DecisionStore
+from secinbox.facts.staging import SEVERITY_RANK
 from secinbox.facts.store import Facts
 from secinbox.inbox import answers, explaining, issues
 from secinbox.inbox.assessing import FINDING_ROWS
@@ -109,6 +110,12 @@ def _subjects(
     missing: list[dict[str, Any]] = []
     for item in request.issues:
         name, version = (item, None) if isinstance(item, str) else (item.id, item.version)
+        if shown := issues.remembered(reader, name):
+            row = {**shown, "severity": SEVERITY_RANK[shown["severity"]],
+                   "risks": shown["risk_count"]}  # fmt: skip
+            subject = _subject(row, version)
+            subjects[subject.key], titles[subject.key] = subject, row["title"]
+            continue
         try:
             row = explaining.find_issue(reader, name, _NEEDED)
         except answers.NotFound as error:
@@ -129,7 +136,8 @@ def _subjects(
 def _subject(row: dict[str, Any], version: int | None = None) -> Subject:
     return Subject(
         ISSUE + row["id"], row["severity"], row["risks"],
-        awake=row["status"] == "open" and row["version"] > 0, version=version,
+        awake=row["status"] == "open" and row["version"] > 0, judged=row["version"],
+        version=version,
     )  # fmt: skip
 
 

@@ -70,13 +70,15 @@ class Subject:
     """What a decision is about, as it stands now.
 
     key: `issue:ID`, `finding:ID`, `rule:RULE on UID`, `query:TEXT`. awake: a mute that was decided
-    is over (by the clock, or because it got worse), or what was resolved was seen again.
+    is over (by the clock, or because it got worse), or what was resolved was seen again; said of the
+    decision of version `judged`, if that is known: of a later one nothing is said.
     """
 
     key: str
     severity: int = -1
     risks: int = -1
     awake: bool = False
+    judged: int | None = None
     version: int | None = None  # the version that the editor saw
 
 

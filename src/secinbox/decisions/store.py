@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,6 +61,9 @@ class DecisionStore:
         )
         self.sqlite = self.engine.dialect.name == "sqlite"
         self._known: dict[str, Any] = {}
+        # SQLite lets who waits for its turn sleep for up to a tenth of a second: threads of this
+        # process wait for each other here, and are woken at once.
+        self._turn = threading.RLock() if self.sqlite else nullcontext()
         if self.sqlite:
             sa.event.listen(self.engine, "connect", _careful)
             sa.event.listen(self.engine, "begin", _begin)
@@ -81,12 +85,20 @@ class DecisionStore:
         """One transaction that changes; with SQLite it waits for its turn before it reads."""
         try:
             with (
+                self._turn,
                 self.engine.connect().execution_options(secinbox_writes=True) as connection,
                 connection.begin(),
             ):
                 yield connection
         finally:
             self._known = {}  # a new one: who is reading fills the old one
+
+    def warm(self) -> None:
+        """Prepares the statements of a decision, which the first one would wait for."""
+        nothing = Change("comment")
+        with self.writing() as connection:
+            self._one(connection, Subject(""), nothing, "", real_now(), "", "")
+            connection.rollback()
 
     def known(self, name: str, read: Callable[[sa.Connection], Any]) -> Any:
         """What `read` says, asked once until something is written.
@@ -157,7 +169,8 @@ class DecisionStore:
                 row["version"], changes,
             )  # fmt: skip
         before = {name: row[name] for name in EMPTY}
-        current = "open" if self.asleep_no_more(row, now) or subject.awake else row["status"]
+        awake = subject.awake and subject.judged in (None, row["version"])
+        current = "open" if awake or self.asleep_no_more(row, now) else row["status"]
         if change.action == "undo":
             return self._undo(connection, subject.key, row, actor, now, batch)
         action = action_for(current, wanted) if wanted else change.action

@@ -57,7 +57,7 @@ class Facts:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _own(home / "lock", patience)
         try:
-            self.con = duckdb.connect()
+            self.con = self._first = duckdb.connect()  # views have connections of their own
             file = (home / "facts.duckdb").as_posix().replace("'", "''")
             self.con.execute(f"ATTACH '{file}' AS facts (ROW_GROUP_SIZE {ROW_GROUP})")
             self.con.execute("USE facts")
@@ -149,7 +149,7 @@ class Facts:
         try:
             view.con = self._readers.pop()
         except IndexError:
-            view.con = self.con.cursor()
+            view.con = self._first.cursor()
             view.con.execute("USE facts")
         view.own = False
         try:

@@ -85,6 +85,14 @@ def _found(
     return found, total
 
 
+def remembered(facts: Facts, issue: str) -> dict[str, Any] | None:
+    """The row of an id as it is shown, of a process that has rows in memory."""
+    places = Places.of(facts)
+    if places.shelf(facts) is None:
+        return None
+    return _shown(facts, places, [(issue, "", _NO_ROW)]).get(issue)
+
+
 def _shown(facts: Facts, places: Places, page: Sequence[Found]) -> dict[str, dict[str, Any]]:
     """The rows of a page by id: those shown lately as they are kept, the others read."""
     rows = places.rows(issue for issue, *_ in page)
