@@ -361,6 +361,81 @@ def test_a_role_passed_to_something_changed(
     assert account(allow(action, f"{uid}-other"), PASS).can() == "no"
 
 
+@pytest.mark.parametrize("missing", range(3))
+def test_a_function_that_gets_another_role_and_other_code(missing: int) -> None:
+    weak = f"arn:aws:iam::{A}:role/weak"
+    actions = ["lambda:UpdateFunctionConfiguration", "lambda:UpdateFunctionCode", "iam:PassRole"]
+
+    def can(*given: str) -> str:
+        made = Account().user("ana", allow(list(given))).admin(service("lambda.amazonaws.com"))
+        made.role("weak", service("lambda.amazonaws.com"))
+        return made.add(F, "aws_lambda_function", {"FunctionArn": F, "Role": weak}).can()
+
+    assert can(*actions) == "yes"
+    assert can(*(a for a in actions if a != actions[missing])) == "no"
+
+
+@pytest.mark.parametrize(
+    ("actions", "state", "expected"),
+    [
+        ("ModifyInstanceAttribute StartInstances", "stopped", "yes"),
+        ("ModifyInstanceAttribute StartInstances", "running", "no"),
+        ("ModifyInstanceAttribute", "stopped", "no"),
+        ("StartInstances", "stopped", "no"),
+    ],
+)
+def test_an_instance_that_stands_still_need_not_be_stopped(
+    actions: str, state: str, expected: str
+) -> None:
+    made = Account().user("ana", allow([f"ec2:{a}" for a in actions.split()]))
+    made.admin(service(EC2), profile=True)
+    made.add(I, "aws_ec2_instance", {**RUNNING, "State": {"Name": state}})
+    assert made.can() == expected
+
+
+@pytest.mark.parametrize(
+    ("actions", "state", "expected"),
+    [
+        ("CreatePresignedNotebookInstanceUrl", "InService", "yes"),
+        ("CreatePresignedNotebookInstanceUrl", "Stopped", "no"),
+        ("CreatePresignedNotebookInstanceUrl StartNotebookInstance", "Stopped", "yes"),
+        ("StartNotebookInstance", "Stopped", "no"),
+        ("CreateNotebookInstanceLifecycleConfig UpdateNotebookInstance StartNotebookInstance", "Stopped", "yes"),
+        ("CreateNotebookInstanceLifecycleConfig UpdateNotebookInstance StartNotebookInstance", "InService", "no"),
+        ("CreateNotebookInstanceLifecycleConfig UpdateNotebookInstance", "Stopped", "no"),
+    ],
+)  # fmt: skip
+def test_a_notebook_is_opened_where_it_runs(actions: str, state: str, expected: str) -> None:
+    made = Account().user("ana", allow([f"sagemaker:{a}" for a in actions.split()]))
+    made.admin(service("sagemaker.amazonaws.com"))
+    made.add(NOTEBOOK, "aws_sagemaker_notebook_instance", {
+        "NotebookInstanceName": "n", "RoleArn": ADMIN, "NotebookInstanceStatus": state})  # fmt: skip
+    assert made.can() == expected
+
+
+@pytest.mark.parametrize(
+    ("actions", "password", "expected"),
+    [
+        ("CreateLoginProfile", True, "no"),
+        ("CreateLoginProfile DeleteLoginProfile", True, "yes"),
+        ("DeleteLoginProfile", True, "no"),
+        ("CreateLoginProfile", False, "yes"),
+    ],
+)
+def test_a_password_is_taken_away_and_set_anew(actions: str, password: bool, expected: str) -> None:
+    made = Account().user("ana", allow([f"iam:{a}" for a in actions.split()]))
+    assert made.user("boss", allow("*"), password=password).can() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("${aws:username}", "yes"), ("deploy-*", "yes"), ("${aws:PrincipalTag/none}", "unknown")],
+)
+def test_whoever_assumes_a_role_names_the_session(name: str, expected: str) -> None:
+    wanted = {"StringLike": {"sts:RoleSessionName": name}}
+    assert Account().user("ana").admin(aws(USER, **wanted)).can() == expected
+
+
 def test_a_deployment_reaches_the_instances_of_its_group() -> None:
     group = f"arn:aws:codedeploy:{R}:{A}:deploymentgroup:app/g"
     filters = [{"Key": "app", "Value": "shop", "Type": "KEY_AND_VALUE"}]

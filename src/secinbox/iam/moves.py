@@ -187,6 +187,12 @@ class Moves:
                 other = self.evaluator.decide(persona, other_action, user.arn)
                 if other.value != "yes":
                     certain, doubt = False, "whether the user has a password was not read"
+            elif user.has_password and not wanted:
+                other = self.evaluator.decide(persona, "iam:deleteloginprofile", user.arn)
+                if other.value == "no":
+                    return None
+                certain = certain and other.value == "yes"
+                text = "replaces the password of"
             elif user.has_password is not wanted:
                 return None
             if user.mfa:

@@ -95,6 +95,12 @@ def _running(things: Things) -> Iterator[tuple[Item, Thing]]:
             yield item, thing
 
 
+def _stopped(things: Things) -> Iterator[Thing]:
+    for thing in things.of("instance"):
+        if _state(things.estate.items[thing.uid]) == "stopped":
+            yield thing
+
+
 def _managed(things: Things) -> Iterator[Thing]:
     """Instances whose SSM agent answers."""
     for item, thing in _running(things):
@@ -322,6 +328,7 @@ _FINDERS: dict[str, Finder] = {
     "managed-instance": _managed,
     "ssh-instance": _ssh,
     "serial-instance": _serial,
+    "stopped-instance": _stopped,
     "function": _simple("aws_lambda_function", "Role", "FunctionArn"),
     "stack": _simple("aws_cloudformation_stack", "RoleARN", "StackId",
                      ("StackStatus", "DELETE_COMPLETE DELETE_IN_PROGRESS REVIEW_IN_PROGRESS")),
@@ -331,6 +338,11 @@ _FINDERS: dict[str, Finder] = {
     "glue-job": _simple("aws_glue_job", "Role", "Name"),
     "notebook": _simple("aws_sagemaker_notebook_instance", "RoleArn", "NotebookInstanceName",
                         ("NotebookInstanceStatus", "Deleting Failed")),
+    "open-notebook": _simple("aws_sagemaker_notebook_instance", "RoleArn", "NotebookInstanceName",
+                             ("NotebookInstanceStatus", "Deleting Failed Stopped Stopping")),
+    "stopped-notebook": _simple(
+        "aws_sagemaker_notebook_instance", "RoleArn", "NotebookInstanceStatus",
+        ("NotebookInstanceStatus", "Deleting Failed InService Pending Updating")),
     "interpreter": _simple("aws_bedrock_agentcore_code_interpreter_custom "
                            "aws_bedrock_agentcore_code_interpreter", "executionRoleArn", ""),
     "agent-runtime": _simple("aws_bedrock_agentcore_runtime", "roleArn", ""),
@@ -359,6 +371,7 @@ LISTED_BY: dict[str, str] = {
     "managed-instance": "ec2.describe_instances",
     "ssh-instance": "ec2.describe_instances",
     "instance": "ec2.describe_instances",
+    "stopped-instance": "ec2.describe_instances",
     "function": "lambda.list_functions",
     "stack": "cloudformation.describe_stacks",
     "project": "codebuild.list_projects",
@@ -366,6 +379,8 @@ LISTED_BY: dict[str, str] = {
     "dev-endpoint": "glue.get_dev_endpoints",
     "glue-job": "glue.get_jobs",
     "notebook": "sagemaker.list_notebook_instances",
+    "open-notebook": "sagemaker.list_notebook_instances",
+    "stopped-notebook": "sagemaker.list_notebook_instances",
     "interpreter": "bedrock-agentcore-control.list_code_interpreters",
     "exec-task": "ecs.list_clusters",
     "task-definition": "ecs.list_task_definitions",
@@ -389,6 +404,7 @@ RUNS_FOR: dict[str, str] = {
     "ssh-instance": "ec2.amazonaws.com",
     "serial-instance": "ec2.amazonaws.com",
     "instance": "ec2.amazonaws.com",
+    "stopped-instance": "ec2.amazonaws.com",
     "function": "lambda.amazonaws.com",
     "stack": "cloudformation.amazonaws.com",
     "project": "codebuild.amazonaws.com",
@@ -396,6 +412,8 @@ RUNS_FOR: dict[str, str] = {
     "dev-endpoint": "glue.amazonaws.com",
     "glue-job": "glue.amazonaws.com",
     "notebook": "sagemaker.amazonaws.com",
+    "open-notebook": "sagemaker.amazonaws.com",
+    "stopped-notebook": "sagemaker.amazonaws.com",
     "interpreter": "bedrock-agentcore.amazonaws.com",
     "agent-runtime": "bedrock-agentcore.amazonaws.com",
     "agent-browser": "bedrock-agentcore.amazonaws.com",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from secinbox.iam.callers import principal_form
-from secinbox.iam.conditions import Tri, all_of, any_of, holds
+from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds
 from secinbox.iam.evaluate import Answer, Evaluator, Values
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.world import Persona, Principal, World
@@ -92,7 +92,7 @@ class Trusts:
         action = "sts:assumerole"
         allows, denies = self.evaluator.about(role.trust, action)
         base = self.evaluator.context(persona, action, role.arn)
-        base["sts:rolesessionname"] = ("secinbox-any",)
+        base["sts:rolesessionname"] = (_session_name(role, base),)
         self._external_id(persona, role, base)
         rails = self.world.guardrails.get(role.account)
         for level in rails.resource if rails else ():
@@ -252,3 +252,15 @@ def _service_conditions(statement: Statement, context: Values, account: str) -> 
         else:
             results.append(holds(Statement("Allow", conditions=(condition,)), context))
     return all_of(results) if results else True
+
+
+def _session_name(role: Principal, base: Values) -> str:
+    """A name that the trust asks for: whoever assumes a role names the session."""
+    for statement in role.trust.statements if role.trust else ():
+        for operator, key, values in statement.conditions if statement.effect == "Allow" else ():
+            if key == "sts:rolesessionname" and "not" not in operator.lower():
+                for value in values:
+                    name = expand(value, base)
+                    if name:
+                        return name.replace("*", "x").replace("?", "x")
+    return "secinbox-any"
