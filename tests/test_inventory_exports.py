@@ -15,12 +15,12 @@ import pytest
 
 from secinbox.estate import PARTIAL, Estate, Item, estate_of
 from secinbox.iam import privilege
-from secinbox.inventory import cloudquery, steampipe
+from secinbox.inventory import cartography, cloudquery, steampipe
 from secinbox.inventory._tables import ALL, TABLES, table_of
 from secinbox.network import exposure
 from secinbox.reading import Report, ReportError, head_of
 from secinbox.records import AnyRecord, RiskStatement, Skipped
-from tests import exported_tables
+from tests import exported_graph, exported_tables
 from tests.exported import IAM, A, Answers, R, allow, answers, arn, policy
 
 Told = dict[tuple[str, str], RiskStatement]
@@ -57,8 +57,9 @@ def differences(found: Told) -> dict[str, str]:
             continue
         name = key[1].split(":", 5)[-1]
         assert other is None or other.value == "unknown", (key, statement.value, other)
-        out[name] = "; ".join(e.text for e in other.evidence) if other else "no statement"
-        assert out[name], f"unknown without a reason: {key}"
+        why = "; ".join(e.text for e in other.evidence) if other else "no statement"
+        assert why, f"unknown without a reason: {key}"
+        out[name] = f"{out[name]}; {why}" if name in out else why
     assert not set(found) - set(expected())
     return out
 
@@ -100,6 +101,115 @@ def test_cloudquery_says_what_aws_says(form: str) -> None:
     found = differences(told(estate_of(records)))
     assert set(found) == set(CLOUDQUERY_UNKNOWN)
     assert all(CLOUDQUERY_UNKNOWN[k] in v for k, v in found.items())
+
+
+_SERVICE, _CIDRS = "no network settings of a service", "not which addresses it admits"
+_RULES, _BOUNDARY = "IPv4 ranges of rules", "no permissions boundary"
+CARTOGRAPHY_UNKNOWN = {
+    # Rules: only their IPv4 ranges are kept, so a group with a rule is open or not known.
+    "instance/i-listed": _RULES, "instance/i-shut": _RULES, "loadbalancer/app/shut/1": _RULES,
+    # Policies: of a function and a key the graph keeps a conclusion, of the others nothing.
+    "function:shut": "get_policy", "function:url": "get_policy",
+    "key/open": "get_key_policy", "key/shut": "get_key_policy",
+    "open": "get_topic_attributes", "shut": "get_topic_attributes",
+    "secret:open-AbCdEf": "get_resource_policy", "secret:shut-AbCdEf": "get_resource_policy",
+    "repository/open": "get_repository_policy", "repository/shut": "get_repository_policy",
+    "file-system/fs-open": "describe_file_system_policy",
+    "file-system/fs-shut": "describe_file_system_policy",
+    "domain/open": "no access policy", "domain/shut": "no access policy",
+    "/restapis/restopen": "no API policy",
+    # Settings: routes of HTTP APIs, networks of services, addresses that may call a cluster, signed
+    # addresses of distributions, subnets of a warehouse.
+    "/apis/httpopen": "get_routes", "/apis/httpshut": "get_routes",
+    "service/main/open": _SERVICE, "service/main/inner": _SERVICE, "service/main/shut": _SERVICE,
+    "cluster/kopen": _CIDRS, "cluster/knarrow": _CIDRS, "distribution/EOPEN": "signed addresses",
+    "cluster:ware-open": "subnet group",
+    # No node of its own.
+    "apis/gopen": "no statement", "apis/gshut": "no statement", "server/s-open": "no statement",
+    "server/s-shut": "no statement", "identitypool/eu-west-1:pool-open": "no statement",
+    "identitypool/eu-west-1:pool-shut": "no statement", "document/runbook": "no statement",
+    "cluster-snapshot:all-open": "no statement",
+    # Whoever has a right may have a boundary that ends it.
+    "role/admin": _BOUNDARY, "role/attached": _BOUNDARY, "role/bounded": _BOUNDARY,
+    "user/boss": _BOUNDARY, "user/own": _BOUNDARY, "accesskey:AKIAEXAMPLEBOSS": _BOUNDARY,
+    "instance/i-open": _BOUNDARY, "task-definition/web:1": _BOUNDARY, "task/main/1": _BOUNDARY,
+}  # fmt: skip
+
+
+def drawn(report: Report) -> Told:
+    return told(estate_of(read(cartography, [report])))
+
+
+@pytest.mark.parametrize("newer", [True, False], ids=["newer", "older"])
+@pytest.mark.parametrize("form", ["lines", "array", "json", "ids"])
+def test_cartography_says_what_aws_says(form: str, newer: bool) -> None:
+    records = read(cartography, [exported_graph.graph(raw(), newer).report(form)])
+    assert [r for r in records if isinstance(r, Skipped)] == []
+    found = differences(told(estate_of(records)))
+    assert set(found) == {k.removeprefix("accesskey:") for k in CARTOGRAPHY_UNKNOWN}
+    for name, why in CARTOGRAPHY_UNKNOWN.items():
+        assert why in found[name.removeprefix("accesskey:")], name
+
+
+_LABELS = sorted({e["label"] for e in exported_graph.graph(answers()).entries if "label" in e})
+
+
+def _owns(entry: dict[str, Any], graph: exported_graph.Drawn) -> bool:
+    """Without the account nothing has the same name."""
+    return bool(entry["label"] == "RESOURCE" and entry["start"]["id"] == graph.account)
+
+
+@pytest.mark.parametrize("label", _LABELS)
+def test_ties_that_were_not_exported_leave_no_wrong_answer(label: str) -> None:
+    graph = exported_graph.graph(raw())
+    graph.entries = [e for e in graph.entries if e.get("label") != label or _owns(e, graph)]
+    differences(drawn(graph.report()))
+
+
+def test_nodes_alone_leave_no_wrong_answer() -> None:
+    graph = exported_graph.graph(raw())
+    graph.entries = [e for e in graph.entries if e["type"] == "node" or _owns(e, graph)]
+    differences(drawn(graph.report()))
+
+
+_NODES = sorted({e["labels"][0] for e in exported_graph.graph(answers()).entries if "labels" in e})
+
+
+@pytest.mark.parametrize("label", _NODES)
+def test_nodes_that_were_not_exported_leave_no_wrong_answer(label: str) -> None:
+    """Their relationships are there, with an end missing: a part of the graph."""
+    graph = exported_graph.graph(raw())
+    graph.entries = [e for e in graph.entries if label not in e.get("labels", ())]
+    records = list(cartography.read(graph.report()))
+    (gap,) = [r for r in records if isinstance(r, Skipped)]
+    assert gap.reason == "a relationship without both ends" and not gap.harmless
+    if label != "AWSAccount":
+        differences(told(estate_of(records)))
+
+
+def test_nodes_of_other_clouds_are_told_by_name() -> None:
+    graph = exported_graph.Drawn(newer=True)
+    for label in ("KubernetesPod", "GCPInstance", "AzureVirtualMachine"):
+        graph.entries.append({"type": "node", "id": label, "labels": [label, "LoadBalancer"],
+                              "properties": {"lastupdated": 1, "name": "x"}})  # fmt: skip
+    records = read(cartography, [graph.report()])
+    assert [r.reason.split(" are ")[0] for r in records if isinstance(r, Skipped)] == [
+        "nodes of Azure", "nodes of Google Cloud", "nodes of Kubernetes"]  # fmt: skip
+
+
+def test_targets_that_nobody_asked_for_leave_a_machine_unknown() -> None:
+    """Of raw answers too: any machine of the network may stand behind an open balancer."""
+    say = Answers([c for c in raw().calls if c[0] not in (
+        "elbv2.describe_target_health", "elb.describe_load_balancers")])  # fmt: skip
+    found = {k[1].rpartition("/")[2]: s for k, s in told(say.estate()).items()
+             if ":instance/" in k[1] and k[0] == "public_accessibility"}  # fmt: skip
+    assert found["i-behind"].value == found["i-alone"].value == "unknown"
+    assert any("targets not read" in e.text for e in found["i-behind"].evidence)
+    assert found["i-stopped"].value == "no" and found["i-open"].value == "yes"
+    shut = Answers([c for c in say.calls if not (
+        c[0] == "elbv2.describe_listeners" and "front" in str(c[1]))])  # fmt: skip
+    values = {k[1].rpartition("/")[2]: s.value for k, s in told(shut.estate()).items()}
+    assert values["i-behind"] == "no"  # no listener that strangers reach leads to the group
 
 
 def test_the_order_of_the_files_changes_nothing() -> None:
@@ -251,13 +361,16 @@ LOOK_ALIKES = {
     "aws_s3_bucket.csv": b"resource,severity,title\nx,high,y\n",
     "aws_iam_role.tf.json": b'{"resource": {"aws_iam_role": {"a": {"name": "a"}}}}',
     "broken.parquet": b"PAR1 and nothing more",
+    "other-graph.json": b'{"type": "node", "id": "1", "labels": ["Person"], "properties": {"lastupdated": 1}}',
+    "figure.json": b'{"nodes": [{"id": 1, "label": "EC2Instance"}], "edges": []}',
+    "network.json": b'[{"type": "node", "labels": ["EC2Instance"], "properties": {}}]',
 }
 
 
 @pytest.mark.parametrize("name", sorted(LOOK_ALIKES))
 def test_files_of_others_are_not_taken(name: str) -> None:
     head = head_of(LOOK_ALIKES[name], name)
-    assert steampipe.recognise(head) == 0 and cloudquery.recognise(head) == 0
+    assert all(c.recognise(head) == 0 for c in (steampipe, cloudquery, cartography))
 
 
 # -- broken and hostile --------------------------------------------------------------------------
@@ -270,6 +383,10 @@ def test_files_of_others_are_not_taken(name: str) -> None:
     (steampipe, "aws_vpc.csv", b"vpc_id,cidr_block,akas\n\"v,x,y\n", "fields under"),
     (cloudquery, "aws_vpc.csv", b"vpc_id,_cq_id,akas\n\xff,x,y\n", "UTF-8"),
     (cloudquery, "aws_ec2_vpcs.parquet", b"PAR1" + b"\0" * 60 + b"PAR1", "not valid Parquet"),
+    (cartography, "all.json", b'{"nodes": [{"id": "1", "labels"', "middle"),
+    (cartography, "all.json", b'[{"type": "node", "id": "1"}, {"type": ', "middle"),
+    (cartography, "all.json", b'{"nodes": 3, "rels": []}', "nodes is not a list"),
+    (cartography, "all.json", b'{"nodes": [], "rels": {"1": 2}}', "rels is not a list"),
 ])  # fmt: skip
 def test_a_broken_file_is_refused(connector: Any, name: str, data: bytes, words: str) -> None:
     with pytest.raises(ReportError) as error:
@@ -288,6 +405,23 @@ def test_whatever_stands_in_a_column_does_no_harm(table: str) -> None:
     document = Report(json.dumps(changed).encode(), f"{table}.json")
     for record in steampipe.read(document):
         assert record is not None
+
+
+@pytest.mark.parametrize("word", _WORDS, ids=[str(i) for i in range(len(_WORDS))])
+def test_whatever_stands_in_a_graph_does_no_harm(word: Any) -> None:
+    """Every property of every node, then every tie, and last the parts of both."""
+    graph = exported_graph.graph(raw())
+    whole = json.dumps(graph.entries)
+    for name in ("properties", "labels", "id", "type", "label", "start"):
+        entries = json.loads(whole)
+        for entry in entries:
+            if name == "properties":
+                entry[name] = dict.fromkeys(entry[name], word)
+            elif name in entry:
+                entry[name] = word
+        graph.entries = entries
+        text = "\n".join(json.dumps(e) for e in entries)
+        estate_of(list(cartography.read(Report(text.encode(), "all.json"))))
 
 
 def test_a_table_without_use_is_counted_by_its_name() -> None:
