@@ -560,3 +560,104 @@ def test_what_a_table_says(table: str, row: dict[str, Any], uid: str, key: str) 
     item = one(table, row).items[uid]
     assert item.config.get(key) not in (None, "")
     assert item.account in (A, "")
+
+
+# -- nodes whose facts no exposure and no privilege of the estate above shows -----------------------
+
+
+def _drawn_alone() -> Estate:
+    """One of each, tied as Cartography ties it."""
+    graph = exported_graph.Drawn(newer=True)
+    vpc = graph.node("AWSVpc", "vpc-9", vpcid="vpc-9", region=R)
+    subnet = graph.node("EC2Subnet", "subnet-9", subnetid="subnet-9", region=R)
+    graph.tie(subnet, "MEMBER_OF_AWS_VPC", vpc)
+    machine = graph.node("EC2Instance", "i-9", instanceid="i-9", region=R)
+    address = graph.node("ElasticIPAddress", "54.9.9.9", public_ip="54.9.9.9", allocation_id="eip-9",
+                         instance_id="i-9", region=R)  # fmt: skip
+    graph.tie(machine, "ELASTIC_IP_ADDRESS", address)
+    volume = graph.node("EBSVolume", "vol-9", volumeid="vol-9", region=R, snapshotid="snap-9")
+    graph.tie(volume, "ATTACHED_TO", machine)
+    gateway = graph.node("AWSTransitGateway", arn("ec2", "transit-gateway/tgw-9"), tgw_id="tgw-9",
+                         arn=arn("ec2", "transit-gateway/tgw-9"), region=R)  # fmt: skip
+    link = graph.node("AWSTransitGatewayAttachment", "att-9", resource_type="vpc", region=R)
+    graph.tie(link, "ATTACHED_TO", gateway)
+    graph.tie(vpc, "RESOURCE", link)
+    table = graph.node("AWSTransitGatewayRouteTable", "t-9", transit_gateway_id="tgw-9", region=R)
+    route = graph.node("AWSTransitGatewayRoute", "t-9|10", destination_cidr_block="10.0.0.0/8",
+                       target="att-9", state="active", region=R)  # fmt: skip
+    graph.tie(table, "HAS_ROUTE", route)
+    graph.node("AWSTransitGatewayRouteTableAssociation", "a-9", route_table_id="t-9",
+               attachment_id="att-9", state="associated")  # fmt: skip
+    scaling = graph.node("AutoScalingGroup", arn("autoscaling", "autoScalingGroup:1:g"), name="g",
+                         launchtemplateid="lt-9", launchtemplateversion="1", region=R)  # fmt: skip
+    graph.tie(machine, "MEMBER_AUTO_SCALE_GROUP", scaling)
+    template = graph.node("LaunchTemplate", "lt-9", name="t", region=R)
+    version = graph.node("LaunchTemplateVersion", "lt-9-1", version_number=1, image_id="ami-9",
+                         iam_instance_profile_arn=f"{IAM}instance-profile/p")  # fmt: skip
+    graph.tie(template, "VERSION", version)
+    unit = graph.node("AWSOrganizationalUnit", "ou-9", ou_id="ou-9", owned=False)
+    graph.tie(graph.account, "PARENT", unit)
+    image = graph.node("ECRImage", "sha256:9", digest="sha256:9", region=R)
+    tagged = graph.node("ECRRepositoryImage", "r:1", tag="1", region=R,
+                        repo_uri=f"{A}.dkr.ecr.{R}.amazonaws.com/r")  # fmt: skip
+    graph.tie(tagged, "IMAGE", image)
+    secret = graph.node("SSMParameter", arn("ssm", "parameter/p"), name="p", type="SecureString",
+                        value="never to be kept", region=R)  # fmt: skip
+    graph.tie(secret, "TAGGED", graph.node("AWSTag", "team:x", key="team", value="x"))  # fmt: skip
+    return estate_of(read(cartography, [graph.report()]))
+
+
+NODES: list[tuple[str, str, Any]] = [
+    (f"arn:aws:ec2:{R}:{A}:elastic-ip/eip-9", "PublicIp", "54.9.9.9"),
+    (f"arn:aws:ec2:{R}:{A}:volume/vol-9", "Attachments", [{"InstanceId": "i-9"}]),
+    (f"arn:aws:ec2:{R}:{A}:transit-gateway-attachment/att-9", "ResourceId", "vpc-9"),
+    (f"arn:aws:ec2:{R}:{A}:transit-gateway-attachment/att-9", "TransitGatewayId", "tgw-9"),
+    (f"arn:aws:ec2:{R}:{A}:transit-gateway-attachment/att-9", "Association",
+     {"TransitGatewayRouteTableId": "t-9", "State": "associated"}),
+    (f"arn:aws:ec2:{R}:{A}:transit-gateway-route-table/t-9", "search_transit_gateway_routes",
+     {"Routes": [{"DestinationCidrBlock": "10.0.0.0/8", "State": "active",
+                  "TransitGatewayAttachments": [{"TransitGatewayAttachmentId": "att-9"}]}]}),
+    (arn("autoscaling", "autoScalingGroup:1:g"), "Instances", [{"InstanceId": "i-9"}]),
+    (f"arn:aws:ec2:{R}:{A}:launch-template/lt-9", "describe_launch_template_versions",
+     {"LaunchTemplateVersions": [{
+         "LaunchTemplateId": "lt-9", "VersionNumber": 1, "LaunchTemplateData": {
+             "ImageId": "ami-9", "IamInstanceProfile": {"Arn": f"{IAM}instance-profile/p"}}}]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("uid", "key", "value"), NODES, ids=[f"{n[1]}" for n in NODES])
+def test_what_a_node_says(uid: str, key: str, value: Any) -> None:
+    assert _drawn_alone().items[uid].config[key] == value
+
+
+def test_what_nodes_say_of_each_other() -> None:
+    estate = _drawn_alone()
+    assert estate.targets(f"arn:aws:iam::{A}:root", "member_of") == ["ou-9"]
+    (image,) = estate.of_type("container_image")
+    assert "sha256:9" in image.uid and image.config["imageTags"] == ["1"]
+    parameter = estate.items[arn("ssm", "parameter/p")]
+    assert parameter.tags == {"team": "x"} and "never" not in json.dumps(parameter.config)
+    # Nothing says which groups guard the machine: then nothing says that nobody comes in.
+    (exposed,) = [s for s in exposure(estate) if s.resource.endswith("instance/i-9")]
+    assert exposed.value == "unknown"
+
+
+def test_networks_with_ipv6_whose_addresses_the_graph_does_not_keep_are_unknown() -> None:
+    values = {}
+    for name in ("plain", "six"):
+        graph = exported_graph.graph(raw())
+        if name == "six":
+            block = graph.node("AWSCidrBlock", "vpc-1|2a05::/56", "AWSIpv6CidrBlock")
+            graph.tie(graph._ids["AWSVpc", "vpc-1"], "BLOCK_ASSOCIATION", block)
+            route = graph.node("EC2Route", "six", destination_ipv6_cidr_block="::/0", state="active",
+                               gateway_id="igw-1", region=R)  # fmt: skip
+            graph.tie(graph._ids["EC2RouteTable", "rtb-private"], "ROUTE", route)
+            for number, way in enumerate((False, True)):
+                rule = graph.node("EC2NetworkAclRule", f"six{number}", egress=way, rulenumber=90,
+                                  ruleaction="allow", protocol="-1", ipv6cidrblock="::/0")  # fmt: skip
+                graph.tie(rule, "MEMBER_OF_NACL", graph._ids[
+                    "EC2NetworkAcl", f"arn:aws:ec2:{R}:{A}:network-acl/acl-1"])  # fmt: skip
+        found = drawn(graph.report())
+        values[name] = [found["public_accessibility", f"arn:aws:ec2:{R}:{A}:{n}"].value
+                        for n in ("subnet/subnet-private", "instance/i-alone", "instance/i-open")]  # fmt: skip
+    assert values == {"plain": ["no", "no", "yes"], "six": ["unknown", "unknown", "yes"]}
