@@ -16,6 +16,7 @@ import pytest
 from secinbox.estate import PARTIAL, Estate, Item, estate_of
 from secinbox.iam import privilege
 from secinbox.inventory import cartography, cloudquery, steampipe
+from secinbox.inventory._nodes import KINDS, TABLE_OF
 from secinbox.inventory._tables import ALL, TABLES, table_of
 from secinbox.network import exposure
 from secinbox.reading import Report, ReportError, head_of
@@ -321,6 +322,10 @@ def test_a_table_is_known_by_its_columns_alone(table: str) -> None:
 def test_names_are_told_once() -> None:
     names = [n for t in ALL for n in t.names]
     assert len(names) == len(set(names)) == len(TABLES)
+
+
+def test_every_kind_of_node_has_its_table_and_its_row_in_the_docs() -> None:
+    assert set(KINDS) <= set(TABLE_OF) and set(TABLE_OF.values()) <= set(TABLES)
 
 
 def test_columns_of_two_tables_are_refused_with_the_next_step() -> None:

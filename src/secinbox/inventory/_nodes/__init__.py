@@ -16,7 +16,7 @@ from secinbox.inventory.aws.elements import records_of
 from secinbox.reading import Report
 from secinbox.records import AnyRecord, Resource, Skipped
 
-__all__ = ["FRAMES", "KINDS", "records"]
+__all__ = ["KINDS", "TABLE_OF", "records"]
 
 # Labels without the prefix AWS that newer versions give, but for those that always had it.
 KINDS: dict[str, Maker] = {
@@ -56,13 +56,63 @@ KINDS: dict[str, Maker] = {
     "SecretsManagerSecret": stores.secret, "SSMParameter": stores.parameter,
     "CloudTrailTrail": stores.trail,
 }  # fmt: skip
-# Kinds that are read together with what they are a part of.
-FRAMES = ("IpRule", "IpRange", "EC2Route", "EC2RouteTableAssociation", "EC2NetworkAclRule",
-          "EC2PrivateIp", "EC2Ipv6Address", "AWSIpv6CidrBlock", "ELBListener", "ELBV2Listener",
-          "ELBV2TargetGroup", "LaunchTemplateVersion", "AWSPolicyStatement", "S3PolicyStatement",
-          "S3Acl", "AccountAccessKey", "AWSMfaDevice", "DBSubnetGroup", "ECSContainerDefinition",
-          "APIGatewayResource", "APIGatewayMethod", "APIGatewayIntegration", "APIGatewayStage",
-          "AWSTransitGatewayRoute", "AWSTransitGatewayRouteTableAssociation", "AWSTag")  # fmt: skip
+# Kinds -> a table of Steampipe or CloudQuery that says the same; those that are no key of KINDS are
+# read together with what they are a part of.
+TABLE_OF: dict[str, str] = {
+    "AWSAccount": "aws_organizations_account", "AWSOrganization": "aws_organizations",
+    "AWSOrganizationalUnit": "aws_organizations_organizational_unit", "AWSVpc": "aws_vpc",
+    "EC2Subnet": "aws_vpc_subnet", "AWSInternetGateway": "aws_vpc_internet_gateway",
+    "EC2RouteTable": "aws_vpc_route_table", "EC2Route": "aws_vpc_route_table",
+    "EC2RouteTableAssociation": "aws_vpc_route_table", "EC2NetworkAcl": "aws_vpc_network_acl",
+    "EC2NetworkAclRule": "aws_vpc_network_acl", "EC2SecurityGroup": "aws_vpc_security_group",
+    "IpRule": "aws_vpc_security_group", "IpRange": "aws_vpc_security_group",
+    "AWSPeeringConnection": "aws_vpc_peering_connection", "AWSVpcEndpoint": "aws_vpc_endpoint",
+    "AWSTransitGateway": "aws_ec2_transit_gateway",
+    "AWSTransitGatewayAttachment": "aws_ec2_transit_gateway_vpc_attachment",
+    "AWSTransitGatewayRouteTableAssociation": "aws_ec2_transit_gateway_vpc_attachment",
+    "AWSTransitGatewayRouteTable": "aws_ec2_transit_gateway_route_table",
+    "AWSTransitGatewayRoute": "aws_ec2_transit_gateway_route",
+    "NetworkInterface": "aws_ec2_network_interface", "EC2PrivateIp": "aws_ec2_network_interface",
+    "EC2Ipv6Address": "aws_ec2_network_interface", "ElasticIPAddress": "aws_vpc_eip",
+    "EC2Instance": "aws_ec2_instance", "LoadBalancerV2": "aws_ec2_application_load_balancer",
+    "ELBV2Listener": "aws_ec2_load_balancer_listener", "ELBV2TargetGroup": "aws_ec2_target_group",
+    "LoadBalancer": "aws_ec2_classic_load_balancer",
+    "ELBListener": "aws_ec2_classic_load_balancer", "EBSVolume": "aws_ebs_volume",
+    "EBSSnapshot": "aws_ebs_snapshot", "EC2Image": "aws_ec2_ami",
+    "LaunchTemplate": "aws_ec2_launch_template",
+    "LaunchTemplateVersion": "aws_ec2_launch_template_version",
+    "AutoScalingGroup": "aws_ec2_autoscaling_group",
+    "LaunchConfiguration": "aws_ec2_launch_configuration", "AWSRole": "aws_iam_role",
+    "AWSUser": "aws_iam_user", "AWSGroup": "aws_iam_group", "AWSPolicy": "aws_iam_policy",
+    "AWSPolicyStatement": "aws_iam_policy", "AWSInstanceProfile": "aws_iam_instance_profile",
+    "AWSSAMLProvider": "aws_iam_saml_provider", "AccountAccessKey": "aws_iam_access_key",
+    "AWSMfaDevice": "aws_iam_virtual_mfa_device", "AWSLambda": "aws_lambda_function",
+    "AWSLambdaEventSourceMapping": "aws_lambda_event_source_mapping",
+    "ECSCluster": "aws_ecs_cluster", "ECSService": "aws_ecs_service", "ECSTask": "aws_ecs_task",
+    "ECSTaskDefinition": "aws_ecs_task_definition",
+    "ECSContainerDefinition": "aws_ecs_task_definition",
+    "ECSContainerInstance": "aws_ecs_container_instance", "EKSCluster": "aws_eks_cluster",
+    "ECRRepository": "aws_ecr_repository", "ECRRepositoryImage": "aws_ecr_image",
+    "SSMInstanceInformation": "aws_ssm_managed_instance", "EMRCluster": "aws_emr_cluster",
+    "APIGatewayRestAPI": "aws_api_gateway_rest_api", "APIGatewayStage": "aws_api_gateway_stage",
+    "APIGatewayResource": "aws_apigateway_rest_api_resources",
+    "APIGatewayMethod": "aws_api_gateway_method",
+    "APIGatewayIntegration": "aws_api_gateway_method",
+    "APIGatewayV2API": "aws_api_gatewayv2_api",
+    "CloudFrontDistribution": "aws_cloudfront_distribution",
+    "CognitoIdentityPool": "aws_cognito_identity_pool", "EventBridgeRule": "aws_eventbridge_rule",
+    "S3Bucket": "aws_s3_bucket", "S3Acl": "aws_s3_bucket", "S3PolicyStatement": "aws_s3_bucket",
+    "S3AccountPublicAccessBlock": "aws_s3_account_settings", "RDSInstance": "aws_rds_db_instance",
+    "DBSubnetGroup": "aws_rds_db_subnet_group", "RDSCluster": "aws_rds_db_cluster",
+    "RDSSnapshot": "aws_rds_db_snapshot", "RedshiftCluster": "aws_redshift_cluster",
+    "DynamoDBTable": "aws_dynamodb_table", "ElasticacheCluster": "aws_elasticache_cluster",
+    "ESDomain": "aws_opensearch_domain", "EfsFileSystem": "aws_efs_file_system",
+    "EfsMountTarget": "aws_efs_mount_target", "SQSQueue": "aws_sqs_queue",
+    "SNSTopic": "aws_sns_topic", "SNSTopicSubscription": "aws_sns_topic_subscription",
+    "KMSKey": "aws_kms_key", "KMSAlias": "aws_kms_alias",
+    "SecretsManagerSecret": "aws_secretsmanager_secret", "SSMParameter": "aws_ssm_parameter",
+    "CloudTrailTrail": "aws_cloudtrail_trail", "AWSTag": "aws_tagging_resource",
+}  # fmt: skip
 
 
 def records(report: Report) -> Iterator[AnyRecord]:
