@@ -34,10 +34,10 @@ def _groups(graph: Graph, node: Node) -> list[str]:
 
 
 def _six(graph: Graph, vpc: str) -> bool:
-    """Whether a network has IPv6 addresses at all; one that is not in the graph may have."""
-    known = {n.text("vpcid", "id"): bool(graph.out(n, "BLOCK_ASSOCIATION", to="AWSIpv6CidrBlock"))
-             for n in graph.of("AWSVpc")}  # fmt: skip
-    return known.get(vpc, False)
+    """Whether a network has IPv6 addresses at all."""
+    return vpc in graph.once("six", lambda: {
+        n.text("vpcid", "id") for n in graph.of("AWSVpc")
+        if graph.out(n, "BLOCK_ASSOCIATION", to="AWSIpv6CidrBlock")})  # fmt: skip
 
 
 def network(graph: Graph, node: Node) -> Made:
@@ -194,10 +194,12 @@ def attachment(graph: Graph, node: Node) -> Made:
         found["TransitGatewayId"] = gateway.text("tgw_id")
     for vpc in graph.into(node, "RESOURCE", of="AWSVpc"):
         found["ResourceId"] = vpc.text("vpcid", "id")
-    for link in graph.of("AWSTransitGatewayRouteTableAssociation"):
-        if link.text("attachment_id") == found["TransitGatewayAttachmentId"]:
-            found["Association"] = {"TransitGatewayRouteTableId": link.text("route_table_id"),
-                                    "State": link.text("state")}  # fmt: skip
+    links = graph.once("associations", lambda: {
+        n.text("attachment_id"): n for n in graph.of("AWSTransitGatewayRouteTableAssociation")})  # fmt: skip
+    link = links.get(found["TransitGatewayAttachmentId"])
+    if link is not None:
+        found["Association"] = {"TransitGatewayRouteTableId": link.text("route_table_id"),
+                                "State": link.text("state")}  # fmt: skip
     yield Told("ec2.describe_transit_gateway_attachments", {"TransitGatewayAttachments": [found]})
 
 
@@ -372,7 +374,8 @@ def _target_group(graph: Graph, node: Node, arn: str, targets: list[tuple[Node, 
                 target_id = {"Id": target.text(key, "id")}
                 told.append({"Target": target_id | ({"Port": port} if port else {})})
                 break
-    known = next((g for g in graph.of("ELBV2TargetGroup") if g.text("arn", "id") == arn), None)
+    known = graph.once("target groups", lambda: {
+        g.text("arn", "id"): g for g in graph.of("ELBV2TargetGroup")}).get(arn)  # fmt: skip
     found: dict[str, Any] = {"TargetGroupArn": arn, "LoadBalancerArns": [_arn_of(graph, node)],
                              "TargetGroupName": arn.split("/")[1] if "/" in arn else arn,
                              **_vpc_of(graph, node)}  # fmt: skip
