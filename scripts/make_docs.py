@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -169,7 +170,30 @@ def own() -> str:
     return "\n".join(parts) + "\n"
 
 
+def exports() -> str:
+    from secinbox.inventory._nodes import TABLE_OF
+    from secinbox.inventory._tables import ALL
+
+    def names(found: Iterable[str]) -> str:
+        return ", ".join(f"`{n}`" for n in found)
+
+    lines = [
+        "# What exports of other tools carry\n",
+        "A row is a kind of facts about AWS that is read, with the tables and nodes that hold it. What of a",
+        "kind the tools do not keep stays unknown: see the [guide](../guides/exports.md). Nodes are named",
+        "without the prefix `AWS` that newer versions of Cartography give to all of them.\n",
+        "| Steampipe | CloudQuery | Cartography |",
+        "|---|---|---|",
+    ]
+    for table in ALL:
+        nodes = (label for label, like in TABLE_OF.items() if like in table.names)
+        lines.append(f"| {names(table.steampipe.split())} | {names(table.cloudquery.split())} "
+                     f"| {names(nodes)} |")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
+    "exports.md": exports,
     "moves.md": moves,
     "cli.md": cli,
     "formats.md": formats,

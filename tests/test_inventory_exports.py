@@ -15,12 +15,13 @@ import pytest
 
 from secinbox.estate import PARTIAL, Estate, Item, estate_of
 from secinbox.iam import privilege
-from secinbox.inventory import cloudquery, steampipe
+from secinbox.inventory import cartography, cloudquery, steampipe
+from secinbox.inventory._nodes import KINDS, TABLE_OF
 from secinbox.inventory._tables import ALL, TABLES, table_of
 from secinbox.network import exposure
 from secinbox.reading import Report, ReportError, head_of
 from secinbox.records import AnyRecord, RiskStatement, Skipped
-from tests import exported_tables
+from tests import exported_graph, exported_tables
 from tests.exported import IAM, A, Answers, R, allow, answers, arn, policy
 
 Told = dict[tuple[str, str], RiskStatement]
@@ -57,8 +58,9 @@ def differences(found: Told) -> dict[str, str]:
             continue
         name = key[1].split(":", 5)[-1]
         assert other is None or other.value == "unknown", (key, statement.value, other)
-        out[name] = "; ".join(e.text for e in other.evidence) if other else "no statement"
-        assert out[name], f"unknown without a reason: {key}"
+        why = "; ".join(e.text for e in other.evidence) if other else "no statement"
+        assert why, f"unknown without a reason: {key}"
+        out[name] = f"{out[name]}; {why}" if name in out else why
     assert not set(found) - set(expected())
     return out
 
@@ -100,6 +102,115 @@ def test_cloudquery_says_what_aws_says(form: str) -> None:
     found = differences(told(estate_of(records)))
     assert set(found) == set(CLOUDQUERY_UNKNOWN)
     assert all(CLOUDQUERY_UNKNOWN[k] in v for k, v in found.items())
+
+
+_SERVICE, _CIDRS = "no network settings of a service", "not which addresses it admits"
+_RULES, _BOUNDARY = "IPv4 ranges of rules", "no permissions boundary"
+CARTOGRAPHY_UNKNOWN = {
+    # Rules: only their IPv4 ranges are kept, so a group with a rule is open or not known.
+    "instance/i-listed": _RULES, "instance/i-shut": _RULES, "loadbalancer/app/shut/1": _RULES,
+    # Policies: of a function and a key the graph keeps a conclusion, of the others nothing.
+    "function:shut": "get_policy", "function:url": "get_policy",
+    "key/open": "get_key_policy", "key/shut": "get_key_policy",
+    "open": "get_topic_attributes", "shut": "get_topic_attributes",
+    "secret:open-AbCdEf": "get_resource_policy", "secret:shut-AbCdEf": "get_resource_policy",
+    "repository/open": "get_repository_policy", "repository/shut": "get_repository_policy",
+    "file-system/fs-open": "describe_file_system_policy",
+    "file-system/fs-shut": "describe_file_system_policy",
+    "domain/open": "no access policy", "domain/shut": "no access policy",
+    "/restapis/restopen": "no API policy",
+    # Settings: routes of HTTP APIs, networks of services, addresses that may call a cluster, signed
+    # addresses of distributions, subnets of a warehouse.
+    "/apis/httpopen": "get_routes", "/apis/httpshut": "get_routes",
+    "service/main/open": _SERVICE, "service/main/inner": _SERVICE, "service/main/shut": _SERVICE,
+    "cluster/kopen": _CIDRS, "cluster/knarrow": _CIDRS, "distribution/EOPEN": "signed addresses",
+    "cluster:ware-open": "subnet group",
+    # No node of its own.
+    "apis/gopen": "no statement", "apis/gshut": "no statement", "server/s-open": "no statement",
+    "server/s-shut": "no statement", "identitypool/eu-west-1:pool-open": "no statement",
+    "identitypool/eu-west-1:pool-shut": "no statement", "document/runbook": "no statement",
+    "cluster-snapshot:all-open": "no statement",
+    # Whoever has a right may have a boundary that ends it.
+    "role/admin": _BOUNDARY, "role/attached": _BOUNDARY, "role/bounded": _BOUNDARY,
+    "user/boss": _BOUNDARY, "user/own": _BOUNDARY, "accesskey:AKIAEXAMPLEBOSS": _BOUNDARY,
+    "instance/i-open": _BOUNDARY, "task-definition/web:1": _BOUNDARY, "task/main/1": _BOUNDARY,
+}  # fmt: skip
+
+
+def drawn(report: Report) -> Told:
+    return told(estate_of(read(cartography, [report])))
+
+
+@pytest.mark.parametrize("newer", [True, False], ids=["newer", "older"])
+@pytest.mark.parametrize("form", ["lines", "array", "json", "ids"])
+def test_cartography_says_what_aws_says(form: str, newer: bool) -> None:
+    records = read(cartography, [exported_graph.graph(raw(), newer).report(form)])
+    assert [r for r in records if isinstance(r, Skipped)] == []
+    found = differences(told(estate_of(records)))
+    assert set(found) == {k.removeprefix("accesskey:") for k in CARTOGRAPHY_UNKNOWN}
+    for name, why in CARTOGRAPHY_UNKNOWN.items():
+        assert why in found[name.removeprefix("accesskey:")], name
+
+
+_LABELS = sorted({e["label"] for e in exported_graph.graph(answers()).entries if "label" in e})
+
+
+def _owns(entry: dict[str, Any], graph: exported_graph.Drawn) -> bool:
+    """Without the account nothing has the same name."""
+    return bool(entry["label"] == "RESOURCE" and entry["start"]["id"] == graph.account)
+
+
+@pytest.mark.parametrize("label", _LABELS)
+def test_ties_that_were_not_exported_leave_no_wrong_answer(label: str) -> None:
+    graph = exported_graph.graph(raw())
+    graph.entries = [e for e in graph.entries if e.get("label") != label or _owns(e, graph)]
+    differences(drawn(graph.report()))
+
+
+def test_nodes_alone_leave_no_wrong_answer() -> None:
+    graph = exported_graph.graph(raw())
+    graph.entries = [e for e in graph.entries if e["type"] == "node" or _owns(e, graph)]
+    differences(drawn(graph.report()))
+
+
+_NODES = sorted({e["labels"][0] for e in exported_graph.graph(answers()).entries if "labels" in e})
+
+
+@pytest.mark.parametrize("label", _NODES)
+def test_nodes_that_were_not_exported_leave_no_wrong_answer(label: str) -> None:
+    """Their relationships are there, with an end missing: a part of the graph."""
+    graph = exported_graph.graph(raw())
+    graph.entries = [e for e in graph.entries if label not in e.get("labels", ())]
+    records = list(cartography.read(graph.report()))
+    (gap,) = [r for r in records if isinstance(r, Skipped)]
+    assert gap.reason == "a relationship without both ends" and not gap.harmless
+    if label != "AWSAccount":
+        differences(told(estate_of(records)))
+
+
+def test_nodes_of_other_clouds_are_told_by_name() -> None:
+    graph = exported_graph.Drawn(newer=True)
+    for label in ("KubernetesPod", "GCPInstance", "AzureVirtualMachine"):
+        graph.entries.append({"type": "node", "id": label, "labels": [label, "LoadBalancer"],
+                              "properties": {"lastupdated": 1, "name": "x"}})  # fmt: skip
+    records = read(cartography, [graph.report()])
+    assert [r.reason.split(" are ")[0] for r in records if isinstance(r, Skipped)] == [
+        "nodes of Azure", "nodes of Google Cloud", "nodes of Kubernetes"]  # fmt: skip
+
+
+def test_targets_that_nobody_asked_for_leave_a_machine_unknown() -> None:
+    """Of raw answers too: any machine of the network may stand behind an open balancer."""
+    say = Answers([c for c in raw().calls if c[0] not in (
+        "elbv2.describe_target_health", "elb.describe_load_balancers")])  # fmt: skip
+    found = {k[1].rpartition("/")[2]: s for k, s in told(say.estate()).items()
+             if ":instance/" in k[1] and k[0] == "public_accessibility"}  # fmt: skip
+    assert found["i-behind"].value == found["i-alone"].value == "unknown"
+    assert any("targets not read" in e.text for e in found["i-behind"].evidence)
+    assert found["i-stopped"].value == "no" and found["i-open"].value == "yes"
+    shut = Answers([c for c in say.calls if not (
+        c[0] == "elbv2.describe_listeners" and "front" in str(c[1]))])  # fmt: skip
+    values = {k[1].rpartition("/")[2]: s.value for k, s in told(shut.estate()).items()}
+    assert values["i-behind"] == "no"  # no listener that strangers reach leads to the group
 
 
 def test_the_order_of_the_files_changes_nothing() -> None:
@@ -213,6 +324,10 @@ def test_names_are_told_once() -> None:
     assert len(names) == len(set(names)) == len(TABLES)
 
 
+def test_every_kind_of_node_has_its_table_and_its_row_in_the_docs() -> None:
+    assert set(KINDS) <= set(TABLE_OF) and set(TABLE_OF.values()) <= set(TABLES)
+
+
 def test_columns_of_two_tables_are_refused_with_the_next_step() -> None:
     row = {"akas": [], "account_id": A, "partition": "aws", "region": R, "group_id": "sg-1",
            "ip_permissions": [], "subnet_id": "s", "cidr_block": "10.0.0.0/8",
@@ -251,13 +366,16 @@ LOOK_ALIKES = {
     "aws_s3_bucket.csv": b"resource,severity,title\nx,high,y\n",
     "aws_iam_role.tf.json": b'{"resource": {"aws_iam_role": {"a": {"name": "a"}}}}',
     "broken.parquet": b"PAR1 and nothing more",
+    "other-graph.json": b'{"type": "node", "id": "1", "labels": ["Person"], "properties": {"lastupdated": 1}}',
+    "figure.json": b'{"nodes": [{"id": 1, "label": "EC2Instance"}], "edges": []}',
+    "network.json": b'[{"type": "node", "labels": ["EC2Instance"], "properties": {}}]',
 }
 
 
 @pytest.mark.parametrize("name", sorted(LOOK_ALIKES))
 def test_files_of_others_are_not_taken(name: str) -> None:
     head = head_of(LOOK_ALIKES[name], name)
-    assert steampipe.recognise(head) == 0 and cloudquery.recognise(head) == 0
+    assert all(c.recognise(head) == 0 for c in (steampipe, cloudquery, cartography))
 
 
 # -- broken and hostile --------------------------------------------------------------------------
@@ -270,6 +388,10 @@ def test_files_of_others_are_not_taken(name: str) -> None:
     (steampipe, "aws_vpc.csv", b"vpc_id,cidr_block,akas\n\"v,x,y\n", "fields under"),
     (cloudquery, "aws_vpc.csv", b"vpc_id,_cq_id,akas\n\xff,x,y\n", "UTF-8"),
     (cloudquery, "aws_ec2_vpcs.parquet", b"PAR1" + b"\0" * 60 + b"PAR1", "not valid Parquet"),
+    (cartography, "all.json", b'{"nodes": [{"id": "1", "labels"', "middle"),
+    (cartography, "all.json", b'[{"type": "node", "id": "1"}, {"type": ', "middle"),
+    (cartography, "all.json", b'{"nodes": 3, "rels": []}', "nodes is not a list"),
+    (cartography, "all.json", b'{"nodes": [], "rels": {"1": 2}}', "rels is not a list"),
 ])  # fmt: skip
 def test_a_broken_file_is_refused(connector: Any, name: str, data: bytes, words: str) -> None:
     with pytest.raises(ReportError) as error:
@@ -288,6 +410,23 @@ def test_whatever_stands_in_a_column_does_no_harm(table: str) -> None:
     document = Report(json.dumps(changed).encode(), f"{table}.json")
     for record in steampipe.read(document):
         assert record is not None
+
+
+@pytest.mark.parametrize("word", _WORDS, ids=[str(i) for i in range(len(_WORDS))])
+def test_whatever_stands_in_a_graph_does_no_harm(word: Any) -> None:
+    """Every property of every node, then every tie, and last the parts of both."""
+    graph = exported_graph.graph(raw())
+    whole = json.dumps(graph.entries)
+    for name in ("properties", "labels", "id", "type", "label", "start"):
+        entries = json.loads(whole)
+        for entry in entries:
+            if name == "properties":
+                entry[name] = dict.fromkeys(entry[name], word)
+            elif name in entry:
+                entry[name] = word
+        graph.entries = entries
+        text = "\n".join(json.dumps(e) for e in entries)
+        estate_of(list(cartography.read(Report(text.encode(), "all.json"))))
 
 
 def test_a_table_without_use_is_counted_by_its_name() -> None:
@@ -426,3 +565,104 @@ def test_what_a_table_says(table: str, row: dict[str, Any], uid: str, key: str) 
     item = one(table, row).items[uid]
     assert item.config.get(key) not in (None, "")
     assert item.account in (A, "")
+
+
+# -- nodes whose facts no exposure and no privilege of the estate above shows -----------------------
+
+
+def _drawn_alone() -> Estate:
+    """One of each, tied as Cartography ties it."""
+    graph = exported_graph.Drawn(newer=True)
+    vpc = graph.node("AWSVpc", "vpc-9", vpcid="vpc-9", region=R)
+    subnet = graph.node("EC2Subnet", "subnet-9", subnetid="subnet-9", region=R)
+    graph.tie(subnet, "MEMBER_OF_AWS_VPC", vpc)
+    machine = graph.node("EC2Instance", "i-9", instanceid="i-9", region=R)
+    address = graph.node("ElasticIPAddress", "54.9.9.9", public_ip="54.9.9.9", allocation_id="eip-9",
+                         instance_id="i-9", region=R)  # fmt: skip
+    graph.tie(machine, "ELASTIC_IP_ADDRESS", address)
+    volume = graph.node("EBSVolume", "vol-9", volumeid="vol-9", region=R, snapshotid="snap-9")
+    graph.tie(volume, "ATTACHED_TO", machine)
+    gateway = graph.node("AWSTransitGateway", arn("ec2", "transit-gateway/tgw-9"), tgw_id="tgw-9",
+                         arn=arn("ec2", "transit-gateway/tgw-9"), region=R)  # fmt: skip
+    link = graph.node("AWSTransitGatewayAttachment", "att-9", resource_type="vpc", region=R)
+    graph.tie(link, "ATTACHED_TO", gateway)
+    graph.tie(vpc, "RESOURCE", link)
+    table = graph.node("AWSTransitGatewayRouteTable", "t-9", transit_gateway_id="tgw-9", region=R)
+    route = graph.node("AWSTransitGatewayRoute", "t-9|10", destination_cidr_block="10.0.0.0/8",
+                       target="att-9", state="active", region=R)  # fmt: skip
+    graph.tie(table, "HAS_ROUTE", route)
+    graph.node("AWSTransitGatewayRouteTableAssociation", "a-9", route_table_id="t-9",
+               attachment_id="att-9", state="associated")  # fmt: skip
+    scaling = graph.node("AutoScalingGroup", arn("autoscaling", "autoScalingGroup:1:g"), name="g",
+                         launchtemplateid="lt-9", launchtemplateversion="1", region=R)  # fmt: skip
+    graph.tie(machine, "MEMBER_AUTO_SCALE_GROUP", scaling)
+    template = graph.node("LaunchTemplate", "lt-9", name="t", region=R)
+    version = graph.node("LaunchTemplateVersion", "lt-9-1", version_number=1, image_id="ami-9",
+                         iam_instance_profile_arn=f"{IAM}instance-profile/p")  # fmt: skip
+    graph.tie(template, "VERSION", version)
+    unit = graph.node("AWSOrganizationalUnit", "ou-9", ou_id="ou-9", owned=False)
+    graph.tie(graph.account, "PARENT", unit)
+    image = graph.node("ECRImage", "sha256:9", digest="sha256:9", region=R)
+    tagged = graph.node("ECRRepositoryImage", "r:1", tag="1", region=R,
+                        repo_uri=f"{A}.dkr.ecr.{R}.amazonaws.com/r")  # fmt: skip
+    graph.tie(tagged, "IMAGE", image)
+    secret = graph.node("SSMParameter", arn("ssm", "parameter/p"), name="p", type="SecureString",
+                        value="never to be kept", region=R)  # fmt: skip
+    graph.tie(secret, "TAGGED", graph.node("AWSTag", "team:x", key="team", value="x"))  # fmt: skip
+    return estate_of(read(cartography, [graph.report()]))
+
+
+NODES: list[tuple[str, str, Any]] = [
+    (f"arn:aws:ec2:{R}:{A}:elastic-ip/eip-9", "PublicIp", "54.9.9.9"),
+    (f"arn:aws:ec2:{R}:{A}:volume/vol-9", "Attachments", [{"InstanceId": "i-9"}]),
+    (f"arn:aws:ec2:{R}:{A}:transit-gateway-attachment/att-9", "ResourceId", "vpc-9"),
+    (f"arn:aws:ec2:{R}:{A}:transit-gateway-attachment/att-9", "TransitGatewayId", "tgw-9"),
+    (f"arn:aws:ec2:{R}:{A}:transit-gateway-attachment/att-9", "Association",
+     {"TransitGatewayRouteTableId": "t-9", "State": "associated"}),
+    (f"arn:aws:ec2:{R}:{A}:transit-gateway-route-table/t-9", "search_transit_gateway_routes",
+     {"Routes": [{"DestinationCidrBlock": "10.0.0.0/8", "State": "active",
+                  "TransitGatewayAttachments": [{"TransitGatewayAttachmentId": "att-9"}]}]}),
+    (arn("autoscaling", "autoScalingGroup:1:g"), "Instances", [{"InstanceId": "i-9"}]),
+    (f"arn:aws:ec2:{R}:{A}:launch-template/lt-9", "describe_launch_template_versions",
+     {"LaunchTemplateVersions": [{
+         "LaunchTemplateId": "lt-9", "VersionNumber": 1, "LaunchTemplateData": {
+             "ImageId": "ami-9", "IamInstanceProfile": {"Arn": f"{IAM}instance-profile/p"}}}]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("uid", "key", "value"), NODES, ids=[f"{n[1]}" for n in NODES])
+def test_what_a_node_says(uid: str, key: str, value: Any) -> None:
+    assert _drawn_alone().items[uid].config[key] == value
+
+
+def test_what_nodes_say_of_each_other() -> None:
+    estate = _drawn_alone()
+    assert estate.targets(f"arn:aws:iam::{A}:root", "member_of") == ["ou-9"]
+    (image,) = estate.of_type("container_image")
+    assert "sha256:9" in image.uid and image.config["imageTags"] == ["1"]
+    parameter = estate.items[arn("ssm", "parameter/p")]
+    assert parameter.tags == {"team": "x"} and "never" not in json.dumps(parameter.config)
+    # Nothing says which groups guard the machine: then nothing says that nobody comes in.
+    (exposed,) = [s for s in exposure(estate) if s.resource.endswith("instance/i-9")]
+    assert exposed.value == "unknown"
+
+
+def test_networks_with_ipv6_whose_addresses_the_graph_does_not_keep_are_unknown() -> None:
+    values = {}
+    for name in ("plain", "six"):
+        graph = exported_graph.graph(raw())
+        if name == "six":
+            block = graph.node("AWSCidrBlock", "vpc-1|2a05::/56", "AWSIpv6CidrBlock")
+            graph.tie(graph._ids["AWSVpc", "vpc-1"], "BLOCK_ASSOCIATION", block)
+            route = graph.node("EC2Route", "six", destination_ipv6_cidr_block="::/0", state="active",
+                               gateway_id="igw-1", region=R)  # fmt: skip
+            graph.tie(graph._ids["EC2RouteTable", "rtb-private"], "ROUTE", route)
+            for number, way in enumerate((False, True)):
+                rule = graph.node("EC2NetworkAclRule", f"six{number}", egress=way, rulenumber=90,
+                                  ruleaction="allow", protocol="-1", ipv6cidrblock="::/0")  # fmt: skip
+                graph.tie(rule, "MEMBER_OF_NACL", graph._ids[
+                    "EC2NetworkAcl", f"arn:aws:ec2:{R}:{A}:network-acl/acl-1"])  # fmt: skip
+        found = drawn(graph.report())
+        values[name] = [found["public_accessibility", f"arn:aws:ec2:{R}:{A}:{n}"].value
+                        for n in ("subnet/subnet-private", "instance/i-alone", "instance/i-open")]  # fmt: skip
+    assert values == {"plain": ["no", "no", "yes"], "six": ["unknown", "unknown", "yes"]}

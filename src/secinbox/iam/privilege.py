@@ -101,6 +101,15 @@ class Powers:
 
     def of(self, arn: str) -> Power:
         principal = self.world.principals[arn]
+        power = self._of(arn, principal)
+        part = principal.item.unfinished("PermissionsBoundary")
+        if part and power.value == "yes":
+            # A boundary takes away and never gives: what was not read could end a yes, not a no.
+            power.value = "unknown"
+            power.evidence.append(_gap(part, arn))
+        return power
+
+    def _of(self, arn: str, principal: Principal) -> Power:
         power = Power()
         admin = self.escalation.admins[arn]
         if admin.value == "yes":

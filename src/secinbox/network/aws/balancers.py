@@ -132,6 +132,7 @@ class Balancers:
         if not subnets:
             return unknown("its subnets were not read", item.uid)
         versions = [4]
+        part = item.unfinished("IpAddressType")
         if str(item.config.get("IpAddressType") or "").startswith("dualstack"):
             versions = [6] if "without-public-ipv4" in item.config["IpAddressType"] else [4, 6]
         ways = []
@@ -147,6 +148,10 @@ class Balancers:
                 text = f"internet-facing, {ports} open, in {subnet_id}"
                 steps = ("Internet", way.gateway, f"{name} {ports}")
                 ways.append(yes(route_evidence(text, steps, item.uid, ports)))
+            if part:
+                six = Door(frozenset(groups), 6, port, transport, unfiltered)
+                if self.network.way_in(subnet_id, six).verdict.value != "no":
+                    ways.append(unknown(part, item.uid))
         return _first_yes(ways)
 
     def _classic(self, item: Item) -> None:
@@ -163,12 +168,18 @@ class Balancers:
             name = str(item.config.get("LoadBalancerName"))
             front = Front(item, name, port, "TCP", verdict, step=f"{name} tcp:{port}")
             fronts.append(front)
+            if item.unfinished("Instances"):
+                self._unread(front, item, item.config.get("VPCId"))
             for instance_id in targets:
                 inner = listener.get("InstancePort")
                 if isinstance(inner, int):
                     self._to_instance(front, instance_id, inner, keeps_client=False)
+        part = item.unfinished("ListenerDescriptions")
+        verdicts = [f.verdict for f in fronts]
+        if part:
+            verdicts.append(both([self._reach(item, None, "classic"), unknown(part, item.uid)]))
         self.verdicts[item.uid] = (
-            either(f.verdict for f in fronts) if fronts else no("it has no listener", item.uid)
+            either(verdicts) if verdicts else no("it has no listener", item.uid)
         )
 
     # Targets
@@ -180,6 +191,8 @@ class Balancers:
                 continue
             kind = str(group.config.get("TargetType") or "instance")
             health = answer(group, "describe_target_health")
+            if isinstance(health, Unread) and kind in ("instance", "ip"):
+                self._unread(front, group, group.config.get("VpcId"))
             registered = (
                 list(walk(health or {}, "TargetHealthDescriptions[]"))
                 if not isinstance(health, Unread)
@@ -195,6 +208,14 @@ class Balancers:
                 self._target(front, group, kind, str(target["Id"]), port, depth)
             self._scaled(front, group, depth)
             self._services(front, group)
+
+    def _unread(self, front: Front, source: Item, vpc: Any) -> None:
+        """Nobody asked for the targets of a group: any machine of its network may be one."""
+        text = f"targets not read: whether {front.name} leads to it"
+        for item in self.network.estate.of_type("aws_ec2_instance"):
+            same = item.config.get("VpcId") in (vpc, None)
+            if front.verdict.value != "no" and same and item.config.get("InstanceId"):
+                self.targets[item.uid].append(both([running(item), unknown(text, source.uid)]))
 
     def _target(self, front: Front, group: Item, kind: str, target: str, port: Any,
                 depth: int) -> None:  # fmt: skip
@@ -317,7 +338,8 @@ class Balancers:
                 settings = next(
                     walk(service.config, "networkConfiguration.awsvpcConfiguration"), None
                 )
-                gate = yes()
+                part = service.unfinished("networkConfiguration")
+                gate = unknown(part, service.uid) if settings is None and part else yes()
                 port = link.get("containerPort")
                 if isinstance(settings, dict) and isinstance(port, int):
                     interface = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from secinbox.estate import Item
+from secinbox.estate import PARTIAL, Item
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.vpc import Door, Network, Way, entries, ports_text, route_evidence
 from secinbox.network.ranges import (
@@ -82,6 +82,13 @@ def interface_verdict(network: Network, uid: str, name: str, interface: dict[str
     found = public_addresses(interface)
     subnet = str(interface.get("SubnetId") or "")
     out = []
+    told = interface.get(PARTIAL)
+    part = str(told.get("Ipv6Addresses") or "") if isinstance(told, dict) else ""
+    if (
+        part
+        and network.way_in(subnet, Door(frozenset(groups_of(interface)), 6)).verdict.value != "no"
+    ):
+        out.append(unknown(part, uid))
     for version, texts in found.items():
         if not texts:
             continue
@@ -105,11 +112,14 @@ def subnet(network: Network, item: Item) -> Verdict:
     """A public subnet: a route to an Internet gateway, and an ACL that lets clients in."""
     subnet_id = str(item.config.get("SubnetId"))
     out = []
+    part = item.unfinished("Ipv6CidrBlockAssociationSet")
     for version in (4, 6):
-        if version == 6 and not item.config.get("Ipv6CidrBlockAssociationSet"):
+        if version == 6 and not part and not item.config.get("Ipv6CidrBlockAssociationSet"):
             continue
         way = network.way_in(subnet_id, Door(frozenset(), version, unfiltered=True))
-        if way.verdict.value == "yes":
+        if way.verdict.value == "yes" and version == 6 and part:
+            out.append(unknown(part, item.uid))
+        elif way.verdict.value == "yes":
             text = f"{subnet_id} has a route to {way.gateway} and its ACL lets clients in"
             out.append(yes(route_evidence(text, ("Internet", way.gateway, subnet_id), item.uid)))
         else:
@@ -132,6 +142,7 @@ def database(network: Network, item: Item, subnets: list[str] | None, groups: li
         gates.append(unknown("its port was not read", item.uid))
     if not groups:
         gates.append(unknown("its security groups were not read", item.uid))
+        return both(gates)
     if subnets is None:
         # The group may settle it although the subnets are not known; so may the whole network.
         door = Door(frozenset(groups), 4, port, ("tcp",))
@@ -212,6 +223,8 @@ def eks(item: Item) -> Verdict:
     if not settings.get("endpointPublicAccess"):
         return no("the public endpoint is off", item.uid)
     cidrs = settings.get("publicAccessCidrs")
+    if not cidrs and item.unfinished("resourcesVpcConfig"):
+        return unknown(item.unfinished("resourcesVpcConfig"), item.uid)
     listed = cidrs if isinstance(cidrs, list) and cidrs else ["0.0.0.0/0"]
     if any(is_wide(addresses(listed, v), v) for v in (4, 6)):
         text = f"the API endpoint answers {', '.join(str(c) for c in listed[:4])}"
@@ -236,6 +249,8 @@ def service_direct(network: Network, item: Item) -> Verdict:
     if item.config.get("status") not in ("ACTIVE", None):
         return no(f"the service is {item.config.get('status')}", item.uid)
     settings = next(walk(item.config, "networkConfiguration.awsvpcConfiguration"), None)
+    if settings is None and item.unfinished("networkConfiguration"):
+        return unknown(item.unfinished("networkConfiguration"), item.uid)
     if not isinstance(settings, dict) or settings.get("assignPublicIp") != "ENABLED":
         return no("its tasks get no public address", item.uid)
     if item.config.get("desiredCount") == 0 and not item.config.get("runningCount"):

@@ -26,6 +26,8 @@ def distribution(item: Item) -> Verdict:
         return unknown("whether it is enabled was not read", item.uid)
     if enabled is not True:
         return no("the distribution is disabled", item.uid)
+    if item.unfinished("DefaultCacheBehavior"):
+        return unknown(item.unfinished("DefaultCacheBehavior"), item.uid)
     if _signed_only(item):
         return no("every behaviour asks for signed URLs or cookies", item.uid)
     host = str(item.config.get("DomainName") or item.uid)
@@ -54,9 +56,10 @@ def origins(
     item: Item, verdict: Verdict, buckets: dict[str, Item]
 ) -> Iterator[tuple[str, Verdict]]:
     """Buckets that a public distribution serves to everyone although they are private."""
-    if verdict.value != "yes":
+    if verdict.value == "no":
         return
-    open_targets = {str(b.get("TargetOriginId")) for b in _behaviours(item) if not _signed(b)}
+    known = [] if item.unfinished("DefaultCacheBehavior") else _behaviours(item)
+    open_targets = {str(b.get("TargetOriginId")) for b in known if not _signed(b)}
     for origin in entries(list(walk(item.config, "Origins.Items[]"))):
         if open_targets and str(origin.get("Id")) not in open_targets:
             continue
@@ -70,6 +73,9 @@ def origins(
         gate = _served(item, origin, bucket)
         if gate.value != "yes":
             yield bucket.uid, gate
+            continue
+        if verdict.value != "yes":
+            yield bucket.uid, verdict
             continue
         host = verdict.evidence[0].source
         text = f"private, but served to everyone by the distribution {host}"
@@ -158,7 +164,9 @@ def role(item: Item) -> Verdict:
             for kind, value in statement.principals or ():
                 if kind == "Federated":
                     ways.append(_federated(item, statement, value))
-    return either(ways)
+    found = either(ways)
+    part = item.unfinished("AssumeRolePolicyDocument")
+    return unknown(part, item.uid) if part and found.value == "yes" else found
 
 
 def _federated(item: Item, statement: Statement, provider: str) -> Verdict:

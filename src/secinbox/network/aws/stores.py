@@ -222,7 +222,8 @@ def search_domain(item: Item) -> Verdict:
         return no("its endpoint is inside a VPC", item.uid)
     text = item.config.get("AccessPolicies")
     if not text:
-        return no("no access policy", item.uid)
+        part = item.unfinished("AccessPolicies")
+        return unknown(part, item.uid) if part else no("no access policy", item.uid)
     verdict = admits_strangers(parse(text, "access policy"),
                                ("es:eshttpget", "es:eshttppost", "es:eshttpput", "es:*"),
                                f"{item.uid}/*", around(item), "access policy")  # fmt: skip

@@ -43,6 +43,7 @@ class Rule:
     sources: dict[int, IntSet]
     groups: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()  # prefix lists and ranges that nobody could read
+    doubt: str = ""  # why there may be other sources
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,8 @@ class Network:
             return True
         links = list(entries(gateway.config.get("Attachments")))
         return any(
-            link.get("VpcId") == vpc_id and link.get("State") in ("available", "attached", None)
+            vpc_id in (link.get("VpcId"), "")
+            and link.get("State") in ("available", "attached", None)
             for link in links
         )
 
@@ -265,12 +267,14 @@ class Network:
             item = self.groups.get(group_id)
             if item is None or "IpPermissions" not in item.config:
                 return None
+            part = item.unfinished("IpPermissions")
+            doubt = f"security group {group_id}: {part}" if part else ""
             self._rules[group_id] = [
-                rule for p in entries(item.config["IpPermissions"]) for rule in self._rule(p)
+                rule for p in entries(item.config["IpPermissions"]) for rule in self._rule(p, doubt)
             ]
         return self._rules[group_id]
 
-    def _rule(self, permission: dict[str, Any]) -> Iterator[Rule]:
+    def _rule(self, permission: dict[str, Any], doubt: str) -> Iterator[Rule]:
         protocol = str(permission.get("IpProtocol", "-1"))
         low, high = permission.get("FromPort"), permission.get("ToPort")
         everyport = protocol == "-1" or not isinstance(low, int) or not isinstance(high, int)
@@ -292,9 +296,9 @@ class Network:
         sources = {4: addresses(cidrs, 4), 6: addresses(cidrs, 6)}
         for name in ("tcp", "udp"):
             if protocol in ("-1", name, PROTOCOLS[name]):
-                yield Rule(name, ports, sources, groups, tuple(unread))
+                yield Rule(name, ports, sources, groups, tuple(unread), doubt)
         if protocol not in ("-1", "tcp", "udp", *PROTOCOLS.values()):
-            yield Rule("other", ports, sources, groups, tuple(unread))
+            yield Rule("other", ports, sources, groups, tuple(unread), doubt)
 
     # Network ACLs
 
@@ -477,6 +481,7 @@ class Network:
             gaps += [
                 f"cannot say which addresses are {', '.join(r.unread)}" for r in mine if r.unread
             ]
+            gaps += [r.doubt for r in mine if r.doubt]
             out += _slices([r for r in mine if r.sources[door.version]], protocol, door)
         return out, gaps
 
@@ -544,7 +549,7 @@ class Network:
                     continue
                 if neighbours & set(rule.groups) or (rule.sources[version] & sources):
                     return True
-                unread = unread or bool(rule.unread)
+                unread = unread or bool(rule.unread or rule.doubt)
         return None if unread else False
 
 
