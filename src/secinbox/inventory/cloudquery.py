@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from secinbox.inventory._tables import records
+from secinbox.inventory._tables import elsewhere, records, refuse_elsewhere
 from secinbox.inventory._tables.files import csv_rows, parquet_rows
 from secinbox.reading import Head, Report
 from secinbox.records import AnyRecord
@@ -20,11 +20,14 @@ _OF_AWS = frozenset({"account_id", "request_account_id", "arn", "image_arn"})
 
 def recognise(head: Head) -> int:
     columns = frozenset(head.columns) or frozenset(head.first) | head.keys
-    return 90 if columns & _MADE_BY and columns & _OF_AWS else 0
+    if not columns & _MADE_BY:
+        return 0
+    return 90 if columns & _OF_AWS or elsewhere(head.name) else 0
 
 
 def read(report: Report) -> Iterator[AnyRecord]:
     parts = "/".join(report.parts or (report.name,))
+    refuse_elsewhere(parts)
     if report.data.startswith(b"PAR1"):
         yield from records(parquet_rows(report), parts)
     elif report.data.lstrip()[:1] in (b"{", b"[", b""):

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from secinbox.inventory._tables import TABLES, columns_of, named_in, records
+from secinbox.inventory._tables import (
+    TABLES,
+    columns_of,
+    elsewhere,
+    named_in,
+    records,
+    refuse_elsewhere,
+)
 from secinbox.inventory._tables.files import csv_rows
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord
@@ -33,6 +40,8 @@ def recognise(head: Head) -> int:
 def _score(name: str, columns: frozenset[str], best: int) -> int:
     if any(c.startswith("_cq_") for c in columns):
         return 0
+    if elsewhere(name) and columns.issuperset(("akas", "title")):
+        return 94  # to be refused by name, not taken for something else
     if columns.issuperset(_MARKS):
         return best
     # A selection of columns: then the name and a column that only such a table has must say it.
@@ -42,6 +51,7 @@ def _score(name: str, columns: frozenset[str], best: int) -> int:
 
 def read(report: Report) -> Iterator[AnyRecord]:
     parts = "/".join(report.parts or (report.name,))
+    refuse_elsewhere(parts)
     start = report.data.lstrip()[:1]
     rows = _rows(report) if start in (b"[", b"{", b"") else csv_rows(report)
     yield from records(rows, parts)

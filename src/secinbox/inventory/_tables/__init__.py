@@ -19,7 +19,16 @@ from secinbox.inventory.aws.elements import records_of
 from secinbox.reading import ReportError
 from secinbox.records import AnyRecord, Skipped
 
-__all__ = ["TABLES", "Table", "camel", "columns_of", "records", "table_of"]
+__all__ = [
+    "TABLES",
+    "Table",
+    "camel",
+    "columns_of",
+    "elsewhere",
+    "records",
+    "refuse_elsewhere",
+    "table_of",
+]
 
 
 @dataclass(frozen=True)
@@ -358,6 +367,25 @@ def named_in(path: str) -> str:
         if stem.startswith("aws_"):
             return stem
     return ""
+
+
+_ELSEWHERE = {"azure_": "Azure", "azuread_": "Entra ID", "gcp_": "Google Cloud",
+              "kubernetes_": "Kubernetes", "k8s_": "Kubernetes"}  # fmt: skip
+
+
+def elsewhere(path: str) -> str:
+    """The other cloud whose table a file or its folder is named after; "" for none."""
+    if named_in(path):
+        return ""
+    words = path.lower().replace("\\", "/").split("/")
+    return next((c for w in reversed(words) for p, c in _ELSEWHERE.items() if w.startswith(p)), "")
+
+
+def refuse_elsewhere(path: str) -> None:
+    """Raises ReportError for a table of another cloud."""
+    if cloud := elsewhere(path):
+        raise ReportError(f"tables of {cloud} are not read: AWS only", "$",
+                          "import what the cloud's own tools print; docs/guides/clouds.md says how")  # fmt: skip
 
 
 def table_of(name: str, columns: frozenset[str]) -> str:
