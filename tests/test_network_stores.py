@@ -275,6 +275,12 @@ FUNCTIONS: list[tuple[str, RiskStatement, str, str]] = [
     ("permission for calls by URL only, no URL", function({**INVOKE, "Condition": {
         "Bool": {"lambda:InvokedViaFunctionUrl": "true"}}}), "no", ""),
     ("URL that asks for a signature", function(CALL_URL, url=open_url("AWS_IAM")), "no", "AWS_IAM"),
+    ("a signature of any account", function(
+        allow(Action="lambda:InvokeFunctionUrl", Resource=FUNCTION), url=open_url("AWS_IAM")),
+     "yes", "anyone with an AWS account"),
+    ("a signature of one account", function(
+        {**allow(Action="lambda:InvokeFunctionUrl", Resource=FUNCTION),
+         "Principal": {"AWS": "444455556666"}}, url=open_url("AWS_IAM")), "no", "AWS_IAM"),
     ("URL without a permission", function(url=open_url()), "no", "no permission"),
     ("URL, permission for one account", function({**CALL_URL, "Principal": {"AWS": ACCOUNT}},
                                                  url=open_url()), "no", ""),
