@@ -153,6 +153,32 @@ ADMIN = [account(), role(ALL), binding()]
 
 
 @pytest.mark.parametrize(
+    ("verb", "what", "name", "space", "wanted"),
+    [
+        ("impersonate", "serviceaccounts", "bot", "", "yes"),
+        ("impersonate", "serviceaccounts", "bot", "shop", "yes"),
+        ("impersonate", "serviceaccounts", "other", "", "no"),
+        ("get", "serviceaccounts", "bot", "", "no"),
+        ("create", "serviceaccounts/token", "bot", "", "yes"),
+        ("create", "serviceaccounts/token", "bot", "shop", "yes"),
+        ("create", "serviceaccounts/token", "other", "", "no"),
+        ("create", "serviceaccounts/token", "bot", "attic", "no"),
+        ("get", "serviceaccounts/token", "bot", "", "no"),
+    ],
+)
+def test_one_named_service_account_is_enough_where_it_is_strong(
+    verb: str, what: str, name: str, space: str, wanted: str
+) -> None:
+    kind = "Role" if space else "ClusterRole"
+    mate = {"kind": "ServiceAccount", "name": "mate", "namespace": "yard"}
+    named = role(rule(verb, what, "", name), kind=kind, name="one", space=space)
+    bound = binding(f"{kind}Binding", "one", kind, space, mate, "of-mate")
+    found = judged([*ADMIN, account("mate", "yard"), named, bound])["yard/serviceaccount/mate"]
+    assert found.value == wanted
+    assert {e.kind for e in found.evidence} == {"escalation" if wanted == "yes" else "control"}
+
+
+@pytest.mark.parametrize(
     ("kind", "path", "value", "wanted"),
     [
         ("ClusterRoleBinding", "subjects|0|name", "other", "no"),

@@ -188,6 +188,9 @@ def test_node_ports_external_addresses_and_host_ports() -> None:
 
 INGRESS_FLIPS: list[tuple[str, str, Any, str]] = [
     ("Ingress", "spec|rules", [], "no"),
+    ("Ingress", "spec|rules|0|http|paths|0|backend|service|port", {"number": 444}, "no"),
+    ("Ingress", "spec|rules|0|http|paths|0|backend|service|port", {"name": "other"}, "no"),
+    ("Ingress", "spec|rules|0|http|paths|0|backend|service|port", None, "yes"),
     ("Ingress", "status", None, "unknown"),
     ("Ingress", "status", address(ip="10.0.0.3"), "no"),
     ("Ingress", "status", address(hostname="internal-k8s.elb.amazonaws.com"), "no"),

@@ -113,6 +113,13 @@ BUCKETS: list[tuple[str, RiskStatement, str, str]] = [
         "Effect": "Deny", "NotPrincipal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/app"},
         "Action": "s3:*", "Resource": f"{BUCKET}/*"}), "no", ""),
     ("organisation", bucket(when(StringEquals={"aws:PrincipalOrgID": "o-1"})), "no", "aws:principalorgid"),
+    ("organisation, if there is one", bucket(when(StringEqualsIfExists={"aws:PrincipalOrgID": "o-1"})), "yes", "principal"),
+    ("no organisation", bucket(when(Null={"aws:PrincipalOrgID": "true"})), "yes", "principal"),
+    ("some organisation", bucket(when(Null={"aws:PrincipalOrgID": "false"}, StringEquals={"aws:PrincipalOrgID": "o-1"})), "no",
+     "aws:principalorgid"),
+    ("all paths of none", bucket(when(**{"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-1/*"}})), "yes", "principal"),
+    ("a path of some", bucket(when(**{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/*"}})), "no", "aws:principalorgpaths"),
+    ("an endpoint, if there is one", bucket(when(StringEqualsIfExists={"aws:SourceVpce": "vpce-1"})), "yes", "sourcevpce"),
     ("one network", bucket(when(IpAddress={"aws:SourceIp": "203.0.113.0/24"})), "no", "203.0.113.0/24"),
     ("two halves", bucket(when(IpAddress={"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]})), "yes", ""),
     ("all but one network", bucket(when(NotIpAddress={"aws:SourceIp": "203.0.113.0/24"})), "yes", ""),
@@ -268,6 +275,12 @@ FUNCTIONS: list[tuple[str, RiskStatement, str, str]] = [
     ("permission for calls by URL only, no URL", function({**INVOKE, "Condition": {
         "Bool": {"lambda:InvokedViaFunctionUrl": "true"}}}), "no", ""),
     ("URL that asks for a signature", function(CALL_URL, url=open_url("AWS_IAM")), "no", "AWS_IAM"),
+    ("a signature of any account", function(
+        allow(Action="lambda:InvokeFunctionUrl", Resource=FUNCTION), url=open_url("AWS_IAM")),
+     "yes", "anyone with an AWS account"),
+    ("a signature of one account", function(
+        {**allow(Action="lambda:InvokeFunctionUrl", Resource=FUNCTION),
+         "Principal": {"AWS": "444455556666"}}, url=open_url("AWS_IAM")), "no", "AWS_IAM"),
     ("URL without a permission", function(url=open_url()), "no", "no permission"),
     ("URL, permission for one account", function({**CALL_URL, "Principal": {"AWS": ACCOUNT}},
                                                  url=open_url()), "no", ""),

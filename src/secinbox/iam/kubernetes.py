@@ -57,6 +57,11 @@ ESCALATING: tuple[_Move, ...] = (
     (("create",), "", "serviceaccounts/token", "makes tokens of any service account"),
     (("impersonate",), "", "serviceaccounts", "impersonates any service account"),
 )
+# Enough for one service account, where its name is in the rule.
+_NAMED = (
+    ("impersonate", "serviceaccounts", "impersonates"),
+    ("create", "serviceaccounts/token", "makes tokens of"),
+)
 _SECRETS: _Move = (("list", "watch"), "", "secrets", "reads all secrets")
 # Enough by themselves when they hold in the whole cluster.
 _CLUSTER: tuple[_Move, ...] = (
@@ -419,6 +424,18 @@ class Clusters:
             if kept and self._move(power, grants, _SECRETS, f"of namespace {space}",
                                    f"acts as serviceaccount {space}/{kept[0][3]}"):  # fmt: skip
                 return True
+        for grant in held:
+            for verb, resource, text in _NAMED if grant.names else ():
+                if not grant.holds((verb,), "", resource, True):
+                    continue
+                for one in strong:
+                    near_by = grant.space in ("", one[2]) and one[0] == subject[0]
+                    if near_by and one != subject and one[3] in grant.names:
+                        what = f"{text} serviceaccount {one[2]}/{one[3]}"
+                        power.add(
+                            "escalation", f"{what}. Rule: {grant.text}", grant.source, (what,)
+                        )
+                        return True
         return False
 
     def _final(self, subject: Subject, uid: str, power: _Power) -> _Power:

@@ -67,6 +67,12 @@ _CHOSEN = (
     "kms:encryptioncontext", "kms:grantoperations", "kms:encryptionalgorithm", "execute-api:",
 )  # fmt: skip
 
+# And these a stranger can do without: an account of no organisation, a call that no endpoint carries.
+_LACKED = (
+    "aws:principalorgid", "aws:principalorgpaths", "aws:sourcevpc", "aws:sourcevpce",
+    "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths",
+)  # fmt: skip
+
 
 @dataclass
 class Surroundings:
@@ -310,7 +316,7 @@ def _worlds(
                 if ("*" in v or "?" in v) and glob(v, _FOREIGN[key])
                 for f in (_FOREIGN[key],)
             ]
-            options[key] = [(_FOREIGN[key],), *fitting]
+            options[key] = [(_FOREIGN[key],), *fitting, *((None,) if key in _LACKED else ())]
     names = list(options)
     for values in islice(product(*(options[n] for n in names)), 4096):
         yield {**base, **dict(zip(names, values, strict=True))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from secinbox.arn import parse_arn
@@ -120,7 +121,7 @@ def _url(item: Item, policy: Policy | None) -> Verdict:
             return no("no function URL", item.uid)
         kind = str(found.get("AuthType") or "")
         if kind != "NONE":
-            return no(f"the function URL asks for a signature (AuthType {kind})", item.uid)
+            return _signed_url(item, policy, found, kind)
     # Without the policy's permission no URL takes calls of strangers: then it need not be known.
     if policy is None:
         return no("the function URL has no permission for strangers", item.uid)
@@ -139,6 +140,25 @@ def _url(item: Item, policy: Policy | None) -> Verdict:
     url = str(found.get("FunctionUrl") or item.uid) if found else item.uid
     text = "function URL without sign-in; " + allowed.evidence[0].text
     return yes(Evidence(kind="endpoint", text=text, source=url, steps=("Internet", url, item.name),
+                        ports="tcp 443"))  # fmt: skip
+
+
+def _signed_url(item: Item, policy: Policy | None, found: Mapping[str, Any], kind: str) -> Verdict:
+    """A URL that asks for a signature: who may sign is in the policy, anyone of any account too."""
+    shut = no(f"the function URL asks for a signature (AuthType {kind})", item.uid)
+    if policy is None:
+        return shut
+    request = around(
+        item, lambda__invokedviafunctionurl=("true",), lambda__functionurlauthtype=(kind,)
+    )
+    allowed = admits_strangers(
+        policy, ("lambda:invokefunctionurl",), item.uid, request, "function policy"
+    )
+    if allowed.value != "yes":
+        return shut if allowed.value == "no" else allowed
+    url = str(found.get("FunctionUrl") or item.uid)
+    text = "function URL for anyone with an AWS account; " + allowed.evidence[0].text
+    return yes(Evidence(kind="endpoint", text=text, source=url, steps=("any AWS account", url, item.name),
                         ports="tcp 443"))  # fmt: skip
 
 

@@ -35,7 +35,7 @@ from secinbox.network.kubernetes.attaching import attached, served
 from secinbox.network.kubernetes.doors import Door, few, gap_of, led
 from secinbox.network.kubernetes.filters import Filters
 from secinbox.network.kubernetes.nodes import Nodes
-from secinbox.network.kubernetes.ports import numbers, open_ports, target_ports
+from secinbox.network.kubernetes.ports import asked, numbers, open_ports, target_ports
 from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
 
 _ROUTES = tuple(f"kubernetes_{k}route" for k in ("http", "grpc", "tcp", "tls", "udp"))
@@ -183,7 +183,12 @@ class Clusters:
         verdict = both([verdict, ranges(item, INGRESS_RANGES, [])])
         shown = ", ".join(addresses_of(item))
         step = f"ingress/{item.name}{f' ({shown})' if shown else ''}"
-        backends = [u for u in self.estate.targets(item.uid, "routes_to") if u.startswith("k8s://")]
+        named = [u for u in self.estate.targets(item.uid, "routes_to") if u.startswith("k8s://")]
+        backends = [u for u in named if u not in self.services or asked(item, self.services[u])]
+        if named and not backends:
+            text = "none of the services that it names has the port that it names"
+            self.out[item.uid].append(no(text, item.uid))
+            return
         self.forward(item, Door(verdict, ("Internet", step), False, True, controllers), backends)
 
     def _front(

@@ -16,6 +16,29 @@ def open_ports(service: Item) -> str:
     return ", ".join(str(at(p, "port")) for p in rows if at(p, "port"))
 
 
+def asked(ingress: Item, service: Item) -> bool:
+    """Whether some backend of the ingress names a port that the service has, by number or name.
+
+    Controllers that compare with the target port as well are common, so that counts too.
+    """
+    rows = objs(service.config, "spec", "ports")
+    have = {str(at(r, part)) for r in rows for part in ("port", "name", "targetPort")}
+    backends = [at(ingress.config, "spec", "defaultBackend"), at(ingress.config, "spec", "backend")]
+    for rule in objs(ingress.config, "spec", "rules"):
+        backends += [at(p, "backend") for p in objs(rule, "http", "paths")]
+    for backend in backends:
+        if service.name not in (at(backend, "service", "name"), at(backend, "serviceName")):
+            continue
+        wanted = (
+            at(backend, "service", "port", "number")
+            or at(backend, "service", "port", "name")
+            or at(backend, "servicePort")
+        )
+        if not rows or wanted is None or wanted == "use-annotation" or str(wanted) in have:
+            return True
+    return False
+
+
 def target_ports(service: Item, runner: Runner) -> list[tuple[str, int | None, str]]:
     """Protocol, number and name of the ports of the pod that a service leads to."""
     named = {
