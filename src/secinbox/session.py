@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +78,8 @@ class Session:
         # Decisions that were acknowledged, and how many of them the tables show: who reads waits
         # for the others.
         self._acknowledged = self._shown = 0
+        self._long = 0  # changes under way that may take long
+        self._counting = threading.Lock()  # of the three
         self._answering = threading.Lock()
         # More at once would only slow each other down, and whoever decides.
         self._computing = threading.Semaphore(os.cpu_count() or 2)
@@ -170,9 +172,19 @@ class Session:
             self._delivery = Delivery(self)
         return self._delivery
 
-    def changing(self) -> AbstractContextManager[Any]:
-        """Held while something changes: changes come one after the other."""
-        return self._change
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Held while something changes, perhaps for long: changes come one after the other."""
+        with self._change:
+            with self._counting:
+                self._long += 1
+            try:
+                if self._owes():
+                    self.rank()  # else whoever reads meanwhile would wait for all of it
+                yield
+            finally:
+                with self._counting:
+                    self._long -= 1
 
     def close(self) -> None:
         """Lets the next process in."""
@@ -199,13 +211,15 @@ class Session:
         Nobody waits for an import to read: until it is done, the inbox is what it was before. But
         what was decided and acknowledged is seen by all who read afterwards.
         """
-        owed = self._acknowledged
-        if self._change.acquire(timeout=LONGEST_WAIT if owed > self._shown else 0):
+        if self._change.acquire(timeout=LONGEST_WAIT if self._owes() else 0):
             try:
                 self.rank()
-                self._shown = max(self._shown, owed)
             finally:
                 self._change.release()
+
+    def _owes(self) -> bool:
+        """A decision was acknowledged that the tables do not show yet."""
+        return self._acknowledged > self._shown
 
     def warm(self) -> None:
         """Gets ready what the first questions and decisions would wait for."""
@@ -259,7 +273,7 @@ class Session:
         progress: Progress | None = None,
     ) -> dict[str, Any]:
         """Imports and ranks. Returns {"files": [...]}."""
-        with self._change:
+        with self.changing():
             files = pipeline.import_reports(
                 self.facts, paths, clock=self.clock, options=options, data=data, progress=progress
             )
@@ -269,7 +283,8 @@ class Session:
     def rank(self, *, everything: bool = False) -> dict[str, Any]:
         """Brings the ranked table up to date; cheap when nothing changed."""
         with self._change:
-            return rank(
+            owed = self._acknowledged
+            told = rank(
                 self.facts,
                 clock=self.clock,
                 settings=self.automation.settings(),
@@ -277,6 +292,8 @@ class Session:
                 decided=self._decided(),
                 everything=everything,
             )
+            self._shown = max(self._shown, owed)
+            return told
 
     def decide(self, request: Mapping[str, Any], actor: str = "") -> dict[str, Any]:
         """A decision (see decisions.request.Request). Returns what came of it, item by item."""
@@ -289,11 +306,12 @@ class Session:
         with self.reading() as reader:
             told = decide(reader, self.decisions, asked, actor or user(), self.clock)
         if told["done"]:
-            self._acknowledged += 1  # whoever reads next brings it into the tables
-            if not self._change.acquire(blocking=False):
-                self.rank()  # an import is running: it is seen when that is done
-            else:
-                self._change.release()
+            with self._counting:
+                busy = self._long > 0
+                if not busy:
+                    self._acknowledged += 1  # whoever reads next brings it into the tables
+            if busy:
+                self.rank()  # it is seen when what is under way is done
         return told
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, Any]:
@@ -301,7 +319,7 @@ class Session:
         from secinbox.facts import archive
         from secinbox.facts.derived import computed_statements, restore
 
-        with self._change:
+        with self.changing():
             rows = self.facts.rows(
                 "SELECT hash, source, options, imported FROM imports WHERE hash <> '' ORDER BY id"
             )
@@ -359,7 +377,7 @@ class Session:
         query = self._own(query)
         if moment > self.clock:
             raise QueryError(f"as_of is in the future: {moment.isoformat()}")
-        with self._change:
+        with self.changing():
             self.rank()
             return history.inbox(
                 self.facts, moment, self.decisions.states_at(moment) if self.has_decisions else [],
@@ -421,7 +439,7 @@ class Session:
         Nothing is stored. Returns {"done", "issues", "paths", "gone"}.
         """
         whole("what-if")
-        with self._change:
+        with self.changing():
             self.rank()
             return whatif.what_if(
                 self.facts, names, clock=self.clock, settings=self.automation.settings(),
