@@ -28,7 +28,7 @@ def fill(
         with facts.transaction():
             con.execute(
                 f"""
-                INSERT INTO seen_resources
+                INSERT INTO seen_resources SELECT *, FALSE FROM (
                 SELECT 'image:registry.test/app' || (i % {images}) || '@sha256:' || lpad(i::VARCHAR, 64, '0'),
                        'bench', '', 2, 'container_image', 'app' || i, '', '', '', '', '', '',
                        TIMESTAMP '2026-11-01', 1, '' FROM range({images}) t(i)
@@ -44,7 +44,7 @@ def fill(
                        lpad((i % 50)::VARCHAR, 12, '0'), 'us-east-1',
                        CASE WHEN i % 2 = 0 THEN '{{"env": "prod"}}' ELSE '' END, '',
                        CASE WHEN i % 5 = 0 THEN '{{"public_accessibility": "yes"}}' ELSE '' END,
-                       TIMESTAMP '2026-11-01', 1, '' FROM range({resources - images - workloads}) t(i)
+                       TIMESTAMP '2026-11-01', 1, '' FROM range({resources - images - workloads}) t(i))
                 """
             )
             con.execute("INSERT INTO dirty SELECT 'uid', ref FROM seen_resources")
