@@ -6,9 +6,9 @@ Prints a line a size: seconds to import and assess, to assess again, assets a se
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -127,7 +127,9 @@ def run(count: int) -> tuple[float, float]:
 
 def main() -> None:
     last: tuple[int, float] | None = None
-    for count in [int(a) for a in sys.argv[1:]] or [10_000, 30_000, 100_000]:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("assets", type=int, nargs="*", default=[10_000, 30_000, 100_000])
+    for count in parser.parse_args().assets:
         imported, assessed = run(count)
         total = imported
         grown = f", x{total / last[1]:.1f} for x{count / last[0]:.1f} assets" if last else ""

@@ -225,7 +225,11 @@ class Evaluator:
         pairs: dict[str, Any] = {}
         for key, value in rows:
             names = dict(own)
-            names |= {e.names[0]: value} if len(e.names) == 1 else dict(zip(e.names, (key, value)))  # noqa: B905
+            names |= (
+                {e.names[0]: value}
+                if len(e.names) == 1
+                else dict(zip(e.names, (key, value), strict=False))
+            )
             if e.condition is not None:
                 kept = self.value(e.condition, names)
                 if not isinstance(kept, bool):
