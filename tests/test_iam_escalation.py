@@ -429,11 +429,24 @@ def test_a_password_is_taken_away_and_set_anew(actions: str, password: bool, exp
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("${aws:username}", "yes"), ("deploy-*", "yes"), ("${aws:PrincipalTag/none}", "unknown")],
+    [("${aws:username}", "yes"), ("deploy-*", "yes"), ("${aws:PrincipalTag/none}", "no")],
 )
 def test_whoever_assumes_a_role_names_the_session(name: str, expected: str) -> None:
     wanted = {"StringLike": {"sts:RoleSessionName": name}}
     assert Account().user("ana").admin(aws(USER, **wanted)).can() == expected
+
+
+@pytest.mark.parametrize(("keys", "password", "expected"), [
+    (1, False, "yes"),  # a key of long standing says nothing of MFA
+    (1, True, "yes"),
+    (0, True, "no"),  # a session of the console says that there was none
+])  # fmt: skip
+def test_mfa_if_it_is_mentioned(keys: int, password: bool, expected: str) -> None:
+    own = allow("*", "*", BoolIfExists={"aws:MultiFactorAuthPresent": "true"})
+    made = Account().user(
+        "ana", own, keys=keys, password=password, list_mfa_devices={"MFADevices": []}
+    )
+    assert made.can() == expected
 
 
 def test_a_deployment_reaches_the_instances_of_its_group() -> None:

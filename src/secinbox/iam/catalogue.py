@@ -218,6 +218,9 @@ TAKES: tuple[Takes, ...] = (
     Takes("codebuild-003", "start a batch build with other commands in", "batch-project",
           ("codebuild:StartBuildBatch thing",)),
     Takes("glue-002", "put an SSH key on", "dev-endpoint", ("glue:UpdateDevEndpoint thing",)),
+    # A run may name another script than the job's, which the job's role then has to read.
+    Takes("glue-008", "start with a script of its own", "glue-job",
+          ("glue:StartJobRun thing", "s3:GetObject its-role:arn:aws:s3:::secinbox-any/script")),
     # Amazon signs no address for a notebook that is stopped.
     Takes("sagemaker-004", "open", "open-notebook",
           ("sagemaker:CreatePresignedNotebookInstanceUrl thing",)),

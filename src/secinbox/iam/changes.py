@@ -16,6 +16,7 @@ from secinbox.iam.bits import WRITE_BITS
 from secinbox.iam.evaluate import Answer, Values
 from secinbox.iam.moves import Moves
 from secinbox.iam.policy import Policy, Statement
+from secinbox.iam.tagging import words_of
 from secinbox.iam.world import ALLOW_ALL, Persona, Principal, Source
 
 _MANAGED = "arn:aws:iam::aws:policy/"
@@ -85,6 +86,8 @@ class Changes:
               before: Change | None) -> Iterator[Change]:  # fmt: skip
         if found is not None:
             actor, given = found
+            before_it = words_of(given.statements)
+            text = f"{before_it} and {text}" if before_it else text
             certain = given.value == "yes" and (before is None or before.certain)
             yield Change(replace(persona, changes=(*persona.changes, text)), actor.arn, move, text,
                          given.statements, certain, before)  # fmt: skip
@@ -94,7 +97,7 @@ class Changes:
         """An actor who may, surely or perhaps."""
         maybe = None
         for actor in actors:
-            found = self.evaluator.decide(actor, action, resource, extra)
+            found = self.evaluator.attain(actor, action, resource, extra)
             if found.value == "yes":
                 return actor, found
             if found.value == "unknown" and maybe is None:

@@ -84,7 +84,12 @@ def condition_holds(condition: Condition, context: Context, variables: bool = Tr
         if quantifier == "foranyvalue":
             return optional
         return optional or negated
-    patterns: list[str | None] = [expand(w, context) if variables else w for w in wanted]
+    patterns: list[str | None] = [
+        expand(w, context) if variables else w
+        for w in wanted
+        # Nothing equals a variable that stands for nothing.
+        if negated or not variables or not missing_variable(w, context)
+    ]
     test = _TESTS[operator]
 
     def one(value: str) -> Tri:
@@ -99,6 +104,16 @@ def condition_holds(condition: Condition, context: Context, variables: bool = Tr
         return any_of(results)
     # A key with several values and no quantifier: a positive test wants one, a negated one all.
     return all_of(results) if negated else any_of(results)
+
+
+def missing_variable(text: str, context: Context) -> bool:
+    """Some variable stands for a key that the request is known not to bear, without a default."""
+    for found in _VARIABLE.finditer(text) if "${" in text else ():
+        name, _, default = found.group(1).partition(",")
+        name = name.strip().lower()
+        if name in context and not context[name] and not default.strip().startswith("'"):
+            return True
+    return False
 
 
 def expand(text: str, context: Context) -> str | None:

@@ -8,14 +8,17 @@ become that somebody (both halves), whoever of the identities under control does
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice, product
 
 from secinbox.estate import Estate
 from secinbox.iam.changes import Change, Changes
 from secinbox.iam.evaluate import Answer, Evaluator
 from secinbox.iam.moves import Edge, Moves
+from secinbox.iam.needs import doubt_of
 from secinbox.iam.policy import Statement
+from secinbox.iam.tagging import words_of
 from secinbox.iam.things import Things
 from secinbox.iam.world import Persona, Principal, World
 from secinbox.records import Evidence
@@ -58,6 +61,7 @@ class Escalation:
         self._states: dict[str, list[Change]] = {}
         for arn, principal in self.world.principals.items():
             self._look_at(arn, principal)
+        self.sessions = frozenset(self._tagged_sessions())
         self._graph()
 
     def _look_at(self, arn: str, principal: Principal) -> None:
@@ -70,7 +74,11 @@ class Escalation:
             self.edges[arn] = []
             return
         states: list[Change] = []
-        if not principal.service_linked and self.changes.writes(principal.persona):
+        tagged = self._by_tags(principal) if not principal.service_linked else None
+        if tagged is not None:
+            self.self_made[arn] = tagged
+        settled = tagged is not None and tagged.certain
+        if not settled and not principal.service_linked and self.changes.writes(principal.persona):
             for change in self.changes.states(principal, ()):
                 states.append(change)
                 if change.certain and self.moves.administrator(change.persona).value == "yes":
@@ -90,6 +98,84 @@ class Escalation:
                 e for e in self.moves.edges(change.persona) if (e.target, e.move) not in known
             ]
         self.edges[arn] = edges
+
+    def _by_tags(self, principal: Principal) -> Change | None:
+        """Administrator once it has rewritten tags that its own policies look at."""
+        persona = principal.persona
+        found = self.moves.administrator(persona, after=True)
+        words = words_of(found.statements)
+        if found.value == "no" or not words:
+            return None
+        text = f"{words}, which makes it administrator"
+        return Change(persona, persona.arn, "iam-025", text, found.statements, found.value == "yes")
+
+    # Sessions with tags
+
+    def _tagged_sessions(self) -> Iterator[str]:
+        """Roles as somebody may assume them with tags that policies look at, as nodes of their own.
+
+        What such a session may do more is only for those who may give it the tags.
+        """
+        for role in self.world.roles():
+            wanted = self._tags_that_matter(role)
+            callers = self._callers(role.arn) if wanted else []
+            for tags in wanted if callers else ():
+                persona = replace(role.persona, session_tags=tags)
+                admin = self.moves.administrator(persona)
+                known = {(e.target, e.move) for e in self.edges[role.arn]}
+                more = [e for e in self.moves.edges(persona) if (e.target, e.move) not in known]
+                if self.admins[role.arn].value == "yes" or (admin.value == "no" and not more):
+                    continue
+                told = " and ".join(f"{k}={v}" for k, v in tags)
+                name = f"{role.arn} (session tag {told})"
+                entered = [e for c in callers if (e := self._tags(c, role, tags, name)) is not None]
+                if entered:
+                    self.admins[name] = admin
+                    self.edges[name] = [replace(e, source=name) for e in more]
+                    for edge in entered:
+                        self.edges[edge.source].append(edge)
+                    yield name
+
+    def _callers(self, role: str) -> list[str]:
+        hubs = {h for h, members in self.moves.hubs.items() if role in members}
+        return sorted(
+            arn for arn, edges in self.edges.items()
+            if any(e.move == "sts-001" and (e.target == role or e.target in hubs) for e in edges)
+        )  # fmt: skip
+
+    def _tags(self, caller: str, role: Principal, tags: tuple[tuple[str, str], ...], name: str
+              ) -> Edge | None:  # fmt: skip
+        persona = self.world.principals[caller].persona
+        found = self.moves.trusts.tag_session(persona, role, dict(tags))
+        if found.value == "no":
+            return None
+        into = self.moves.trusts.assume(persona, role)
+        certain = found.value == into.value == "yes"
+        return Edge(caller, name, "sts-002", "assumes", (*into.statements, *found.statements),
+                    certain, doubt_of(found) or doubt_of(into))  # fmt: skip
+
+    def _tags_that_matter(self, role: Principal) -> list[tuple[tuple[str, str], ...]]:
+        """Values of tags of principals that its own policies, or trusts that let it in, ask for."""
+        speaking = [s for source in role.persona.sources for s in source.policy.statements]
+        trusts = self.moves.trusts
+        into = trusts.direct.get(role.arn, set()) | trusts.by_account.get(role.account, set())
+        for arn in sorted(into if role.trust is not None else ()):
+            trust = self.world.principals[arn].trust
+            speaking += trust.statements if trust else ()
+        found: dict[str, dict[str, None]] = {}
+        for statement in speaking:
+            for _, key, values in statement.conditions:
+                prefix, _, tag = key.partition("aws:principaltag/")
+                if tag and not prefix:
+                    plain = [v for v in values if "${" not in v]
+                    found.setdefault(tag, {}).update(
+                        (v.replace("*", "x").replace("?", "x"), None) for v in plain
+                    )
+        have = {k.lower(): v for k, v in role.tags.items()}
+        choices = [
+            [(k, v) for v in list(values)[:4] if have.get(k) != v] for k, values in found.items()
+        ]
+        return list(islice(product(*(c for c in choices if c)), 8)) if any(choices) else []
 
     # Search
 
@@ -157,7 +243,8 @@ class Escalation:
                 if certain and not edge.certain:
                     continue
                 for target in sorted(self.moves.hubs.get(edge.target, (edge.target,))):
-                    if target not in seen and target in self.world.principals:
+                    known = target in self.world.principals or target in self.sessions
+                    if target not in seen and known:
                         seen.add(target)
                         out[target] = Edge(edge.source, target, edge.move, edge.text, edge.statements,
                                            edge.certain, edge.doubt, edge.via)  # fmt: skip
@@ -184,6 +271,8 @@ class Escalation:
             if not actors:
                 continue
             for target in (arn, *sorted(under)):
+                if target in self.sessions:  # what is written is written for the role
+                    continue
                 change = self._improved(target, actors, reach, certain)
                 if change is not None:
                     self.by_others[arn] = (_chain(change), target)
@@ -265,7 +354,7 @@ class Escalation:
             steps += [_change_step(c, target) for c in chain]
             steps += self._to(node, target, certain)
             node = target
-        account = self.world.principals[node].account
+        account = node.split(":")[4]
         sure = certain and self.admins[node].value != "unknown"
         if node in self.self_made and not self.self_made[node].certain:
             sure = False

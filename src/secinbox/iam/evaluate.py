@@ -8,7 +8,7 @@ caller chooses freely (names, tags of a request, regions) is solved for: yes whe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice, product
@@ -16,8 +16,9 @@ from typing import Any
 
 from secinbox.iam.callers import names, principal_form
 from secinbox.iam.conditions import INTERNET, Tri, all_of, any_of, expand, holds
-from secinbox.iam.matching import arn_matches, common_arn, has_wildcard
+from secinbox.iam.matching import arn_matches, common_arn, glob, has_wildcard
 from secinbox.iam.policy import Policy, Statement
+from secinbox.iam.tagging import Tagging, speaks_of_tags, uncertain
 from secinbox.iam.world import Persona, World
 
 Values = dict[str, tuple[str, ...] | None]
@@ -36,7 +37,7 @@ _CHOSEN = (
     "cloudformation:importresourcetypes", "cloudformation:targetregion",
     "sagemaker:", "glue:", "codebuild:", "states:", "scheduler:", "events:", "batch:",
     "ssm:sessiondocumentaccesscheck", "ssm:documenttype", "ssm:documentcategories",
-    "ec2:instancetype", "ec2:instanceprofile", "ec2:metadatahttptokens", "ec2:region",
+    "ec2:instancetype", "ec2:instanceprofile", "ec2:newinstanceprofile", "ec2:metadatahttptokens", "ec2:region",
     "ec2:metadatahttpputresponsehoplimit", "ec2:metadatahttpendpoint", "ec2:tenancy",
     "ec2:availabilityzone", "ec2:volumetype", "ec2:volumesize", "ec2:encrypted", "ec2:keypairname",
     "ec2:launchtemplate", "ec2:islaunchtemplateresource", "ec2:createaction", "ec2:osuser",
@@ -88,6 +89,11 @@ class Layer:
     def keys(self) -> frozenset[str]:
         return frozenset(k for s in (*self.allows, *self.denies) for k in s.keys)
 
+    @cached_property
+    def tagged(self) -> bool:
+        """Some answer hangs on a tag of a principal or of a resource."""
+        return speaks_of_tags((*self.allows, *self.denies))
+
 
 class Evaluator:
     """Answers for one estate; remembers which statements speak of which action."""
@@ -103,6 +109,7 @@ class Evaluator:
         self._now_text = self.now.isoformat()
         self._epoch = str(int(self.now.timestamp()))
         self._keep: list[Any] = []  # objects whose id() is a key stay alive
+        self.tagging = Tagging(self)
 
     # For people and other modules
 
@@ -240,6 +247,30 @@ class Evaluator:
         """With the resource's own policy, in its account or across accounts."""
         return self._solve(persona, action.lower(), resource, extra or {}, own)
 
+    def attain(
+        self, persona: Persona, action: str, resource: str, extra: Values | None = None,
+        own: Policy | None = None,
+    ) -> Answer:  # fmt: skip
+        """Like `decide_with`, or yes when it is yes after the principal has rewritten some tags."""
+        action, extra = action.lower(), extra or {}
+        best = self._solve(persona, action, resource, extra, own)
+        layers = self.layers(persona, action)
+        if own is not None:
+            layers = (*layers, self._layer([own], action))
+        if best.value == "yes" or not any(layer.tagged for layer in layers):
+            return best
+        speaking = [s for layer in layers for s in (*layer.allows, *layer.denies)]
+        base = self.context(persona, action, resource)
+        base.update(extra)
+        for rewrite in self.tagging.rewrites(persona, resource, speaking, base):
+            asked = self._solve(persona, action, resource, {**extra, **rewrite.values}, own)
+            found = uncertain(asked, rewrite)
+            if found.value == "yes" or (found.value == "unknown" and best.value == "no"):
+                best = replace(found, statements=(*rewrite.statements, *found.statements))
+            if best.value == "yes":
+                break
+        return best
+
     def _solve(
         self, persona: Persona, action: str, resource: str, extra: Values, own: Policy | None
     ) -> Answer:
@@ -255,7 +286,7 @@ class Evaluator:
             speaking += [*own_layer.allows, *own_layer.denies]
         base = self.context(persona, action, resource)
         base.update(extra)
-        keys = {k for s in speaking for k in s.keys}
+        keys = {k for s in speaking for k in s.names}
         best: Tri = False
         decisive: list[Statement] = []
         for values in self.worlds(speaking, keys, base):
@@ -269,28 +300,34 @@ class Evaluator:
         doubts = tuple(sorted(k for k in keys if k not in base and not chosen(k)))
         return Answer(_worded(best), tuple(decisive), doubts if best is None else ())
 
-    def denied(self, persona: Persona, action: str, resource: str) -> Tri:
+    def denied(
+        self, persona: Persona, action: str, resource: str, extra: Values | None = None
+    ) -> Tri:
         """An explicit Deny of any layer."""
         if not any(layer.denies for layer in self.layers(persona, action.lower())):
             return False
         base = self.context(persona, action.lower(), resource)
+        base.update(extra or {})
         found: list[Tri] = []
         for layer in self.layers(persona, action.lower()):
-            self._absent_tags({k for s in layer.denies for k in s.keys}, base)
+            self._absent_tags({k for s in layer.denies for k in s.names}, base)
             found += [_applies(s, resource, base) for s in layer.denies]
         return any_of(found)
 
-    def capped(self, persona: Persona, action: str, resource: str) -> Tri:
+    def capped(
+        self, persona: Persona, action: str, resource: str, extra: Values | None = None
+    ) -> Tri:
         """Do boundary and organisation allow it (whatever the identity policies say)?"""
         if len(self.layers(persona, action.lower())) == 1:
             return True
         base = self.context(persona, action.lower(), resource)
+        base.update(extra or {})
         found: list[Tri] = []
         for layer in self.layers(persona, action.lower())[1:]:
             if layer.unread:
                 found.append(None)
             else:
-                self._absent_tags({k for s in layer.allows for k in s.keys}, base)
+                self._absent_tags({k for s in layer.allows for k in s.names}, base)
                 found.append(any_of([_applies(s, resource, base) for s in layer.allows]))
         return all_of(found) if found else True
 
@@ -333,7 +370,11 @@ class Evaluator:
             if principal is not None and principal.unique_id:
                 values["aws:userid"] = (principal.unique_id,)
             if principal is not None and principal.mfa is not None:
-                values["aws:multifactorauthpresent"] = ("true",) if principal.mfa else None
+                console = principal.keys == 0 and principal.has_password
+                # A session of the console says "false"; a key of long standing says nothing.
+                values["aws:multifactorauthpresent"] = (
+                    ("true",) if principal.mfa else ("false",) if console else None
+                )
         else:
             values["aws:username"] = None
             values["aws:tokenissuetime"] = (self._now_text,)
@@ -341,6 +382,7 @@ class Evaluator:
                 values["aws:userid"] = (f"{principal.unique_id}:{_NEW}",)
         if principal is not None:
             values.update(_Tags("aws:principaltag/", principal.tags).pairs())
+        values.update({f"aws:principaltag/{k}": (v,) for k, v in persona.session_tags})
         self._describe(values, resource)
         return values
 
@@ -354,6 +396,11 @@ class Evaluator:
             values.update(_Tags(prefix, item.tags).pairs())
         if service == "ec2":
             values.update(_Tags("ssm:resourcetag/", item.tags).pairs())
+        if item.type == "aws_ec2_instance":
+            profile = item.config.get("IamInstanceProfile")
+            named = profile.get("Arn") if isinstance(profile, dict) else None
+            if named:
+                values["ec2:instanceprofile"] = (str(named),)
         if item.type in ("aws_iam_user", "aws_iam_role"):
             found = item.config.get("PermissionsBoundary")
             arn = found.get("PermissionsBoundaryArn") if isinstance(found, dict) else None
@@ -374,6 +421,8 @@ class Evaluator:
                 for _, name, values in statement.conditions:
                     if name == key:
                         for value in values:
+                            if key == "iam:associatedresourcearn" and not _its_own(value, base):
+                                continue
                             mentioned[(value.replace("*", "x").replace("?", "x"),)] = None
                         if len(values) > 1 and key == "aws:tagkeys":
                             mentioned[values] = None
@@ -406,6 +455,14 @@ class _Tags:
         out: Values = {f"{self.prefix}{k.lower()}": (v,) for k, v in self.tags.items()}
         out[self.prefix + "\0"] = None
         return out
+
+
+def _its_own(pattern: str, base: Values) -> bool:
+    """A service gives a passed role to things of its own only, never to those of another one."""
+    service = (base.get("iam:passedtoservice") or ("",))[0].removesuffix(".amazonaws.com")
+    parts = pattern.split(":", 5)
+    home = service.removesuffix("-tasks").rpartition(".")[2]
+    return not service or len(parts) < 6 or glob(parts[2], home)
 
 
 def _applies(statement: Statement, resource: str, values: Values) -> Tri:

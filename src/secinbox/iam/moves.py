@@ -16,17 +16,26 @@ from secinbox.iam.conditions import Tri, all_of
 from secinbox.iam.evaluate import (
     Answer,
     Evaluator,
+    Values,
     candidates,
     unconditional,
 )
 from secinbox.iam.needs import ANYTHING, Needs, doubt_of, joined
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.resources import policy_of
+from secinbox.iam.tagging import words_of
 from secinbox.iam.things import LISTED_BY, RUNS_FOR, Thing, Things
 from secinbox.iam.trusts import Trusting, Trusts
 from secinbox.iam.world import Persona, Principal, World
 
 _ANY_DOCUMENT = ("AWS-RunShellScript", "AWS-RunPowerShellScript", "AWS-RunRemoteScript")
+# Condition keys that show the role, or its instance profile, which is given to something.
+_ROLE_KEYS = (
+    "cloudformation:rolearn",
+    "codebuild:servicerole",
+    "elasticmapreduce:executionrolearn",
+)
+_PROFILE_KEYS = ("ec2:instanceprofile",)
 # What puts another role into a profile that there is.
 _REFILLS = ("iam:removerolefrominstanceprofile", "iam:addroletoinstanceprofile")
 
@@ -43,6 +52,12 @@ class Edge:
     certain: bool = True
     doubt: str = ""
     via: str = ""  # the thing that is taken over or made
+
+
+def _told(edge: Edge) -> Edge:
+    """With what is done beforehand, where it hangs on a tag that is rewritten."""
+    words = words_of(edge.statements)
+    return replace(edge, text=f"{words} and {edge.text}") if words else edge
 
 
 class Moves:
@@ -76,15 +91,19 @@ class Moves:
 
     # Administrator
 
-    def administrator(self, persona: Persona) -> Answer:
-        """Each of the powers over identities, on anything of the account."""
+    def administrator(self, persona: Persona, after: bool = False) -> Answer:
+        """Each of the powers over identities, on anything of the account.
+
+        after: it may rewrite tags before.
+        """
         if self.mask(persona) & ADMIN_BITS != ADMIN_BITS:
             return Answer("no")
         shown: dict[int, Statement] = {}
         result: list[Tri] = []
         doubts: dict[str, None] = {}
         for action, rest in ADMINISTRATOR:
-            found = self.evaluator.decide(persona, action, f"arn:aws:iam::{persona.account}:{rest}")
+            ask = self.evaluator.attain if after else self.evaluator.decide
+            found = ask(persona, action, f"arn:aws:iam::{persona.account}:{rest}")
             if found.value == "no":
                 return found
             result.append(True if found.value == "yes" else None)
@@ -104,7 +123,7 @@ class Moves:
             out += self._takes(persona, mask)
             out += self._templates(persona, mask)
             out += self._swaps(persona, mask)
-        return [e for e in out if e.target != persona.arn]
+        return [_told(e) for e in out if e.target != persona.arn]
 
     def _hub(self, name: str, members: Iterable[str]) -> str:
         key = f"hub:{name}"
@@ -160,7 +179,7 @@ class Moves:
                 continue
             layers = self.evaluator.layers(persona, action)
             for arn in candidates(layers[0], users):
-                found = self.evaluator.decide(persona, action, arn)
+                found = self.evaluator.attain(persona, action, arn)
                 if found.value == "no" or arn == persona.arn:
                     continue
                 edge = self._credential(persona, users[arn], action, move, found)
@@ -174,7 +193,7 @@ class Moves:
         certain, doubt, text = found.value == "yes", doubt_of(found), "creates an access key for"
         if action == "iam:createaccesskey":
             if user.keys is not None and user.keys >= 2:
-                other = self.evaluator.decide(persona, "iam:deleteaccesskey", user.arn)
+                other = self.evaluator.attain(persona, "iam:deleteaccesskey", user.arn)
                 if other.value == "no":
                     return None
                 certain = certain and other.value == "yes"
@@ -184,11 +203,11 @@ class Moves:
             text = "sets the password of" if wanted else "gives a password to"
             if user.has_password is None:
                 other_action = "iam:createloginprofile" if wanted else "iam:updateloginprofile"
-                other = self.evaluator.decide(persona, other_action, user.arn)
+                other = self.evaluator.attain(persona, other_action, user.arn)
                 if other.value != "yes":
                     certain, doubt = False, "whether the user has a password was not read"
             elif user.has_password and not wanted:
-                other = self.evaluator.decide(persona, "iam:deleteloginprofile", user.arn)
+                other = self.evaluator.attain(persona, "iam:deleteloginprofile", user.arn)
                 if other.value == "no":
                     return None
                 certain = certain and other.value == "yes"
@@ -196,7 +215,7 @@ class Moves:
             elif user.has_password is not wanted:
                 return None
             if user.mfa:
-                other = self.evaluator.decide(persona, "iam:deactivatemfadevice", user.arn)
+                other = self.evaluator.attain(persona, "iam:deactivatemfadevice", user.arn)
                 if other.value == "no":
                     return None
                 certain = certain and other.value == "yes"
@@ -218,7 +237,7 @@ class Moves:
                                       self._first(layers[0].allows))  # fmt: skip
             return
         for arn in candidates(layers[0], roles):
-            found = self.evaluator.decide(persona, action, arn)
+            found = self.evaluator.attain(persona, action, arn)
             if found.value == "no" or self.evaluator.denied(persona, "sts:assumerole", arn) is True:
                 continue
             if (
@@ -257,9 +276,38 @@ class Moves:
             roles = self.trusts.trusting(persona.account, row.service, profiled)
             if not roles.all:
                 continue
+            if self._names_role(persona, row):
+                for arn in sorted(roles.all):
+                    one = frozenset((arn,))
+                    alone = Trusting(f"{roles.name} {arn}", roles.sure & one, roles.maybe & one)
+                    made = self._made_as(persona, row, arn)
+                    if made.value != "no":
+                        yield from self._passed(persona, row, alone, made)
+                continue
             made = self._made(persona, row)
             if made.value != "no":
                 yield from self._passed(persona, row, roles, made)
+
+    def _names_role(self, persona: Persona, row: Passes) -> bool:
+        """A condition looks at which role (or profile) is given to what is made."""
+        return any(
+            not layer.keys.isdisjoint((*_ROLE_KEYS, *_PROFILE_KEYS))
+            for need in row.needs
+            for layer in self.evaluator.layers(persona, need.partition(" ")[0].lower())
+        )
+
+    def _made_as(self, persona: Persona, row: Passes, role: str) -> Answer:
+        """Can it be made with this role?"""
+        extra: Values = dict.fromkeys(_ROLE_KEYS, (role,))
+        profiles = self.world.principals[role].profiles
+        if "profile" not in row.place or self._can_make_profile(persona) or not profiles:
+            return self._made(persona, row, extra)
+        best = Answer("no")
+        for profile in profiles:
+            best = self._made(persona, row, {**extra, **dict.fromkeys(_PROFILE_KEYS, (profile,))})
+            if best.value == "yes":
+                break
+        return best
 
     def _passed(
         self, persona: Persona, row: Passes, roles: Trusting, made: Answer
@@ -278,7 +326,7 @@ class Moves:
                                           False, doubt or "a condition of its trust")  # fmt: skip
             return
         for arn in candidates(layers[0], dict.fromkeys(sorted(roles.all))):
-            found = self.evaluator.decide(
+            found = self.evaluator.attain(
                 persona, "iam:passrole", arn, {"iam:passedtoservice": (service,)}
             )
             if found.value == "no":
@@ -290,7 +338,7 @@ class Moves:
             yield Edge(persona.arn, arn, row.id, text, (*found.statements, *made.statements),
                        certain, doubt)  # fmt: skip
 
-    def _made(self, persona: Persona, row: Passes) -> Answer:
+    def _made(self, persona: Persona, row: Passes, extra: Values | None = None) -> Answer:
         """All needs of the row, in a place where they can be met."""
         place = self._place(persona, row)
         if place.value == "no":
@@ -299,16 +347,16 @@ class Moves:
             k for k in row.place if k not in ("profile", "cluster", "host", "own-host", "emr-role")
         ]
         if not kinds:
-            return joined([place, self.needs.all_of(persona, row.needs, None)])
+            return joined([place, self.needs.all_of(persona, row.needs, None, extra)])
         best = Answer("no")
         for thing in self.things.in_account(kinds[0], persona.account):
-            found = joined([place, self.needs.all_of(persona, row.needs, thing)])
+            found = joined([place, self.needs.all_of(persona, row.needs, thing, extra)])
             if found.value == "yes":
                 return found
             best = found if found.value == "unknown" else best
         if best.value == "no" and not self._listed(persona.account, kinds[0]):
             doubt = Answer("unknown", (), (f"{kinds[0]}s were not read",))
-            if self.needs.all_of(persona, row.needs, ANYTHING).value == "yes":
+            if self.needs.all_of(persona, row.needs, ANYTHING, extra).value == "yes":
                 return doubt
         return best
 
@@ -336,7 +384,7 @@ class Moves:
             service = "elasticmapreduce.amazonaws.com"
             roles = self.trusts.trusting(persona.account, service).all
             given = [
-                self.evaluator.decide(
+                self.evaluator.attain(
                     persona, "iam:passrole", r, {"iam:passedtoservice": (service,)}
                 )
                 for r in sorted(roles)
@@ -347,7 +395,7 @@ class Moves:
     def _own_host(self, persona: Persona) -> Answer:
         action = "ecs:registercontainerinstance"
         for cluster in self.things.in_account("cluster", persona.account):
-            found = self.evaluator.decide(persona, action, cluster.uid)
+            found = self.evaluator.attain(persona, action, cluster.uid)
             if found.value != "no":
                 return found
         made = self.needs.one(persona, "ecs:createcluster", "new:ecs:cluster/?*", None)
@@ -365,7 +413,7 @@ class Moves:
             return True
         # A profile holds one role: the one in it can be taken out and another one put in.
         return any(
-            all(self.evaluator.decide(persona, a, item.uid).value == "yes" for a in _REFILLS)
+            all(self.evaluator.attain(persona, a, item.uid).value == "yes" for a in _REFILLS)
             for item in self.things.estate.of_type("aws_iam_instance_profile")
             if item.account == persona.account
         )
@@ -414,7 +462,9 @@ class Moves:
         )
 
     def _taken(self, persona: Persona, row: Takes, thing: Thing) -> Iterator[Edge]:
-        found = self.needs.all_of(persona, row.needs, thing)
+        # A stack keeps its role where the request names none.
+        keeps: Values | None = {"cloudformation:rolearn": None} if row.kind == "stack" else None
+        found = self.needs.all_of(persona, row.needs, thing, keeps)
         if found.value == "no":
             return
         for role in thing.roles:
@@ -430,7 +480,7 @@ class Moves:
             if thing.account == persona.account:
                 continue
             said = {
-                self.evaluator.decide_with(persona, a, thing.uid, policy).value for a in actions
+                self.evaluator.attain(persona, a, thing.uid, None, policy).value for a in actions
             }
             if "no" in said:
                 continue
@@ -460,7 +510,7 @@ class Moves:
             found = self.needs.all_of(persona, tuple(needs), thing)
             if found.value != "no" and thing.parts["idle"]:
                 starts = [
-                    self.evaluator.decide(persona, a, thing.parts["group"])
+                    self.evaluator.attain(persona, a, thing.parts["group"])
                     for a in (
                         "autoscaling:setdesiredcapacity",
                         "autoscaling:updateautoscalinggroup",
@@ -490,20 +540,27 @@ class Moves:
                           else "ec2:associateiaminstanceprofile")  # fmt: skip
                 if not mask & bit(action):
                     continue
-                found = joined([self.needs.all_of(persona, row.needs, thing),
-                                 self.evaluator.decide(persona, action, thing.uid)])  # fmt: skip
-                if found.value == "no":
+                runs = self.needs.all_of(persona, row.needs, thing)
+                if runs.value == "no":
                     continue
                 for arn in sorted(
                     self.trusts.trusting(persona.account, "ec2.amazonaws.com", True).all
                 ):
-                    given = self.evaluator.decide(
+                    given = self.evaluator.attain(
                         persona,
                         "iam:passrole",
                         arn,
                         {"iam:passedtoservice": ("ec2.amazonaws.com",)},
                     )
                     if given.value == "no":
+                        continue
+                    profile: Values = {
+                        "ec2:newinstanceprofile": self.world.principals[arn].profiles[:1]
+                    }
+                    found = joined(
+                        [runs, self.evaluator.attain(persona, action, thing.uid, profile)]
+                    )
+                    if found.value == "no":
                         continue
                     yield Edge(persona.arn, arn, "ec2-007",
                                f"swaps the instance profile of {thing.name} and can {row.verb} it: it then runs as",

@@ -7,6 +7,7 @@ effect `broken`: it makes answers unknown, it is never silently left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ import msgspec
 
 from secinbox.iam.matching import action_matches
 
+VARIABLE = re.compile(r"\$\{\s*([^},]+?)\s*(?:,[^}]*)?\}")
 Condition = tuple[str, str, tuple[str, ...]]  # operator, key in lower case, values
 
 
@@ -79,6 +81,16 @@ class Statement:
     def keys(self) -> frozenset[str]:
         """Condition keys, in lower case."""
         return frozenset(key for _, key, _ in self.conditions)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Condition keys and policy variables, in lower case: what of the request decides."""
+        if not self.variables:
+            return self.keys
+        texts = [*(self.resources or ()), *(self.not_resources or ())]
+        texts += [v for _, _, values in self.conditions for v in values]
+        found = (m.group(1) for t in texts if "${" in t for m in VARIABLE.finditer(t))
+        return self.keys | {n.lower() for n in found if n not in ("*", "?", "$")}
 
 
 def condition_text(condition: Condition) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
@@ -10,6 +11,7 @@ from secinbox.iam.callers import principal_form
 from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds
 from secinbox.iam.evaluate import Answer, Evaluator, Values
 from secinbox.iam.policy import Policy, Statement
+from secinbox.iam.tagging import speaks_of_tags, uncertain
 from secinbox.iam.world import Persona, Principal, World
 
 
@@ -86,33 +88,66 @@ class Trusts:
         )
 
     def assume(self, persona: Persona, role: Principal) -> Answer:
-        """Both halves of sts:AssumeRole: the trust, and the caller's own policies."""
+        """Both halves of sts:AssumeRole: the trust, and the caller's own policies.
+
+        Yes also where it is so after the caller has rewritten tags of itself or of the role.
+        """
         if role.service_linked or role.trust is None or role.arn == persona.arn:
             return Answer("no")
-        action = "sts:assumerole"
-        allows, denies = self.evaluator.about(role.trust, action)
+        best = self._asked(persona, role, role.trust, "sts:assumerole", {})
+        if best.value == "yes":
+            return best
+        layers = self.evaluator.layers(persona, "sts:assumerole")
+        own = self.evaluator.about(role.trust, "sts:assumerole")
+        speaking = [*own[0], *own[1], *(s for la in layers for s in (*la.allows, *la.denies))]
+        if not speaks_of_tags(speaking):
+            return best
+        base = self.evaluator.context(persona, "sts:assumerole", role.arn)
+        for rewrite in self.evaluator.tagging.rewrites(persona, role.arn, speaking, base):
+            found = uncertain(
+                self._asked(persona, role, role.trust, "sts:assumerole", rewrite.values), rewrite
+            )
+            if found.value == "yes" or (found.value == "unknown" and best.value == "no"):
+                best = replace(found, statements=(*rewrite.statements, *found.statements))
+            if best.value == "yes":
+                break
+        return best
+
+    def tag_session(self, persona: Persona, role: Principal, tags: Mapping[str, str]) -> Answer:
+        """Both halves of sts:TagSession: may the caller give its session of the role these tags?"""
+        if role.trust is None:
+            return Answer("no")
+        extra: Values = {f"aws:requesttag/{k}": (v,) for k, v in tags.items()}
+        return self._asked(persona, role, role.trust, "sts:tagsession",
+                           {**extra, "aws:tagkeys": tuple(tags)})  # fmt: skip
+
+    def _asked(self, persona: Persona, role: Principal, trust: Policy, action: str, extra: Values
+               ) -> Answer:  # fmt: skip
+        allows, denies = self.evaluator.about(trust, action)
         base = self.evaluator.context(persona, action, role.arn)
+        base.update(extra)
         base["sts:rolesessionname"] = (_session_name(role, base),)
         self._external_id(persona, role, base)
         rails = self.world.guardrails.get(role.account)
         for level in rails.resource if rails else ():
             for policy in level:
                 denies = (*denies, *self.evaluator.about(policy, action)[1])
-        keys = {k for s in (*allows, *denies) for k in s.keys}
+        keys = {k for s in (*allows, *denies) for k in s.names}
         results = [
-            self._assumed(persona, role, allows, denies, world)
+            self._assumed(persona, role, action, allows, denies, world, extra)
             for world in self.evaluator.worlds((*allows, *denies), keys, base)
         ]
         result = any_of(results)
-        identity = self.evaluator.decide(persona, action, role.arn)
+        identity = self.evaluator.decide(persona, action, role.arn, extra)
         named = tuple(s for s in allows if principal_form(s, persona, self.world))[:1]
         value = "yes" if result else "unknown" if result is None else "no"
         doubts = tuple(sorted({k for s in named for k in s.keys if k not in base}))
         return Answer(value, (*identity.statements, *named), (*doubts, *identity.doubts))
 
-    def _assumed(self, persona: Persona, role: Principal, allows: tuple[Statement, ...],
-                 denies: tuple[Statement, ...], base: Values) -> Tri:  # fmt: skip
-        action = "sts:assumerole"
+    def _assumed(
+        self, persona: Persona, role: Principal, action: str, allows: tuple[Statement, ...],
+        denies: tuple[Statement, ...], base: Values, extra: Values,
+    ) -> Tri:  # fmt: skip
         stopped: list[Tri] = []
         for statement in denies:
             if statement.effect == "broken":
@@ -124,26 +159,26 @@ class Trusts:
         direct, delegated = self._trusted(allows, persona, base)
         if direct is False and delegated is False:
             return False
-        identity = self.evaluator.decide(persona, action, role.arn)
+        identity = self.evaluator.decide(persona, action, role.arn, extra)
         own = True if identity.value == "yes" else None if identity.value == "unknown" else False
-        refused = self.evaluator.denied(persona, action, role.arn)
+        refused = self.evaluator.denied(persona, action, role.arn, extra)
         if refused is True:
             return False
         if role.account == persona.account:
             # A trust that names a user settles it, past the user's boundary; not so for a role.
-            caps = self._caps(persona, role.arn)
+            caps = self._caps(persona, role.arn, action, extra)
             result = any_of([all_of([direct, caps]), all_of([delegated, own])])
         else:
             result = all_of([any_of([direct, delegated]), own])
         return None if result is True and (None in stopped or refused is None) else result
 
-    def _caps(self, persona: Persona, role: str) -> Tri:
+    def _caps(self, persona: Persona, role: str, action: str, extra: Values) -> Tri:
         asked = (
             persona
             if persona.kind == "role"
             else replace(persona, boundary=None, boundary_unread=False)
         )
-        return self.evaluator.capped(asked, "sts:assumerole", role)
+        return self.evaluator.capped(asked, action, role, extra)
 
     def _trusted(
         self, allows: tuple[Statement, ...], persona: Persona, base: Values

@@ -42,6 +42,7 @@ class Persona:
     boundary: Policy | None = None
     boundary_unread: bool = False
     changes: tuple[str, ...] = ()  # what was done to get here, in words
+    session_tags: tuple[tuple[str, str], ...] = ()  # given by whoever assumed the role
 
     @property
     def name(self) -> str:

@@ -279,7 +279,7 @@ def aws_administrators(world: World) -> Iterator[Pair]:
     """Identities that are administrator, or make themselves so by rewriting their permissions."""
     escalation = world.escalation
     for arn, found in sorted(escalation.admins.items()):
-        account = world.escalation.world.principals[arn].account
+        account = arn.split(":")[4]
         root = f"arn:aws:iam::{account}:root"
         if found.value == "yes":
             text = found.statements[0].text if found.statements else "administrator"
@@ -290,7 +290,7 @@ def aws_administrators(world: World) -> Iterator[Pair]:
             yield Pair(arn, root, doubt=f"whether {doubt} holds",
                        actions=(_less(world, arn, doubt),))  # fmt: skip
     for arn, steps in change_steps(escalation):
-        account = world.escalation.world.principals[arn].account
+        account = arn.split(":")[4]
         last = steps[-1]
         words = "; then ".join(s.sentence for s in steps)
         yield Pair(arn, f"arn:aws:iam::{account}:root", move=last.move, phrase=words,
