@@ -34,6 +34,9 @@ _TO_WHOM = re.compile(
     r"@Request\[Microsoft\.Authorization/roleAssignments:Principal(Id|Type)\]", re.I
 )
 
+# (principal that somebody can act as, how, what is doubtful about it, kind of move)
+Becoming = tuple[str, str, str, str]
+
 
 @dataclass(frozen=True)
 class Held:
@@ -375,3 +378,8 @@ def group_access(item: Item) -> tuple[str, str, str, bool] | None:
 def principal_of(value: Any) -> str:
     """`entra:ID` of a principal id."""
     return f"entra:{text(value).lower()}"
+
+
+def short(scope: str) -> str:
+    """A scope for people: its last two parts."""
+    return "/".join(scope.split("/")[-2:]) if scope else "the root"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from secinbox.estate import Estate, Item
 from secinbox.iam.azure.actions import BULK, KEYS, LIST_KEYS, READING, TAKES
-from secinbox.iam.azure.grants import Held
+from secinbox.iam.azure.grants import Held, short
 from secinbox.iam.azure.vaults import readers_by_policy
-from secinbox.iam.azure.world import TENANT, Azure, Power, short
+from secinbox.iam.azure.world import TENANT, Azure, Power
 from secinbox.iam.marks import marked
 from secinbox.records import Evidence, RiskStatement
 
@@ -38,7 +38,7 @@ def privilege(estate: Estate) -> Iterator[RiskStatement]:
         if item is None or item.type not in ("entra_approleassignment", "entra_roleassignment"):
             out[item.uid if item is not None else uid] = judge.of(uid)
     for item in list(estate.items.values()):
-        targets = azure.identities(item) if item.uid.startswith("/subscriptions/") else []
+        targets = azure.workloads.identities(item) if item.uid.startswith("/subscriptions/") else []
         if targets:
             out[item.uid] = _inherited(judge, item, targets, out)
         elif item.type in _RUNS and len(item.config) > 1 and not item.config.get("identity"):
@@ -86,10 +86,11 @@ class _Judge:
         gaps += [f"the role {h.role.name} at {short(h.scope)} is defined nowhere that was read"
                  for h in self._unread(principal)]  # fmt: skip
         gaps += [
-            f"the directory role {r} is not known" for r in sorted(azure.unread.get(principal, ()))
+            f"the directory role {r} is not known"
+            for r in sorted(azure.tenant.unread.get(principal, ()))
         ]
         gaps += list(self._eligible(principal))
-        gaps += list(azure.unseen(principal))
+        gaps += list(azure.tenant.unseen(principal))
         gaps += list(azure.perhaps_in(principal))
         if not gaps and not azure.read:
             gaps = ["role assignments were not read"]

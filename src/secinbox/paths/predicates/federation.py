@@ -60,7 +60,7 @@ def _azure(world: World) -> Iterator[Trust]:
     applications = {i.uid: text(i.config.get("appId")).lower()
                     for i in world.estate.of_type("entra_application")}  # fmt: skip
     services: dict[str, list[str]] = {}
-    for item in world.azure.services:
+    for item in world.azure.tenant.services:
         services.setdefault(text(item.config.get("appId")).lower(), []).append(item.uid)
     rows: list[tuple[list[str], dict[str, object], str]] = []
     for uid, app in applications.items():
@@ -75,7 +75,7 @@ def _azure(world: World) -> Iterator[Trust]:
     kind = "azure_microsoft_managedidentity_userassignedidentities"
     for item in world.estate.of_type(f"{kind}_federatedidentitycredentials"):
         above = world.estate.find(item.uid.partition("/federatedidentitycredentials/")[0])
-        who = world.azure.identities(above) if above is not None else []
+        who = world.azure.workloads.identities(above) if above is not None else []
         rows.append((who, item.config, item.uid))
     for targets, row, source in rows:
         host, (subject, pattern) = issuer_of(row), next(iter(subjects_of(row)), ("", False))

@@ -25,7 +25,7 @@ def managed_identity(world: World) -> Iterator[Pair]:
             continue
         # The identity as a resource of its own lies on the way, too.
         assigned = tuple(t for t in world.estate.targets(uid, "has_identity") if t.startswith("/"))
-        for principal in world.azure.identities(item):
+        for principal in world.azure.workloads.identities(item):
             yield Pair(uid, principal, resources=assigned, actions=(Action(
                 f"identity:{uid}>{principal}", f"Give {world.label(uid)} an identity that may do less",
                 uid, effort=2.0),))  # fmt: skip
@@ -99,7 +99,7 @@ def azure_identities_below(world: World) -> Iterator[Pair]:
     """Control of a subscription is control of the identities of what runs in it."""
     for uid, item in sorted(world.estate.items.items()):
         if uid.startswith("/subscriptions/"):
-            for principal in world.azure.identities(item):
+            for principal in world.azure.workloads.identities(item):
                 yield Pair("/".join(uid.split("/")[:3]), principal, cost=0.02)
 
 
