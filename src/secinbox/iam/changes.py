@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from secinbox.iam.bits import WRITE_BITS
-from secinbox.iam.evaluate import Answer, Values
+from secinbox.iam.evaluate import Answer
 from secinbox.iam.moves import Moves
 from secinbox.iam.policy import Policy, Statement
+from secinbox.iam.request import Values
 from secinbox.iam.tagging import words_of
 from secinbox.iam.world import ALLOW_ALL, Persona, Principal, Source
 

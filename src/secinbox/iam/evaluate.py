@@ -11,49 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import islice, product
 from typing import Any
 
 from secinbox.iam.callers import names, principal_form
-from secinbox.iam.conditions import INTERNET, Tri, all_of, any_of, expand, holds
-from secinbox.iam.matching import arn_matches, common_arn, glob, has_wildcard
+from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds
+from secinbox.iam.matching import arn_matches, common_arn, has_wildcard
 from secinbox.iam.policy import Policy, Statement
+from secinbox.iam.request import ANY_NAME, Requests, Values, absent_tags, chosen, worlds
 from secinbox.iam.tagging import Tagging, speaks_of_tags, uncertain
 from secinbox.iam.world import Persona, World
 
-Values = dict[str, tuple[str, ...] | None]
-
-# Keys whose value the caller decides.
-_CHOSEN = (
-    "aws:requesttag/", "aws:tagkeys", "aws:requestedregion", "aws:referer", "aws:useragent",
-    "aws:sourceidentity", "sts:rolesessionname", "sts:sourceidentity", "sts:transitivetagkeys",
-    "iam:associatedresourcearn", "iam:policyarn", "iam:awsservicename", "ecs:cluster",
-    "ecs:container-name", "ecs:task-definition", "ecs:service", "ecs:enable-execute-command",
-    "lambda:layer", "lambda:functionarn", "lambda:principal", "lambda:functionurlauthtype",
-    "lambda:vpcids", "lambda:subnetids", "lambda:securitygroupids", "lambda:codesigningconfigarn",
-    "lambda:invokedviafunctionurl",
-    "cloudformation:templateurl", "cloudformation:rolearn", "cloudformation:resourcetypes",
-    "cloudformation:changesetname", "cloudformation:stackpolicyurl", "cloudformation:createaction",
-    "cloudformation:importresourcetypes", "cloudformation:targetregion",
-    "sagemaker:", "glue:", "codebuild:", "states:", "scheduler:", "events:", "batch:",
-    "ssm:sessiondocumentaccesscheck", "ssm:documenttype", "ssm:documentcategories",
-    "ec2:instancetype", "ec2:instanceprofile", "ec2:newinstanceprofile", "ec2:metadatahttptokens", "ec2:region",
-    "ec2:metadatahttpputresponsehoplimit", "ec2:metadatahttpendpoint", "ec2:tenancy",
-    "ec2:availabilityzone", "ec2:volumetype", "ec2:volumesize", "ec2:encrypted", "ec2:keypairname",
-    "ec2:launchtemplate", "ec2:islaunchtemplateresource", "ec2:createaction", "ec2:osuser",
-    "ec2:attribute", "ec2:imagetype", "ec2:public", "ec2:owner", "ec2:imageid", "ec2:subnetid",
-    "s3:prefix", "s3:delimiter", "s3:max-keys", "s3:x-amz-", "s3:versionid", "s3:tlsversion",
-    "s3:signatureversion", "s3:authtype", "dynamodb:attributes", "dynamodb:select",
-    "dynamodb:leadingkeys", "dynamodb:returnvalues", "kms:encryptioncontext",
-)  # fmt: skip
-_NOT_CHOSEN = ("ec2:resourcetag/", "sagemaker:resourcetag/", "glue:resourcetag/",
-               "codebuild:resourcetag/", "states:resourcetag/", "batch:resourcetag/")  # fmt: skip
-_NEW = "secinbox-any"
 _NOTHING: Values = {}
-
-
-def chosen(key: str) -> bool:
-    return key.startswith(_CHOSEN) and not key.startswith(_NOT_CHOSEN)
 
 
 @dataclass(frozen=True)
@@ -106,9 +74,8 @@ class Evaluator:
         self._shares: dict[tuple[object, ...], int] = {}
         self._share_of: dict[int, int] = {}
         self._covered: dict[tuple[str, str], frozenset[str]] = {}
-        self._now_text = self.now.isoformat()
-        self._epoch = str(int(self.now.timestamp()))
         self._keep: list[Any] = []  # objects whose id() is a key stay alive
+        self.requests = Requests(world, self.now)
         self.tagging = Tagging(self)
 
     # For people and other modules
@@ -260,7 +227,7 @@ class Evaluator:
         if best.value == "yes" or not any(layer.tagged for layer in layers):
             return best
         speaking = [s for layer in layers for s in (*layer.allows, *layer.denies)]
-        base = self.context(persona, action, resource)
+        base = self.requests.of(persona, action, resource)
         base.update(extra)
         for rewrite in self.tagging.rewrites(persona, resource, speaking, base):
             asked = self._solve(persona, action, resource, {**extra, **rewrite.values}, own)
@@ -284,12 +251,12 @@ class Evaluator:
         speaking = [s for layer in layers for s in (*layer.allows, *layer.denies)]
         if own_layer is not None:
             speaking += [*own_layer.allows, *own_layer.denies]
-        base = self.context(persona, action, resource)
+        base = self.requests.of(persona, action, resource)
         base.update(extra)
         keys = {k for s in speaking for k in s.names}
         best: Tri = False
         decisive: list[Statement] = []
-        for values in self.worlds(speaking, keys, base):
+        for values in worlds(speaking, keys, base):
             found, statements = _in_world(persona, layers, own_layer, resource, values, self)
             if found is True:
                 return Answer("yes", tuple(statements))
@@ -306,11 +273,11 @@ class Evaluator:
         """An explicit Deny of any layer."""
         if not any(layer.denies for layer in self.layers(persona, action.lower())):
             return False
-        base = self.context(persona, action.lower(), resource)
+        base = self.requests.of(persona, action.lower(), resource)
         base.update(extra or {})
         found: list[Tri] = []
         for layer in self.layers(persona, action.lower()):
-            self._absent_tags({k for s in layer.denies for k in s.names}, base)
+            absent_tags({k for s in layer.denies for k in s.names}, base)
             found += [_applies(s, resource, base) for s in layer.denies]
         return any_of(found)
 
@@ -320,149 +287,16 @@ class Evaluator:
         """Do boundary and organisation allow it (whatever the identity policies say)?"""
         if len(self.layers(persona, action.lower())) == 1:
             return True
-        base = self.context(persona, action.lower(), resource)
+        base = self.requests.of(persona, action.lower(), resource)
         base.update(extra or {})
         found: list[Tri] = []
         for layer in self.layers(persona, action.lower())[1:]:
             if layer.unread:
                 found.append(None)
             else:
-                self._absent_tags({k for s in layer.allows for k in s.names}, base)
+                absent_tags({k for s in layer.allows for k in s.names}, base)
                 found.append(any_of([_applies(s, resource, base) for s in layer.allows]))
         return all_of(found) if found else True
-
-    # Context
-
-    def context(self, persona: Persona, action: str, resource: str) -> Values:
-        """What is known of a request that this principal makes itself, from anywhere."""
-        principal = self.world.principals.get(persona.arn)
-        account = persona.account
-        rails = self.world.guardrails.get(account)
-        parts = resource.split(":", 5)
-        owner = parts[4] if len(parts) == 6 and parts[4] else account
-        values: Values = {
-            "aws:principalarn": (persona.arn,),
-            "aws:principalaccount": (account,),
-            "aws:principaltype": ("User" if persona.kind == "user" else "AssumedRole",),
-            "aws:principalisawsservice": ("false",),
-            "aws:viaawsservice": ("false",),
-            "aws:calledvia": None,
-            "aws:calledviafirst": None,
-            "aws:calledvialast": None,
-            "aws:securetransport": ("true",),
-            "aws:currenttime": (self._now_text,),
-            "aws:epochtime": (self._epoch,),
-            "aws:sourceip": (INTERNET,),
-            "aws:vpcsourceip": None,
-            "aws:sourcearn": None,
-            "aws:sourceaccount": None,
-            "aws:principalservicename": None,
-            "aws:resourceaccount": (owner,),
-        }
-        if action.startswith(("iam:", "organizations:", "cloudfront:", "route53:")):
-            values["aws:requestedregion"] = ("us-east-1",)
-        if rails is not None and rails.organization:
-            values["aws:principalorgid"] = (rails.organization,)
-        if persona.kind == "user":
-            values["aws:username"] = (persona.name,)
-            values["aws:tokenissuetime"] = None  # a user's own key is no session
-            values["aws:federatedprovider"] = None
-            if principal is not None and principal.unique_id:
-                values["aws:userid"] = (principal.unique_id,)
-            if principal is not None and principal.mfa is not None:
-                console = principal.keys == 0 and principal.has_password
-                # A session of the console says "false"; a key of long standing says nothing.
-                values["aws:multifactorauthpresent"] = (
-                    ("true",) if principal.mfa else ("false",) if console else None
-                )
-        else:
-            values["aws:username"] = None
-            values["aws:tokenissuetime"] = (self._now_text,)
-            if principal is not None and principal.unique_id:
-                values["aws:userid"] = (f"{principal.unique_id}:{_NEW}",)
-        if principal is not None:
-            values.update(_Tags("aws:principaltag/", principal.tags).pairs())
-        values.update({f"aws:principaltag/{k}": (v,) for k, v in persona.session_tags})
-        self._describe(values, resource)
-        return values
-
-    def _describe(self, values: Values, resource: str) -> None:
-        """Tags of a resource that is known, and the boundary of a principal that is acted on."""
-        item = self.world.estate.items.get(resource)
-        if item is None:
-            return
-        service = resource.split(":")[2] if resource.count(":") > 2 else ""
-        for prefix in ("aws:resourcetag/", f"{service}:resourcetag/"):
-            values.update(_Tags(prefix, item.tags).pairs())
-        if service == "ec2":
-            values.update(_Tags("ssm:resourcetag/", item.tags).pairs())
-        if item.type == "aws_ec2_instance":
-            profile = item.config.get("IamInstanceProfile")
-            named = profile.get("Arn") if isinstance(profile, dict) else None
-            if named:
-                values["ec2:instanceprofile"] = (str(named),)
-        if item.type in ("aws_iam_user", "aws_iam_role"):
-            found = item.config.get("PermissionsBoundary")
-            arn = found.get("PermissionsBoundaryArn") if isinstance(found, dict) else None
-            values["iam:permissionsboundary"] = (str(arn),) if arn else None
-
-    def worlds(
-        self, statements: Iterable[Statement], keys: set[str], base: Values
-    ) -> Iterable[Values]:
-        """The base with each combination of choices that the statements can tell apart."""
-        statements = list(statements)
-        self._absent_tags(keys, base)
-        options: dict[str, list[tuple[str, ...] | None]] = {}
-        for key in sorted(keys):
-            if key in base or not chosen(key):
-                continue
-            mentioned: dict[tuple[str, ...] | None, None] = {}
-            for statement in statements:
-                for _, name, values in statement.conditions:
-                    if name == key:
-                        for value in values:
-                            if key == "iam:associatedresourcearn" and not _its_own(value, base):
-                                continue
-                            mentioned[(value.replace("*", "x").replace("?", "x"),)] = None
-                        if len(values) > 1 and key == "aws:tagkeys":
-                            mentioned[values] = None
-            options[key] = [*islice(mentioned, 8), (_NEW,), None]
-        if not options:
-            return [base]
-        names = list(options)
-        return (
-            {**base, **dict(zip(names, values, strict=True))}
-            for values in islice(product(*(options[n] for n in names)), 256)
-        )
-
-    def _absent_tags(self, keys: set[str], base: Values) -> None:
-        """A tag that a known principal or resource does not have is absent, not unknown."""
-        for key in keys:
-            if key in base or "tag/" not in key:
-                continue
-            prefix = key.split("/", 1)[0] + "/"
-            if prefix + "\0" in base:
-                base[key] = None
-
-
-class _Tags:
-    """Tags under a prefix, with a mark that there are no others."""
-
-    def __init__(self, prefix: str, tags: Mapping[str, str]) -> None:
-        self.prefix, self.tags = prefix, tags
-
-    def pairs(self) -> Values:
-        out: Values = {f"{self.prefix}{k.lower()}": (v,) for k, v in self.tags.items()}
-        out[self.prefix + "\0"] = None
-        return out
-
-
-def _its_own(pattern: str, base: Values) -> bool:
-    """A service gives a passed role to things of its own only, never to those of another one."""
-    service = (base.get("iam:passedtoservice") or ("",))[0].removesuffix(".amazonaws.com")
-    parts = pattern.split(":", 5)
-    home = service.removesuffix("-tasks").rpartition(".")[2]
-    return not service or len(parts) < 6 or glob(parts[2], home)
 
 
 def _applies(statement: Statement, resource: str, values: Values) -> Tri:
@@ -623,7 +457,7 @@ def candidates(layer: Layer, pool: Mapping[str, Any] | Iterable[str]) -> list[st
 def new_names(layers: tuple[Layer, ...], template: str) -> list[str]:
     """ARNs of something new that the policies could let one create; `?*` is its name."""
     out: dict[str, None] = {}
-    default = template.replace("?*", _NEW).replace(":*:", ":us-east-1:")
+    default = template.replace("?*", ANY_NAME).replace(":*:", ":us-east-1:")
     for layer in layers[:1]:
         for statement in layer.allows:
             if statement.resources is None:

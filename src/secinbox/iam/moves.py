@@ -16,12 +16,12 @@ from secinbox.iam.conditions import Tri, all_of
 from secinbox.iam.evaluate import (
     Answer,
     Evaluator,
-    Values,
     candidates,
     unconditional,
 )
 from secinbox.iam.needs import ANYTHING, Needs, doubt_of, joined
 from secinbox.iam.policy import Policy, Statement
+from secinbox.iam.request import Values
 from secinbox.iam.resources import policy_of
 from secinbox.iam.tagging import words_of
 from secinbox.iam.things import LISTED_BY, RUNS_FOR, Thing, Things

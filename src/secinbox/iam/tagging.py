@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from secinbox.iam.conditions import expand
 from secinbox.iam.policy import VARIABLE, Statement
+from secinbox.iam.request import ANY_NAME, Values
 from secinbox.iam.world import Persona
 
 if TYPE_CHECKING:
-    from secinbox.iam.evaluate import Answer, Evaluator, Values
+    from secinbox.iam.evaluate import Answer, Evaluator
 
 _MAX_COMBINATIONS = 64
 _MAX_VALUES = 6
-_NEW = "secinbox-any"
 # Where the two actions are not called TagResource and UntagResource.
 _IAM = {
     kind: (f"iam:tag{word}", f"iam:untag{word}")
@@ -185,7 +185,7 @@ def _wanted(names: tuple[str, ...], resource: str, speaking: list[Statement], ba
             part = _filled_by(pattern, resource, names)
             if part:
                 out[part] = None
-    out[_NEW] = None
+    out[ANY_NAME] = None
     return iter(out)
 
 

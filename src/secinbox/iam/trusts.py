@@ -9,8 +9,9 @@ from functools import cache, cached_property
 
 from secinbox.iam.callers import principal_form
 from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds
-from secinbox.iam.evaluate import Answer, Evaluator, Values
+from secinbox.iam.evaluate import Answer, Evaluator
 from secinbox.iam.policy import Policy, Statement
+from secinbox.iam.request import Values, worlds
 from secinbox.iam.tagging import speaks_of_tags, uncertain
 from secinbox.iam.world import Persona, Principal, World
 
@@ -102,7 +103,7 @@ class Trusts:
         speaking = [*own[0], *own[1], *(s for la in layers for s in (*la.allows, *la.denies))]
         if not speaks_of_tags(speaking):
             return best
-        base = self.evaluator.context(persona, "sts:assumerole", role.arn)
+        base = self.evaluator.requests.of(persona, "sts:assumerole", role.arn)
         for rewrite in self.evaluator.tagging.rewrites(persona, role.arn, speaking, base):
             found = uncertain(
                 self._asked(persona, role, role.trust, "sts:assumerole", rewrite.values), rewrite
@@ -124,7 +125,7 @@ class Trusts:
     def _asked(self, persona: Persona, role: Principal, trust: Policy, action: str, extra: Values
                ) -> Answer:  # fmt: skip
         allows, denies = self.evaluator.about(trust, action)
-        base = self.evaluator.context(persona, action, role.arn)
+        base = self.evaluator.requests.of(persona, action, role.arn)
         base.update(extra)
         base["sts:rolesessionname"] = (_session_name(role, base),)
         self._external_id(persona, role, base)
@@ -135,7 +136,7 @@ class Trusts:
         keys = {k for s in (*allows, *denies) for k in s.names}
         results = [
             self._assumed(persona, role, action, allows, denies, world, extra)
-            for world in self.evaluator.worlds((*allows, *denies), keys, base)
+            for world in worlds((*allows, *denies), keys, base)
         ]
         result = any_of(results)
         identity = self.evaluator.decide(persona, action, role.arn, extra)
