@@ -63,7 +63,7 @@ def test_every_address_as_every_role(client: TestClient, signed: Session) -> Non
     schema = client.get("/api/v1/openapi.json").json()["paths"]
     asked = [(m.upper(), p) for p, methods in schema.items() for m in methods]
     assert len(asked) > 80
-    # A webhook of a ticket system bears no token but a signature: tests/test_delivery.py.
+    # A webhook of a ticket system bears no token but a signature: tests/delivery/.
     asked = [a for a in asked if a[1] not in ("/healthz", "/api/v1/tickets/{connection}")] + [
         ("GET", p) for p in PAGES
     ]
