@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from secinbox.reading import ReportError
 
@@ -188,12 +189,16 @@ def unpacked(data: bytes) -> bytes:
     return data
 
 
-def _bounded(handle: object, packed: int) -> bytes:
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _bounded(handle: _Readable, packed: int) -> bytes:
     """Reads to the end, unless that is more than a report can be."""
     chunks: list[bytes] = []
     total = 0
     while True:
-        chunk: bytes = handle.read(4 * 1024**2)  # type: ignore[attr-defined]
+        chunk = handle.read(4 * 1024**2)
         if not chunk:
             return b"".join(chunks)
         total += len(chunk)

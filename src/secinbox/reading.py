@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from types import ModuleType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -396,5 +396,4 @@ def as_connector(module: ModuleType) -> Connector:
     missing = [n for n in ("TITLE", "recognise", "read") if not hasattr(module, n)]
     if missing:
         raise TypeError(f"{module.__name__} lacks {', '.join(missing)}")
-    connector: Any = module
-    return connector  # type: ignore[no-any-return]
+    return cast("Connector", module)

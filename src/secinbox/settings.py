@@ -36,7 +36,7 @@ def load(home: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from None
     known = {f.name: f for f in fields(Settings)}
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     for key, value in data.items():
         if key not in known:
             raise SettingsError(f"{path}: unknown key {key!r}; allowed: {', '.join(known)}")
@@ -46,4 +46,4 @@ def load(home: Path) -> Settings:
         if not isinstance(value, type(default)):
             raise SettingsError(f"{path}: {key} must be a {type(default).__name__}")
         values[key] = value
-    return Settings(**values)  # type: ignore[arg-type]
+    return Settings(**values)

@@ -234,9 +234,5 @@ class Outbox:
                     OUTBOX.c.state == "dropped", OUTBOX.c.done_at < stamp(now - KEPT)
                 )
             )
-            if self.store.sqlite:
-                from sqlalchemy.dialects.sqlite import insert
-            else:
-                from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
-            added = insert(RECEIVED).values(digest=digest, time=stamp(now)).on_conflict_do_nothing()
-            return connection.execute(added).rowcount == 1
+            added = self.store.insert(RECEIVED).values(digest=digest, time=stamp(now))
+            return connection.execute(added.on_conflict_do_nothing()).rowcount == 1

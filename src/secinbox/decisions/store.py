@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -219,12 +220,13 @@ class DecisionStore:
         return self._write(connection, key, row, after, "undo", actor, now, batch,
                            f"{last['action']} by {last['actor']}", undoes=last["id"])  # fmt: skip
 
+    def insert(self, table: sa.Table) -> Any:
+        """An insert that can leave out what is there already (`on_conflict_do_nothing`)."""
+        name = "sqlite" if self.sqlite else "postgresql"
+        return import_module(f"sqlalchemy.dialects.{name}").insert(table)
+
     def _locked(self, connection: sa.Connection, key: str) -> Any:
-        if self.sqlite:
-            from sqlalchemy.dialects.sqlite import insert
-        else:
-            from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
-        connection.execute(insert(STATES).values(subject=key).on_conflict_do_nothing())
+        connection.execute(self.insert(STATES).values(subject=key).on_conflict_do_nothing())
         return connection.execute(
             sa.select(STATES).where(STATES.c.subject == key).with_for_update()
         ).mappings().one()  # fmt: skip

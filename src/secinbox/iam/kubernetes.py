@@ -536,7 +536,8 @@ def _subject(cluster: str, space: str, row: Mapping[str, Any]) -> Subject:
     if kind == "ServiceAccount":
         return cluster, "sa", word(row, "namespace") or space, name
     if kind == "User" and name.startswith("system:serviceaccount:") and name.count(":") == 3:
-        return cluster, "sa", *name.split(":")[2:]  # type: ignore[return-value]
+        _, _, home, account = name.split(":")
+        return cluster, "sa", home, account
     return cluster, kind.lower(), "", name
 
 

@@ -72,6 +72,11 @@ class Moves:
         self._pools: dict[frozenset[str], int] = {}
         self.trusts = Trusts(world, evaluator)
         self.needs = Needs(evaluator)
+        # Asked again and again, and the same as long as the analysis lives.
+        self._editable = cache(self._editable_of)
+        self._users = cache(self._users_of)
+        self._can_make_profile = cache(self._can_make_profile_of)
+        self._shared_functions = cache(self._shared_functions_of)
 
     # Which of the catalogue's actions policies speak of, as bits
 
@@ -248,16 +253,14 @@ class Moves:
             yield Edge(persona.arn, arn, "iam-012", "rewrites the trust policy of and assumes",
                        found.statements, found.value == "yes", doubt_of(found))  # fmt: skip
 
-    @cache  # noqa: B019 - lives as long as the analysis
-    def _editable(self, account: str) -> frozenset[str]:
+    def _editable_of(self, account: str) -> frozenset[str]:
         return frozenset(
             r.arn
             for r in self.world.roles()
             if r.account == account and not r.service_linked and not r.reserved
         )
 
-    @cache  # noqa: B019 - lives as long as the analysis
-    def _users(self, account: str) -> dict[str, Principal]:
+    def _users_of(self, account: str) -> dict[str, Principal]:
         return {
             p.arn: p
             for p in self.world.principals.values()
@@ -403,8 +406,7 @@ class Moves:
             return made
         return self.needs.one(persona, action, "new:ecs:cluster/?*", None)
 
-    @cache  # noqa: B019 - lives as long as the analysis
-    def _can_make_profile(self, persona: Persona) -> bool:
+    def _can_make_profile_of(self, persona: Persona) -> bool:
         profile = "new:iam-profile"
         if all(
             self.needs.one(persona, action, profile, None).value == "yes"
@@ -488,8 +490,7 @@ class Moves:
                 thing = replace(thing, certain=False, doubt="a condition of the function's policy")
             yield from self._taken(persona, row, thing)
 
-    @cache  # noqa: B019 - lives as long as the analysis
-    def _shared_functions(self) -> tuple[tuple[Thing, Policy], ...]:
+    def _shared_functions_of(self) -> tuple[tuple[Thing, Policy], ...]:
         """Functions whose own policy lets somebody change them."""
         policies = ((t, policy_of(self.things.estate, t.uid)) for t in self.things.of("function"))
         changes = ("lambda:updatefunctioncode", "lambda:updatefunctionconfiguration")

@@ -38,6 +38,9 @@ class Trusts:
         self.direct: dict[str, set[str]] = defaultdict(set)
         self.by_account: dict[str, set[str]] = defaultdict(set)
         self.star: set[str] = set()
+        # Asked again and again, and the same as long as the analysis lives.
+        self.plain = cache(self._plain_of)
+        self.trusting = cache(self._trusting_of)
         self._index()
 
     def _index(self) -> None:
@@ -66,8 +69,7 @@ class Trusts:
                     else:
                         self.direct[self.world.by_unique_id.get(value, value)].add(role.arn)
 
-    @cache  # noqa: B019 - lives as long as the analysis
-    def plain(self, account: str) -> frozenset[str]:
+    def _plain_of(self, account: str) -> frozenset[str]:
         pool = self.by_account.get(account, ())
         return frozenset(r for r in pool if self._is_plain(r, account))
 
@@ -215,8 +217,7 @@ class Trusts:
         if any(self.evaluator.decide(persona, a, r).value == "yes" for a, r in readers):
             base["sts:externalid"] = (wanted[0].replace("*", "x"),)
 
-    @cache  # noqa: B019 - lives as long as the analysis
-    def trusting(self, account: str, service: str, profiled: bool = False) -> Trusting:
+    def _trusting_of(self, account: str, service: str, profiled: bool = False) -> Trusting:
         """Roles of the account that a service may assume for somebody of the account."""
         sure: set[str] = set()
         maybe: set[str] = set()

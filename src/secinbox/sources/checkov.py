@@ -9,6 +9,7 @@ these, and `{"passed": 0, "failed": 0, ...}` when no file was found. Frameworks 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from secinbox.reading import Head, Report
 from secinbox.records import AnyRecord, Finding, Passed, Resource, Scope, Skipped
@@ -101,7 +102,7 @@ def _finding(check: Node, target: Resource, framework: str, kind: str, anchors: 
     anchor = anchors.exact(rule, path, address or block_name(block))
     word = check.text("severity")
     details = check.at("vulnerability_details")
-    common = {
+    common: dict[str, Any] = {
         "resource": target.uid,
         "rule": rule,
         "title": check.text("check_name") or check.text("short_description") or rule,
@@ -130,7 +131,7 @@ def _finding(check: Node, target: Resource, framework: str, kind: str, anchors: 
             score=score,
             vector=vector,
             url=details.text("link"),
-            **common,  # type: ignore[arg-type]
+            **common,
         )
     return Finding(
         type=kind,
@@ -140,5 +141,5 @@ def _finding(check: Node, target: Resource, framework: str, kind: str, anchors: 
         ),
         anchor=anchor,
         url=check.text("guideline"),
-        **common,  # type: ignore[arg-type]
+        **common,
     )

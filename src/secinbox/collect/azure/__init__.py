@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,15 +90,15 @@ class _Run:
         self.answers.open()
         self.result.subscriptions = subscriptions
         for table in TABLES:
-            self._kept(f"resourcegraph/{table}", lambda t=table: self._table(t, subscriptions))  # type: ignore[misc]
+            self._kept(f"resourcegraph/{table}", partial(self._table, table, subscriptions))
         found = _by_type(self.answers.document("resourcegraph/resources").get("data", ()))
         found["subscription"] = [f"/subscriptions/{s}" for s in subscriptions]
         for call in BELOW:
             of = found.get(call.of, [])
-            self._kept(f"arm/{call.name}", lambda c=call, of=of: self._below(c, of))  # type: ignore[misc]
+            self._kept(f"arm/{call.name}", partial(self._below, call, of))
             found = _by_type(self.answers.document(f"arm/{call.name}").get("value", ())) | found
         for listed in LISTS if self.asked.directory else ():
-            self._kept(f"graph/{listed.name}", lambda x=listed: self._list(x))  # type: ignore[misc]
+            self._kept(f"graph/{listed.name}", partial(self._list, listed))
         self.answers.close()
         self.result.requests = self.arm.requests + self.graph.requests
         self.result.resumed, self.result.gaps = self.answers.resumed, self.answers.gaps

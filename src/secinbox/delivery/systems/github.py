@@ -9,7 +9,7 @@ from urllib.parse import quote
 from secinbox.delivery.connections import Connection
 from secinbox.delivery.outgoing import Client
 from secinbox.delivery.signing import verified_body
-from secinbox.delivery.ticket import Made, There, Ticket, as_markdown, line
+from secinbox.delivery.ticket import Made, Status, There, Ticket, as_markdown, line
 
 TITLE = "GitHub Issues"
 ADDRESS = "https://api.github.com"
@@ -57,10 +57,10 @@ def _one(connection: Connection, external: str) -> str:
 def _state(connection: Connection, found: Any) -> There:
     people = found.get("assignees") or []
     labels = {str(entry.get("name", "")) for entry in found.get("labels") or []}
-    status = "closed" if found["state"] == "closed" else "open"
+    status: Status = "closed" if found["state"] == "closed" else "open"
     if status == "open" and connection.option("in_progress") in labels:
         status = "in_progress"
-    return There(status, str(people[0]["login"]) if people else "")  # type: ignore[arg-type]
+    return There(status, str(people[0]["login"]) if people else "")
 
 
 def read(client: Client, connection: Connection, external: str) -> There:

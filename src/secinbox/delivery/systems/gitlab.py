@@ -11,7 +11,7 @@ from secinbox.delivery.connections import Connection
 from secinbox.delivery.outgoing import Client
 from secinbox.delivery.signing import SignatureError
 from secinbox.delivery.signing import digest as digest_of
-from secinbox.delivery.ticket import Made, There, Ticket, as_markdown, line
+from secinbox.delivery.ticket import Made, Status, There, Ticket, as_markdown, line
 
 TITLE = "GitLab issues"
 ADDRESS = "https://gitlab.com"
@@ -62,10 +62,10 @@ def read(client: Client, connection: Connection, external: str) -> There:
     """How it stands."""
     found = client.ask("GET", _one(connection, external), headers=_headers(connection))
     people = found.get("assignees") or []
-    status = "closed" if found["state"] == "closed" else "open"
+    status: Status = "closed" if found["state"] == "closed" else "open"
     if status == "open" and connection.option("in_progress") in (found.get("labels") or []):
         status = "in_progress"
-    return There(status, str(people[0]["username"]) if people else "")  # type: ignore[arg-type]
+    return There(status, str(people[0]["username"]) if people else "")
 
 
 def change(client: Client, connection: Connection, external: str, wanted: There, text: str) -> None:

@@ -10,14 +10,16 @@ from urllib.parse import quote
 from secinbox.delivery.connections import Connection
 from secinbox.delivery.outgoing import Client
 from secinbox.delivery.signing import verified_body
-from secinbox.delivery.ticket import Made, There, Ticket, as_wiki, line
+from secinbox.delivery.ticket import Made, Status, There, Ticket, as_wiki, line
 
 TITLE = "Jira"
 ADDRESS = ""
 NEEDS = ("url", "project", "secret")
 # search: where issues are found: `search/jql` (Cloud) or `search` (Data Center).
 OPTIONS = {"type": "Task", "search": "search/jql", "account_key": "accountId"}
-_CATEGORY = {"new": "open", "undefined": "open", "indeterminate": "in_progress", "done": "closed"}
+_CATEGORY: dict[str, Status] = {
+    "new": "open", "undefined": "open", "indeterminate": "in_progress", "done": "closed"
+}  # fmt: skip
 
 
 def _headers(connection: Connection) -> dict[str, str]:
@@ -65,7 +67,7 @@ def read(client: Client, connection: Connection, external: str) -> There:
     fields = client.ask("GET", url, headers=_headers(connection))["fields"]
     category = str(fields["status"]["statusCategory"]["key"])
     person = (fields.get("assignee") or {}).get(connection.option("account_key"), "")
-    return There(_CATEGORY.get(category, "open"), str(person))  # type: ignore[arg-type]
+    return There(_CATEGORY.get(category, "open"), str(person))
 
 
 def change(client: Client, connection: Connection, external: str, wanted: There, text: str) -> None:

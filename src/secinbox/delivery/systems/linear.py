@@ -9,13 +9,13 @@ from typing import Any
 from secinbox.delivery.connections import Connection
 from secinbox.delivery.outgoing import Client, OutgoingError
 from secinbox.delivery.signing import fresh, verified_body
-from secinbox.delivery.ticket import Made, There, Ticket, as_markdown, line
+from secinbox.delivery.ticket import Made, Status, There, Ticket, as_markdown, line
 
 TITLE = "Linear"
 ADDRESS = "https://api.linear.app"
 NEEDS = ("project", "secret")  # project: the id of a team
 OPTIONS: dict[str, str] = {}
-_STATUS = {"started": "in_progress", "completed": "closed", "canceled": "closed"}
+_STATUS: dict[str, Status] = {"started": "in_progress", "completed": "closed", "canceled": "closed"}
 _PRIORITY = {"critical": 1, "high": 2, "medium": 3, "low": 4}
 _ISSUE = "id url team { id } state { type } assignee { id }"
 
@@ -58,7 +58,7 @@ def read(client: Client, connection: Connection, external: str) -> There:
     """How it stands."""
     found = _one(client, connection, external)
     status = _STATUS.get(str(found["state"]["type"]), "open")
-    return There(status, str((found.get("assignee") or {}).get("id", "")))  # type: ignore[arg-type]
+    return There(status, str((found.get("assignee") or {}).get("id", "")))
 
 
 def change(client: Client, connection: Connection, external: str, wanted: There, text: str) -> None:

@@ -157,6 +157,7 @@ def _rows(document: Mapping[str, Any]) -> tuple[list[Any], str]:
         if isinstance(table.get("rows"), list) and isinstance(table.get("columns"), list):
             # Resource Graph's table form: column names beside rows of values.
             names = [str(c.get("name")) if isinstance(c, dict) else "" for c in table["columns"]]
-            return [dict(zip(names, row, strict=False)) if isinstance(row, list) else row
+            return [dict(zip(names, row, strict=True))
+                    if isinstance(row, list) and len(row) == len(names) else row
                     for row in table["rows"]], f"{key}.rows"  # fmt: skip
     return [document], ""

@@ -228,7 +228,7 @@ class Evaluator:
             names |= (
                 {e.names[0]: value}
                 if len(e.names) == 1
-                else dict(zip(e.names, (key, value), strict=False))
+                else dict(zip(e.names, (key, value), strict=True))
             )
             if e.condition is not None:
                 kept = self.value(e.condition, names)

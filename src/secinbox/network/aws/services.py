@@ -234,6 +234,6 @@ def trail(item: Item, buckets: dict[str, Item], verdicts: dict[str, Verdict]) ->
 
 def bucket_names(estate: Estate) -> dict[str, Item]:
     return {
-        (parse_arn(i.uid).id if parse_arn(i.uid) else i.name): i  # type: ignore[union-attr]
+        (arn.id if (arn := parse_arn(i.uid)) else i.name): i
         for i in estate.of_type("aws_s3_bucket")
     }

@@ -84,10 +84,11 @@ class Fronts:
             word = text(rule.get("protocol")).lower()
             port = rule.get("backendPort")
             whole = word == "all" or not isinstance(port, int) or port == 0
+            ports = IntSet(((port, port),)) if isinstance(port, int) and not whole else ALL_PORTS
             front = Front(
                 item, f"{shown}:{_port(rule)}",
                 True, (word,) if word in _PROTOCOLS else _PROTOCOLS,
-                ALL_PORTS if whole else IntSet(((port, port),)), basic=basic)  # type: ignore[arg-type]  # fmt: skip
+                ports, basic=basic)  # fmt: skip
             # A pool of NAT rules is what the configurations of a scale set name.
             targets = [rule.get("backendAddressPool"), *dicts(rule.get("backendAddressPools")),
                        rule.get("backendIPConfiguration"),

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from secinbox.estate import Item
 from secinbox.iam.evaluate import Answer, Layer, new_names
+from secinbox.iam.policy import Policy
 from secinbox.iam.privilege import personal
+from secinbox.iam.request import Values
 from secinbox.iam.resources import policy_of
 from secinbox.iam.world import Persona
 from secinbox.paths.graph import Action
@@ -215,10 +217,10 @@ def _best(answers: Iterable[Answer]) -> Answer:
     return max(answers, key=lambda a: rank.get(a.value, 0))
 
 
-def _reads(world: World, persona: Persona, item: Item, own: object) -> Answer | None:
+def _reads(world: World, persona: Persona, item: Item, own: Policy | None) -> Answer | None:
     evaluator = world.escalation.evaluator
     best: Answer | None = None
-    context = {"aws:resourceaccount": (item.account or persona.account,)}
+    context: Values = {"aws:resourceaccount": (item.account or persona.account,)}
     asked = list(READING[item.type])
     if item.type in _REWRITING:
         asked.append((_REWRITING[item.type], ""))
@@ -230,7 +232,7 @@ def _reads(world: World, persona: Persona, item: Item, own: object) -> Answer | 
         if tail == "/?*":
             names = new_names(layers, item.uid + tail) or names
         for name in names:
-            given = evaluator.decide_with(persona, action, name, own, context)  # type: ignore[arg-type]
+            given = evaluator.decide_with(persona, action, name, own, context)
             if given.value == "yes":
                 return given
             if best is None or given.value == "unknown":
