@@ -66,8 +66,9 @@ class Account:
         self, uid: str, kind: str, config: dict[str, Any], tags: dict[str, str] | None = None
     ) -> Account:
         account = uid.split(":")[4]
+        # Tags were read, unless a test says otherwise.
         self.items.append(Item(uid, kind, uid.rpartition("/")[2], "aws", account, uid.split(":")[3],
-                               tags or {}, config))  # fmt: skip
+                               tags or {}, {"Tags": [], **config}))  # fmt: skip
         return self
 
     def user(self, name: str = "ana", *statements: dict[str, Any], account: str = A, keys: int | None = 0,

@@ -282,7 +282,10 @@ ASKED: list[tuple[str, dict[str, Any], str]] = [
                                    "resource": f"{BUCKET}/bob/x"}, "no"),
     ("own tag", {"statements": [allow(Condition={"StringEquals": {"aws:PrincipalTag/team": "red"}})],
                  "tags": {"team": "red"}}, "yes"),
-    ("no such tag", {"statements": [allow(Condition={"StringEquals": {"aws:PrincipalTag/team": "red"}})]}, "no"),
+    ("no such tag", {"statements": [allow(Condition={"StringEquals": {"aws:PrincipalTag/team": "red"}})],
+                     "tags": {"cost": "1"}}, "no"),
+    ("tags were not read", {"statements": [allow(Condition={"StringEquals": {"aws:PrincipalTag/team": "red"}})]},
+     "unknown"),
     ("from one network", {"statements": [allow(Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})]},
      "unknown"),
     ("from one network, known", {"statements": [allow(Condition={

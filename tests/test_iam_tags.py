@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from secinbox.estate import estate_of
 from secinbox.iam import Escalation, Evaluator, World
+from secinbox.inventory import aws as aws_inventory
+from secinbox.reading import Report
 from tests.test_iam_escalation import (
     ADMIN,
     EC2,
@@ -184,6 +188,37 @@ def test_a_plain_question_is_not_helped() -> None:
     """What somebody may do now is not what he can bring about."""
     estate = instance(SESSION, allow("ec2:CreateTags")).estate()
     assert Evaluator(World(estate)).can(USER, "ssm:StartSession", I).value == "no"
+
+
+@pytest.mark.parametrize(("calls", "expected"), [
+    ({}, "unknown"),  # list-functions does not tell tags
+    ({"lambda.list_tags": {"Tags": {}}}, "no"),
+    ({"lambda.list_tags": {"Tags": {"team": "blue"}}}, "no"),
+    ({"lambda.list_tags": {"Tags": {"team": "red"}}}, "yes"),
+    ({"resourcegroupstaggingapi.get_resources": {"ResourceTagMappingList": []}}, "no"),
+])  # fmt: skip
+def test_tags_that_nobody_read_are_not_known(calls: dict[str, Any], expected: str) -> None:
+    arn = f"arn:aws:lambda:{R}:{A}:function:f"
+    change = allow("lambda:UpdateFunctionCode", "*", **RED)
+    made = Account().user("ana", change).admin(service("lambda.amazonaws.com"))
+    answers = {
+        "lambda.list_functions": {
+            "Functions": [{"FunctionName": "f", "FunctionArn": arn, "Role": ADMIN}]
+        }
+    }
+    estate = made.estate()
+    folder = f"inventory/{A}/{R}"
+    for operation, response in {**answers, **calls}.items():
+        asked = operation == "lambda.list_tags"
+        told = {"request": {"Resource": arn}, "response": response} if asked else response
+        report = Report(
+            json.dumps(told).encode(), name=f"{folder}/{operation}.json{'l' if asked else ''}"
+        )
+        for item in estate_of(aws_inventory.read(report)).items.values():
+            estate.add(item)
+        estate.covered |= estate_of(aws_inventory.read(report)).covered
+    found = Escalation(estate).way(USER)
+    assert ("no" if found is None else "yes" if found.certain else "unknown") == expected
 
 
 # Conditions that look at the role which is given to something

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import islice, product
 
+from secinbox.estate import Item
 from secinbox.iam.conditions import INTERNET
 from secinbox.iam.matching import glob
 from secinbox.iam.policy import Statement
@@ -41,6 +42,22 @@ _CHOSEN = (
 )  # fmt: skip
 _NOT_CHOSEN = ("ec2:resourcetag/", "sagemaker:resourcetag/", "glue:resourcetag/",
                "codebuild:resourcetag/", "states:resourcetag/", "batch:resourcetag/")  # fmt: skip
+# Where tags stand in a description, services whose descriptions leave them out only where there are
+# none, and calls that list them.
+_TAGS = frozenset({"Tags", "TagSet", "TagList", "tags"})
+_TELLS_TAGS = frozenset(
+    {
+        "ec2",
+        "autoscaling",
+        "rds",
+        "secretsmanager",
+        "cloudformation",
+        "redshift",
+        "elasticfilesystem",
+    }
+)
+_TAG_CALLS = ("list_tags", "list_tags_for_resource", "list_tags_of_resource", "list_resource_tags",
+              "list_queue_tags", "get_bucket_tagging")  # fmt: skip
 ANY_NAME = "secinbox-any"  # a name that nobody mentions
 
 
@@ -55,6 +72,8 @@ class Requests:
         self.world = world
         self._now_text = now.isoformat()
         self._epoch = str(int(now.timestamp()))
+        keys = (k.removeprefix("aws:").split("/") for k in world.estate.covered)
+        self._calls = {(k[0], k[1], k[2]) for k in keys if len(k) == 3}
 
     def of(self, persona: Persona, action: str, resource: str) -> Values:
         """What is known of a request that this principal makes itself, from anywhere."""
@@ -104,10 +123,19 @@ class Requests:
             if principal is not None and principal.unique_id:
                 values["aws:userid"] = (f"{principal.unique_id}:{ANY_NAME}",)
         if principal is not None:
-            values.update(_Tags("aws:principaltag/", principal.tags).pairs())
+            whole = self._tags_read(principal.item, "iam")
+            values.update(_Tags("aws:principaltag/", principal.tags, whole).pairs())
         values.update({f"aws:principaltag/{k}": (v,) for k, v in persona.session_tags})
         self._describe(values, resource)
         return values
+
+    def _tags_read(self, item: Item, service: str) -> bool:
+        """Whether a tag that is not there is known to be absent."""
+        if item.tags or service in _TELLS_TAGS or not _TAGS.isdisjoint(item.config):
+            return True
+        asked = {f"{service}.{c}" for c in _TAG_CALLS} | {"resourcegroupstaggingapi.get_resources"}
+        place = (item.account, item.region or "global")
+        return any((*place, call) in self._calls for call in asked)
 
     def _describe(self, values: Values, resource: str) -> None:
         """Tags of a resource that is known, and the boundary of a principal that is acted on."""
@@ -115,10 +143,10 @@ class Requests:
         if item is None:
             return
         service = resource.split(":")[2] if resource.count(":") > 2 else ""
-        for prefix in ("aws:resourcetag/", f"{service}:resourcetag/"):
-            values.update(_Tags(prefix, item.tags).pairs())
-        if service == "ec2":
-            values.update(_Tags("ssm:resourcetag/", item.tags).pairs())
+        prefixes = ["aws:resourcetag/", f"{service}:resourcetag/"]
+        prefixes += ["ssm:resourcetag/"] if service == "ec2" else []
+        for prefix in prefixes:
+            values.update(_Tags(prefix, item.tags, self._tags_read(item, service)).pairs())
         if item.type == "aws_ec2_instance":
             profile = item.config.get("IamInstanceProfile")
             named = profile.get("Arn") if isinstance(profile, dict) else None
@@ -169,14 +197,15 @@ def absent_tags(keys: set[str], base: Values) -> None:
 
 
 class _Tags:
-    """Tags under a prefix, with a mark that there are no others."""
+    """Tags under a prefix; where they are all, with a mark that there are no others."""
 
-    def __init__(self, prefix: str, tags: Mapping[str, str]) -> None:
-        self.prefix, self.tags = prefix, tags
+    def __init__(self, prefix: str, tags: Mapping[str, str], whole: bool = True) -> None:
+        self.prefix, self.tags, self.whole = prefix, tags, whole
 
     def pairs(self) -> Values:
         out: Values = {f"{self.prefix}{k.lower()}": (v,) for k, v in self.tags.items()}
-        out[self.prefix + "\0"] = None
+        if self.whole:
+            out[self.prefix + "\0"] = None
         return out
 
 

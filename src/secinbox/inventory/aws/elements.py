@@ -255,7 +255,8 @@ def _detail(shape: DetailShape, call: Call) -> Iterator[AnyRecord]:
                 tags=tags,
             )
         else:
-            yield resource(call, uid, None, tags=tags)
+            # That there are none is an answer too.
+            yield resource(call, uid, None if tags else {"Tags": []}, tags=tags)
         return
     inner = response if shape.inner == "$" else response.get(shape.inner) if shape.inner else None
     if isinstance(inner, dict) and not failed:

@@ -35,10 +35,9 @@ class Item:
     def described(self) -> dict[str, Any]:
         """The fields as the API names them, with the item's tags."""
         found: dict[str, Any] = pascal(self.values)
-        if self.tags:
+        if self.tags or not isinstance(found.get("Tags"), list):
+            # An item always tells its tags: none is an answer too.
             found["Tags"] = [{"Key": k, "Value": v} for k, v in self.tags.items()]
-        elif not isinstance(found.get("Tags"), list):
-            found.pop("Tags", None)
         return found
 
 
