@@ -469,6 +469,66 @@ def test_a_deployment_reaches_the_instances_of_its_group() -> None:
     assert account({"app": "shop"}, both[1]).can() == "no"
 
 
+SAML = f"arn:aws:iam::{A}:saml-provider/okta"
+
+
+def signs_in(provider: str = SAML, **condition: Any) -> list[dict[str, Any]]:
+    found: dict[str, Any] = {"Effect": "Allow", "Principal": {"Federated": provider},
+                             "Action": "sts:AssumeRoleWithSAML"}  # fmt: skip
+    condition = condition or {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}}
+    return [found | {"Condition": condition}]
+
+
+@pytest.mark.parametrize(("action", "there", "read", "trust", "expected"), [
+    ("iam:UpdateSAMLProvider", True, True, signs_in(), "yes"),
+    ("iam:UpdateSAMLProvider", True, False, signs_in(), "yes"),
+    ("iam:UpdateSAMLProvider", False, False, signs_in(), "unknown"),
+    ("iam:UpdateSAMLProvider", False, True, signs_in(), "no"),
+    ("iam:CreateSAMLProvider", False, True, signs_in(), "yes"),
+    ("iam:CreateSAMLProvider", True, True, signs_in(), "no"),
+    ("iam:GetSAMLProvider", True, True, signs_in(), "no"),
+    ("iam:UpdateSAMLProvider", True, True, signs_in(SAML.replace("okta", "other")), "no"),
+    ("iam:UpdateSAMLProvider", True, True, service("lambda.amazonaws.com"), "no"),
+    ("iam:UpdateSAMLProvider", True, True, signs_in(StringEquals={"SAML:sub": "boss"}), "yes"),
+    ("iam:UpdateSAMLProvider", True, True, signs_in(IpAddress={"aws:SourceIp": "203.0.113.0/24"}), "unknown"),
+])  # fmt: skip
+def test_who_signs_assertions_is_whom_he_likes(
+    action: str, there: bool, read: bool, trust: list[dict[str, Any]], expected: str
+) -> None:
+    made = Account().user("ana", allow(action, SAML)).admin(trust)
+    if there:
+        made.add(SAML, "aws_iam_saml_provider", {"Arn": SAML})
+    if read:
+        made.covered.add(f"aws:{A}/global/iam.list_saml_providers")
+    assert made.can() == expected
+
+
+@pytest.mark.parametrize(("runtime", "actions", "expected"), [
+    ("nodejs22.x", "lambda:UpdateFunctionConfiguration", "yes"),
+    ("nodejs16.x", "lambda:UpdateFunctionConfiguration", "no"),
+    ("python3.13", "lambda:UpdateFunctionConfiguration", "no"),
+    ("nodejs22.x", "lambda:GetFunctionConfiguration", "no"),
+])  # fmt: skip
+def test_options_of_node(runtime: str, actions: str, expected: str) -> None:
+    made = Account().user("ana", allow(actions)).admin(service("lambda.amazonaws.com"))
+    config = {"FunctionArn": F, "Role": ADMIN, "Runtime": runtime}
+    assert made.add(F, "aws_lambda_function", config).can() == expected
+
+
+@pytest.mark.parametrize(("actions", "expected"), [
+    (("ssm:StartSession", "iam:RemoveRoleFromInstanceProfile", "iam:AddRoleToInstanceProfile", "iam:PassRole"), "yes"),
+    (("ssm:StartSession", "iam:AddRoleToInstanceProfile", "iam:PassRole"), "no"),
+    (("ssm:StartSession", "iam:RemoveRoleFromInstanceProfile", "iam:AddRoleToInstanceProfile"), "no"),
+    (("iam:RemoveRoleFromInstanceProfile", "iam:AddRoleToInstanceProfile", "iam:PassRole"), "no"),
+])  # fmt: skip
+def test_a_profile_in_use_that_gets_another_role(actions: tuple[str, ...], expected: str) -> None:
+    profile = f"arn:aws:iam::{A}:instance-profile/web"
+    made = Account().user("ana", allow(list(actions))).admin(service(EC2))
+    made.role("web", service(EC2), allow("s3:*"), profile=True)
+    made.add(I, "aws_ec2_instance", {**RUNNING, "IamInstanceProfile": {"Arn": profile}})
+    assert made.can() == expected
+
+
 def test_who_enters_a_cluster_is_every_service_account_of_it() -> None:
     issuer = f"oidc.eks.{R}.amazonaws.com/id/ABC"
     cluster = f"arn:aws:eks:{R}:{A}:cluster/c"

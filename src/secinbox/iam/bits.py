@@ -20,6 +20,7 @@ _OTHER_ACTIONS = (
     "iam:putrolepermissionsboundary", "iam:deleteuserpolicy", "iam:detachuserpolicy",
     "iam:deleterolepolicy", "iam:detachrolepolicy", "iam:deletegrouppolicy",
     "iam:detachgrouppolicy", "iam:removeuserfromgroup", "iam:deletepolicyversion",
+    "iam:removerolefrominstanceprofile", "iam:addroletoinstanceprofile",
     "ec2:associateiaminstanceprofile", "ec2:replaceiaminstanceprofileassociation",
     "ec2:createlaunchtemplateversion", "sso:createpermissionset", "sso:createaccountassignment",
     "sso:putinlinepolicytopermissionset", "sso:attachmanagedpolicytopermissionset",
@@ -51,7 +52,8 @@ WRITES: tuple[str, ...] = (
     "iam:putuserpolicy", "iam:attachuserpolicy", "iam:putrolepolicy", "iam:attachrolepolicy",
     "iam:createpolicyversion", *(a for a in _OTHER_ACTIONS if a.startswith("iam:") and a not in (
         "iam:passrole", "iam:createaccesskey", "iam:createloginprofile", "iam:updateloginprofile",
-        "iam:updateassumerolepolicy", "iam:deletepolicyversion")),
+        "iam:updateassumerolepolicy", "iam:deletepolicyversion",
+        "iam:removerolefrominstanceprofile", "iam:addroletoinstanceprofile")),
     "sso:putinlinepolicytopermissionset", "sso:attachmanagedpolicytopermissionset",
 )  # fmt: skip
 WRITE_BITS = sum(bit(a) for a in WRITES)

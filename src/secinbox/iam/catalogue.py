@@ -35,12 +35,13 @@ class Passes:
 
 @dataclass(frozen=True)
 class Takes:
-    """Take over a thing of `kind` that runs as a role. `any_of`: one of these groups is enough."""
+    """Take over a thing of `kind` that runs as a role, or leads to one. `then`: how, in words."""
 
     id: str
     verb: str
     kind: str
     needs: tuple[str, ...]
+    then: str = ", which runs as"
 
 
 _RUN_INSTANCES = (
@@ -198,6 +199,12 @@ TAKES: tuple[Takes, ...] = (
     Takes("lambda-007", "add a layer to", "function",
           ("lambda:UpdateFunctionConfiguration thing",
            "lambda:GetLayerVersion new:lambda:layer:?*:?*")),
+    Takes("lambda-009", "set options of Node.js of", "node-function",
+          ("lambda:UpdateFunctionConfiguration thing",)),
+    Takes("iam-026", "put a certificate of its own into", "saml-provider",
+          ("iam:UpdateSAMLProvider thing",), " and sign in by it as"),
+    Takes("iam-026", "make", "missing-saml-provider", ("iam:CreateSAMLProvider thing",),
+          " anew and sign in by it as"),
     Takes("cloudformation-002", "update", "stack", ("cloudformation:UpdateStack thing",)),
     Takes("cloudformation-005", "change by a change set", "stack",
           ("cloudformation:CreateChangeSet thing", "cloudformation:ExecuteChangeSet thing")),

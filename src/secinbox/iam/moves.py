@@ -472,7 +472,7 @@ class Moves:
         for role in thing.roles:
             if role in self.world.principals:
                 certain = found.value == "yes" and thing.certain
-                yield Edge(persona.arn, role, row.id, f"can {row.verb} {thing.name}, which runs as",
+                yield Edge(persona.arn, role, row.id, f"can {row.verb} {thing.name}{row.then}",
                            found.statements, certain, thing.doubt or doubt_of(found), thing.uid)  # fmt: skip
 
     def _taken_from_afar(self, persona: Persona, row: Takes) -> Iterator[Edge]:
@@ -537,6 +537,7 @@ class Moves:
             if row_mask(row.needs) & ~mask:
                 continue
             for thing in self.things.in_account(row.kind, persona.account):
+                yield from self._refilled(persona, row, thing)
                 action = ("ec2:replaceiaminstanceprofileassociation" if thing.roles
                           else "ec2:associateiaminstanceprofile")  # fmt: skip
                 if not mask & bit(action):
@@ -568,3 +569,25 @@ class Moves:
                                (*found.statements, *given.statements),
                                found.value == given.value == "yes" and thing.certain,
                                thing.doubt, thing.uid)  # fmt: skip
+
+    def _refilled(self, persona: Persona, row: Takes, thing: Thing) -> Iterator[Edge]:
+        """Another role in the profile of an instance on which the principal can run code."""
+        profile = thing.parts.get("profile", "")
+        changes = _REFILLS if thing.roles else _REFILLS[1:]
+        if not profile or any(not self.mask(persona) & bit(a) for a in changes):
+            return
+        found = joined([self.needs.all_of(persona, row.needs, thing),
+                        *(self.evaluator.attain(persona, a, profile) for a in changes)])  # fmt: skip
+        if found.value == "no":
+            return
+        name = "ec2.amazonaws.com"
+        for arn in sorted(self.trusts.trusting(persona.account, name).all):
+            given = self.evaluator.attain(
+                persona, "iam:passrole", arn, {"iam:passedtoservice": (name,)}
+            )
+            if given.value != "no" and arn not in thing.roles:
+                yield Edge(persona.arn, arn, "ec2-008",
+                           f"puts another role into the instance profile of {thing.name} and can {row.verb} it: "
+                           "it then runs as", (*found.statements, *given.statements),
+                           found.value == given.value == "yes" and thing.certain,
+                           thing.doubt or doubt_of(found) or doubt_of(given), thing.uid)  # fmt: skip

@@ -85,7 +85,9 @@ def _state(item: Item) -> str:
 def _instances(things: Things) -> Iterator[Thing]:
     for item in things.estate.of_type("aws_ec2_instance"):
         if item.config.get("InstanceId") and _state(item) not in ("terminated", "shutting-down"):
-            yield Thing(item.uid, item.account, _instance_roles(things, item))
+            own = item.config.get("IamInstanceProfile")
+            profile = str(own.get("Arn") or "") if isinstance(own, dict) else ""
+            yield Thing(item.uid, item.account, _instance_roles(things, item), {"profile": profile})
 
 
 def _running(things: Things) -> Iterator[tuple[Item, Thing]]:
@@ -111,7 +113,7 @@ def _managed(things: Things) -> Iterator[Thing]:
         elif not covered(
             things.estate, item.account, item.region, "ssm.describe_instance_information"
         ):
-            yield Thing(thing.uid, thing.account, thing.roles, {}, False,
+            yield Thing(thing.uid, thing.account, thing.roles, thing.parts, False,
                         "whether its SSM agent answers was not read")  # fmt: skip
 
 
@@ -139,7 +141,7 @@ def _ssh(things: Things) -> Iterator[Thing]:
         if address or inside:
             yield thing
         else:
-            yield Thing(thing.uid, thing.account, thing.roles, {}, False,
+            yield Thing(thing.uid, thing.account, thing.roles, thing.parts, False,
                         "it has no public address: the caller must be in its network")  # fmt: skip
 
 
@@ -304,6 +306,45 @@ def _tagged(item: Item, wanted: Mapping[str, Any]) -> bool:
     return key in item.tags and (kind == "KEY_ONLY" or item.tags[str(key)] == value)
 
 
+def _node_functions(things: Things) -> Iterator[Thing]:
+    """Functions whose runtime loads what the variable NODE_OPTIONS says (`--import`, data URLs)."""
+    for thing in things.of("function"):
+        runtime = str(things.estate.items[thing.uid].config.get("Runtime") or "")
+        version = runtime.removeprefix("nodejs").partition(".")[0]
+        if runtime.startswith("nodejs") and version.isdigit() and int(version) >= 18:
+            yield thing
+
+
+def _saml_providers(missing: bool) -> Finder:
+    """Providers that roles of their account trust: there, or named and not there any more."""
+
+    def find(things: Things) -> Iterator[Thing]:
+        trusting: dict[str, dict[str, bool]] = defaultdict(dict)
+        for role in things.world.roles():
+            for statement in role.trust.statements if role.trust else ():
+                if statement.effect != "Allow" or not statement.about("sts:assumerolewithsaml"):
+                    continue
+                # Whoever signs the assertion says what stands in it.
+                free = all(
+                    k.startswith("saml:") or k == "sts:rolesessionname" for k in statement.keys
+                )
+                for kind, value in statement.principals or ():
+                    same = kind == "Federated" and value.split(":")[4:5] == [role.account]
+                    if same and ":saml-provider/" in value:
+                        trusting[value][role.arn] = free or trusting[value].get(role.arn, False)
+        for uid, roles in sorted(trusting.items()):
+            account = uid.split(":")[4]
+            there = uid in things.estate.items
+            read = things.was_read(account, "iam.list_saml_providers")
+            if (read and not there) is missing:
+                doubt = "" if there or read else "SAML providers were not read"
+                for role_arn, free in roles.items():
+                    told = doubt or ("" if free else "a condition of its trust")
+                    yield Thing(uid, account, (role_arn,), {}, not told, told)
+
+    return find
+
+
 def _eks_clusters(things: Things) -> Iterator[Thing]:
     """Its administrator runs pods as any service account: the roles that trust the cluster's issuer."""
     trusting: dict[str, list[str]] = defaultdict(list)
@@ -330,6 +371,9 @@ _FINDERS: dict[str, Finder] = {
     "serial-instance": _serial,
     "stopped-instance": _stopped,
     "function": _simple("aws_lambda_function", "Role", "FunctionArn"),
+    "node-function": _node_functions,
+    "saml-provider": _saml_providers(missing=False),
+    "missing-saml-provider": _saml_providers(missing=True),
     "stack": _simple("aws_cloudformation_stack", "RoleARN", "StackId",
                      ("StackStatus", "DELETE_COMPLETE DELETE_IN_PROGRESS REVIEW_IN_PROGRESS")),
     "project": _simple("aws_codebuild_project", "serviceRole", "serviceRole"),
@@ -373,6 +417,7 @@ LISTED_BY: dict[str, str] = {
     "instance": "ec2.describe_instances",
     "stopped-instance": "ec2.describe_instances",
     "function": "lambda.list_functions",
+    "node-function": "lambda.list_functions",
     "stack": "cloudformation.describe_stacks",
     "project": "codebuild.list_projects",
     "batch-project": "codebuild.list_projects",
