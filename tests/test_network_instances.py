@@ -232,12 +232,41 @@ def _detached(parts: Parts) -> None:
     parts["aws_ec2_internet_gateway internet-gateway/igw-1"]["Attachments"] = []
 
 
-def _blocked(parts: Parts) -> None:
+def _blocked(parts: Parts, *exclusions: dict[str, str], read: bool = True) -> None:
     parts[f"aws_account arn:aws:iam::{ACCOUNT}:root"] = {
         f"describe_vpc_block_public_access_options:{REGION}": {
             "VpcBlockPublicAccessOptions": {"InternetGatewayBlockMode": "block-ingress"}
         }
     }
+    if read:
+        root = parts[f"aws_account arn:aws:iam::{ACCOUNT}:root"]
+        root[f"describe_vpc_block_public_access_exclusions:{REGION}"] = {
+            "VpcBlockPublicAccessExclusions": list(exclusions)
+        }
+
+
+def _excluded(
+    what: str, mode: str = "allow-bidirectional", state: str = "create-complete"
+) -> Callable[[Parts], None]:
+    row = {"ResourceArn": EC2 + what, "InternetGatewayExclusionMode": mode, "State": state}
+    return lambda parts: _blocked(parts, row)
+
+
+def _told(mode: str) -> Callable[[Parts], None]:
+    return lambda parts: parts["aws_ec2_subnet subnet/subnet-1"].update(
+        BlockPublicAccessStates={"InternetGatewayBlockMode": mode}
+    )
+
+
+def _lent(parts: Parts) -> None:
+    interface(parts).pop("Association")
+    parts["aws_ec2_elastic_ip elastic-ip/eipalloc-1"] = {
+        "AllocationId": "eipalloc-1", "PublicIp": "54.1.2.9", "NetworkInterfaceId": "eni-1"}  # fmt: skip
+
+
+def _lent_to_nobody(parts: Parts) -> None:
+    _lent(parts)
+    parts["aws_ec2_elastic_ip elastic-ip/eipalloc-1"].pop("NetworkInterfaceId")
 
 
 def _default_acl(parts: Parts) -> None:
@@ -311,6 +340,16 @@ CASES: list[tuple[str, Callable[[Parts], None], str, str]] = [
     ("IPv6 but the group only has IPv4", _ipv6({"GatewayId": "igw-1"}, "0.0.0.0/0"), "no",
      "admit nobody"),
     ("public access blocked in the VPC", _blocked, "no", "Block Public Access"),
+    ("blocked, exclusions unread", lambda p: _blocked(p, read=False), "unknown", "excluded"),
+    ("blocked, the VPC excluded", _excluded("vpc/vpc-1"), "yes", ""),
+    ("blocked, the subnet excluded", _excluded("subnet/subnet-1"), "yes", ""),
+    ("blocked, another VPC excluded", _excluded("vpc/vpc-2"), "no", "Block Public Access"),
+    ("blocked, excluded for egress", _excluded("vpc/vpc-1", "allow-egress"), "no", "Block Public"),
+    ("blocked, exclusion gone", _excluded("vpc/vpc-1", state="delete-complete"), "no", "Block Public"),
+    ("blocked as the subnet tells", _told("block-bidirectional"), "no", "Block Public Access"),
+    ("the subnet tells that it is off", lambda p: (_blocked(p), _told("off")(p)), "yes", ""),
+    ("an elastic address told elsewhere", _lent, "yes", "54.1.2.9"),
+    ("an elastic address of nobody", _lent_to_nobody, "no", "no public address"),
     ("ACL unread", _drop("aws_ec2_network_acl network-acl/acl-1"), "unknown", "network ACL"),
     ("group unread", _drop("aws_ec2_security_group security-group/sg-1"), "unknown", "sg-1"),
     ("route table unread", _drop("aws_ec2_route_table route-table/rtb-1"), "unknown", "route table"),

@@ -232,6 +232,11 @@ def _rule(items: Items) -> None:
 
 def _fixed(items: Items) -> None:
     _rule(items)
+    items[LISTENER][1]["describe_rules"] = {"Rules": []}
+
+
+def _rules_unread(items: Items) -> None:
+    _rule(items)
     del items[LISTENER]
 
 
@@ -262,8 +267,13 @@ BALANCERS: list[tuple[str, Callable[[Items], None], str, str]] = [
     ("ACL denies the listener", _acl("deny", 443, 443), "no", "no"),
     ("ACL denies the target's port from the balancer", _acl("deny", 8080, 8080), "yes", "no"),
     ("no listener", _listeners(), "no", "no"),
-    ("listeners unread", lambda i: i[BALANCER][1].pop("describe_listeners"), "unknown", "no"),
+    ("listeners unread", lambda i: i[BALANCER][1].pop("describe_listeners"), "unknown", "unknown"),
+    ("listeners unread, of groups of another balancer", lambda i: (
+        i[BALANCER][1].pop("describe_listeners"), i[GROUP][1].update(LoadBalancerArns=["other"])),
+     "unknown", "no"),
     ("forward by a rule", _rule, "yes", "yes"),
+    ("rules unread", _rules_unread, "yes", "unknown"),
+    ("the group unread", lambda i: i.pop(GROUP), "yes", "unknown"),
     ("fixed response only", _fixed, "yes", "no"),
     ("not registered", _health(), "yes", "no"),
     ("draining", _health({"Id": "i-1", "Port": 8080}, state="draining"), "yes", "no"),
@@ -297,21 +307,36 @@ def test_the_way_to_a_target_is_told_in_order() -> None:
     assert evidence.steps == ("Internet", "igw-1", "web https:443", "i-1:8080")
 
 
+def attribute(**more: str) -> dict[str, Any]:
+    return {"Attributes": [{"Key": k.replace("__", "."), "Value": v} for k, v in more.items()]}
+
+
+KEPT, LOST = (attribute(preserve_client_ip__enabled=v) for v in ("true", "false"))
+VPC = permission(8080, 8080, "10.0.0.0/16")
+
+
 @pytest.mark.parametrize(
-    ("groups", "back", "value"),
+    ("groups", "back", "group", "value"),
     [
-        (["sg-front"], permission(8080, 8080, group="sg-front"), "yes"),
-        ([], permission(8080, 8080, "0.0.0.0/0"), "yes"),
-        ([], permission(8080, 8080, "10.0.0.0/16"), "no"),  # the client's address stays
-        ([], permission(22, 22, "0.0.0.0/0"), "no"),
+        (["sg-front"], permission(8080, 8080, group="sg-front"), {}, "yes"),
+        ([], permission(8080, 8080, "0.0.0.0/0"), {}, "yes"),
+        ([], VPC, {"describe_target_group_attributes": KEPT}, "no"),  # the client's address stays
+        ([], VPC, {"describe_target_group_attributes": LOST}, "yes"),
+        ([], VPC, {}, "unknown"),  # nobody read whether it stays
+        ([], permission(22, 22, "0.0.0.0/0"), {}, "no"),
+        # Where both protocols are taken he stays whatever is written, and either is a way in.
+        ([], VPC, {"Protocol": "TCP_UDP", "describe_target_group_attributes": LOST}, "no"),
+        ([], permission(8080, 8080, "0.0.0.0/0", protocol="udp"), {"Protocol": "TCP_UDP"}, "yes"),
+        ([], permission(8080, 8080, "0.0.0.0/0", protocol="udp"), {"Protocol": "TCP"}, "no"),
     ],
 )
 def test_a_network_balancer_keeps_the_client(
-    groups: list[str], back: dict[str, Any], value: str
+    groups: list[str], back: dict[str, Any], group: dict[str, Any], value: str
 ) -> None:
     items = web("network")
     _lb(SecurityGroups=groups)(items)
     _back(back)(items)
+    items[GROUP][1].update(group)
     found = judged(items)
     assert found[BALANCER].value == "yes"
     assert found[INSTANCE].value == value, found[INSTANCE]

@@ -380,6 +380,11 @@ OTHERS: list[tuple[str, str, str, dict[str, Any], str]] = [
         Condition={"StringEquals": {"AWS:SourceOwner": ACCOUNT}})), "no"),
     ("key", KEY, "aws_kms_key", {"get_key_policy": {"Policy": policy(allow(
         Action="kms:*", Resource="*"))}}, "yes"),
+    ("key to make data keys, by pattern", KEY, "aws_kms_key", {"get_key_policy": {"Policy": policy(
+        allow(Action="kms:GenerateDataKey*", Resource="*"))}}, "yes"),
+    ("key to make data keys, which all are denied", KEY, "aws_kms_key", {"get_key_policy": {
+        "Policy": policy(allow(Action="kms:GenerateDataKey*", Resource="*"), {
+            "Effect": "Deny", "Principal": "*", "Action": "kms:Generate*", "Resource": "*"})}}, "no"),
     ("key for its own account", KEY, "aws_kms_key", {"get_key_policy": {"Policy": policy(allow(
         Action="kms:Decrypt", Resource="*", Condition={"StringEquals": {
             "kms:CallerAccount": ACCOUNT, "kms:ViaService": "ec2.eu-west-1.amazonaws.com"}}))}}, "no"),
@@ -527,3 +532,23 @@ def test_an_api_and_the_function_behind_it(
 ) -> None:
     found = api(method, kind, stages)
     assert {s.value for s in found.values()} == {value}
+
+
+@pytest.mark.parametrize(
+    ("resource", "value"),
+    [
+        ("execute-api:/*", "yes"),  # the short form: the API that it hangs on
+        (f"arn:aws:execute-api:{REGION}:{ACCOUNT}:a1/*", "yes"),
+        (f"arn:aws:execute-api:{REGION}:{ACCOUNT}:other/*", "no"),
+    ],
+)
+def test_the_resources_of_the_policy_of_an_api(resource: str, value: str) -> None:
+    uid = f"arn:aws:apigateway:{REGION}::/restapis/a1"
+    config = {
+        "id": "a1", "endpointConfiguration": {"types": ["REGIONAL"]},
+        "policy": policy(allow(Action="execute-api:Invoke", Resource=resource)),
+        "get_stages": {"item": [{"stageName": "live"}]},
+        "get_resources": {"items": [{"path": "/", "resourceMethods": {
+            "GET": {"authorizationType": "NONE"}}}]},
+    }  # fmt: skip
+    assert judge(uid, (uid, "aws_apigateway_rest_api", config)).value == value

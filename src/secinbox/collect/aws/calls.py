@@ -68,7 +68,8 @@ _REGIONAL = _rows(
     ec2: DescribeTransitGatewayRouteTables DescribeManagedPrefixLists DescribeFlowLogs
     ec2: DescribeInstanceConnectEndpoints DescribeIamInstanceProfileAssociations DescribeTags
     ec2: GetSnapshotBlockPublicAccessState GetImageBlockPublicAccessState
-    ec2: DescribeVpcBlockPublicAccessOptions GetSerialConsoleAccessStatus
+    ec2: DescribeVpcBlockPublicAccessOptions DescribeVpcBlockPublicAccessExclusions
+    ec2: GetSerialConsoleAccessStatus
     elbv2: DescribeLoadBalancers DescribeTargetGroups
     elb: DescribeLoadBalancers
     autoscaling: DescribeAutoScalingGroups DescribeLaunchConfigurations
@@ -182,12 +183,13 @@ _FOLLOW_UPS = [
            "TransitGatewayRouteTables[]",
            {"TransitGatewayRouteTableId": "TransitGatewayRouteTableId"},
            Filters=[{"Name": "state", "Values": ["active"]}]),
-    *_each("elbv2", "DescribeListeners", "elbv2.describe_load_balancers", "LoadBalancers[]",
+    *_each("elbv2", "DescribeListeners DescribeLoadBalancerAttributes",
+           "elbv2.describe_load_balancers", "LoadBalancers[]",
            {"LoadBalancerArn": "LoadBalancerArn"}),
     *_each("elbv2", "DescribeRules", "elbv2.describe_listeners", "Listeners[]",
            {"ListenerArn": "ListenerArn"}),
-    *_each("elbv2", "DescribeTargetHealth", "elbv2.describe_target_groups", "TargetGroups[]",
-           {"TargetGroupArn": "TargetGroupArn"}),
+    *_each("elbv2", "DescribeTargetHealth DescribeTargetGroupAttributes",
+           "elbv2.describe_target_groups", "TargetGroups[]", {"TargetGroupArn": "TargetGroupArn"}),
     *_each("lambda", "GetPolicy GetFunctionUrlConfig", "lambda.list_functions", "Functions[]",
            {"FunctionName": "FunctionName"}),
     *_each("apigateway", "GetResources", "apigateway.get_rest_apis", "items[]",

@@ -54,6 +54,7 @@ SPECIAL = {
     "ec2.get_snapshot_block_public_access_state": ("State",),
     "ec2.get_image_block_public_access_state": ("ImageBlockPublicAccessState",),
     "ec2.describe_vpc_block_public_access_options": ("VpcBlockPublicAccessOptions",),
+    "ec2.describe_vpc_block_public_access_exclusions": ("VpcBlockPublicAccessExclusions",),
     "ec2.get_serial_console_access_status": ("SerialConsoleAccessEnabled",),
 }
 KNOWN = frozenset({*LISTS_BY_OPERATION, *DETAILS_BY_OPERATION, *SPECIAL, *SILENT})

@@ -419,6 +419,7 @@ DETAILS: tuple[DetailShape, ...] = (
     DetailShape("elbv2.describe_listeners", "{LoadBalancerArn}", ("Listeners",)),
     DetailShape("elbv2.describe_target_health", "{TargetGroupArn}", ("TargetHealthDescriptions",)),
     DetailShape("elbv2.describe_load_balancer_attributes", "{LoadBalancerArn}"),
+    DetailShape("elbv2.describe_target_group_attributes", "{TargetGroupArn}"),
     DetailShape("elb.describe_load_balancer_attributes",
                 "arn:{partition}:elasticloadbalancing:{region}:{account}:loadbalancer/"
                 "{LoadBalancerName}", ("LoadBalancerAttributes",)),

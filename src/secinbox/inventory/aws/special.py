@@ -282,6 +282,7 @@ HANDLERS: dict[str, Callable[[Call], Iterator[AnyRecord]]] = {
     "ec2.get_snapshot_block_public_access_state": _account_level,
     "ec2.get_image_block_public_access_state": _account_level,
     "ec2.describe_vpc_block_public_access_options": _account_level,
+    "ec2.describe_vpc_block_public_access_exclusions": _account_level,
     "ec2.get_serial_console_access_status": _account_level,
     "resourcegroupstaggingapi.get_resources": _tagging,
     "route53.list_resource_record_sets": _records,

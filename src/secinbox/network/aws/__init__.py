@@ -9,6 +9,7 @@ from secinbox.estate import Estate, Item
 from secinbox.network.aws import brokers, compute, gateways, managed, services, stores
 from secinbox.network.aws import buckets as s3
 from secinbox.network.aws.balancers import Balancers, describe
+from secinbox.network.aws.distributions import Distributions
 from secinbox.network.aws.vpc import Network, network_of
 from secinbox.network.verdict import Verdict, either, no
 from secinbox.records import RiskStatement
@@ -43,13 +44,16 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
 
 def _verdicts(estate: Estate) -> dict[str, Verdict]:
     network = network_of(estate)
-    balancers = Balancers(network)
+    distributions = Distributions(estate)
+    balancers = Balancers(network, distributions)
     out: dict[str, Verdict] = dict(describe(balancers))
     through: dict[str, list[Verdict]] = defaultdict(list, balancers.targets)
 
     for item in estate.of_type("aws_ec2_instance"):
         if item.config.get("InstanceId"):
-            out[item.uid] = either([compute.instance(network, item), *through.get(item.uid, ())])
+            direct = compute.instance(network, item)
+            front = compute.served(network, item, distributions.origins)
+            out[item.uid] = either([direct, *front, *through.get(item.uid, ())])
     for item in compute.all_subnets(network):
         out[item.uid] = compute.subnet(network, item)
     for item in estate.of_type("aws_ecs_service"):
@@ -58,7 +62,7 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
             out[item.uid] = either([direct, *through.get(item.uid, ())])
     for item in estate.of_type("aws_ecs_task"):
         if item.config.get("taskArn"):
-            out[item.uid] = compute.task(network, item)
+            out[item.uid] = either([compute.task(network, item), *through.get(item.uid, ())])
     _databases(estate, network, out)
 
     for item in estate.of_type("aws_msk_cluster"):
@@ -76,13 +80,13 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
             for arn, verdict in gateways.functions_behind(item, out[item.uid]):
                 through[arn].append(verdict)
     buckets = services.bucket_names(estate)
-    for item in estate.of_type("aws_cloudfront_distribution"):
-        out[item.uid] = services.distribution(item)
-        for uid, verdict in services.origins(item, out[item.uid], buckets):
-            through[uid].append(verdict)
+    out |= distributions.verdicts
+    for uid, verdict in distributions.buckets(buckets):
+        through[uid].append(verdict)
     for item in estate.of_type("aws_lambda_function"):
         if item.config:
-            out[item.uid] = stores.function(item, through.get(item.uid, []))
+            fronts = [*through.get(item.uid, ()), *distributions.function(item)]
+            out[item.uid] = stores.function(item, fronts)
     for item in buckets.values():
         out[item.uid] = s3.bucket(estate, item, through.get(item.uid, []))
     for item in estate.of_type("aws_s3_accesspoint"):

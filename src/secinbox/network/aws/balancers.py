@@ -1,28 +1,36 @@
 """Load balancers of all kinds, and what is reached through them.
 
 Semantics from the Elastic Load Balancing guides: an application or classic balancer connects from
-its own interfaces; a network balancer keeps the client's address for instance targets (and for
-addresses when preserve_client_ip is on), so the target itself must admit the Internet, unless it
-names the balancer's security group.
+its own interfaces; a network balancer keeps the client's address for instances, for UDP and for
+application balancers as targets (and for addresses when preserve_client_ip is on), so the target
+itself must admit the Internet, unless it names the balancer's security group. CloudFront stands
+before a balancer that admits its prefix list, or is the origin inside a VPC.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from secinbox.estate import Item
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
-from secinbox.network.aws.compute import groups_of, interfaces_of, running
+from secinbox.network.aws.compute import groups_of, interfaces_of, running, task_interfaces
+from secinbox.network.aws.distributions import Distributions
+from secinbox.network.aws.links import Links
+from secinbox.network.aws.listeners import led
 from secinbox.network.aws.vpc import Door, Network, entries, route_evidence
-from secinbox.network.ranges import EMPTY, IntSet, addresses, everything, is_wide
+from secinbox.network.ranges import EMPTY, addresses, is_wide
 from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
 from secinbox.records import Evidence
 
-_TRANSPORT = {"UDP": ("udp",), "TCP_UDP": ("tcp", "udp"), "GENEVE": (), "QUIC": ("udp",)}
+_TRANSPORT = {"UDP": ("udp",), "TCP_UDP": ("tcp", "udp"), "GENEVE": (), "QUIC": ("udp",),
+              "TCP_QUIC": ("tcp", "udp")}  # fmt: skip
+_KEPT = ("UDP", "TCP_UDP", "QUIC", "TCP_QUIC")
+# The group that CloudFront makes for its interfaces in a VPC.
+_EDGE_GROUP = "CloudFront-VPCOrigins-Service-SG"
 
 
 @dataclass(frozen=True)
@@ -37,13 +45,26 @@ class Front:
     group_arns: tuple[str, ...] = ()
     guarded: str = ""  # signs in before it forwards
     step: str = ""
+    narrow: Mapping[str, str] = field(default_factory=dict)  # group -> who alone is led to it
+
+
+@dataclass(frozen=True)
+class _Address:
+    """An address of a network, whose interface it is and what owns that."""
+
+    vpc: str
+    owner: Item
+    interface: dict[str, Any]
 
 
 class Balancers:
     """All load balancers of the estate, their listeners, and the ways on to targets."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, distributions: Distributions) -> None:
         self.network = network
+        self._origins = distributions.origins
+        self._links: Links | None = None
+        self._addresses: dict[str, list[_Address]] | None = None
         estate = network.estate
         self.groups = {
             i.uid: i
@@ -72,6 +93,9 @@ class Balancers:
             self.verdicts[item.uid] = both(
                 [gate, unknown(f"listeners: {listeners.text}", item.uid)]
             )
+            name = str(item.config.get("LoadBalancerName") or item.name)
+            unread = Front(item, name, 0, "", self.verdicts[item.uid], step=name)
+            self._fronts.append(replace(unread, group_arns=self._attached(item)))
             return
         fronts = []
         for listener in walk(listeners or {}, "Listeners[]"):
@@ -90,51 +114,76 @@ class Balancers:
     def _front(self, item: Item, listener: dict[str, Any], kind: str) -> Front:
         port, protocol = int(listener["Port"]), str(listener.get("Protocol") or "TCP")
         verdict = self._reach(item, port, kind, _TRANSPORT.get(protocol, ("tcp",)))
-        actions = list(entries(listener.get("DefaultActions")))
-        rules = self.network.estate.find(str(listener.get("ListenerArn") or ""))
-        answer_of_rules = rules.config.get("describe_rules") if rules else None
-        if isinstance(answer_of_rules, dict):
-            for rule in entries(answer_of_rules.get("Rules")):
-                actions += list(entries(rule.get("Actions")))
-        arns: dict[str, None] = {}
-        for action in actions:
-            if action.get("Type") != "forward":
-                continue
-            if action.get("TargetGroupArn"):
-                arns[str(action["TargetGroupArn"])] = None
-            for group in walk(action, "ForwardConfig.TargetGroups[]"):
-                if isinstance(group, dict) and group.get("Weight", 1) != 0:
-                    arns[str(group.get("TargetGroupArn"))] = None
-        signs_in = any(str(a.get("Type", "")).startswith("authenticate") for a in actions)
+        found = self.network.estate.find(str(listener.get("ListenerArn") or ""))
+        rules = found.config.get("describe_rules") if found else None
+        told = rules.get("Rules") if isinstance(rules, dict) else None
+        way = led(listener, told, _versions(item))
+        narrow = dict(way.narrow)
+        if kind == "application" and told is None and item.unfinished("describe_listeners") == "":
+            # Rules that nobody asked for may lead to the other groups of this balancer.
+            narrow |= {g: "" for g in self._attached(item) if g not in way.groups}
         name = str(item.config.get("LoadBalancerName") or item.name)
-        return Front(item, name, port, protocol, verdict, tuple(arns),
-                     "after a sign-in" if signs_in else "", f"{name} {protocol.lower()}:{port}")  # fmt: skip
+        guarded = "after a sign-in" if way.signs_in else ""
+        return Front(item, name, port, protocol, verdict, way.groups, guarded,
+                     f"{name} {protocol.lower()}:{port}", narrow)  # fmt: skip
+
+    def _attached(self, item: Item) -> tuple[str, ...]:
+        """Groups that say of themselves that the balancer leads to them, or do not say whose."""
+        out = []
+        for group in self.groups.values():
+            told = group.config.get("LoadBalancerArns")
+            vpcs = (group.config.get("VpcId"), item.config.get("VpcId"))
+            if item.uid in told if told is not None else None in vpcs or vpcs[0] == vpcs[1]:
+                out.append(group.uid)
+        return tuple(out)
 
     def _reach(self, item: Item, port: int | None, kind: str,
                transport: tuple[str, ...] = ("tcp",)) -> Verdict:  # fmt: skip
         """Can the Internet open this port of the balancer?"""
         if kind == "gateway":
             return no("a gateway load balancer takes no clients", item.uid)
+        found = self._opened(item, port, kind, transport)
+        if found.value == "yes" or port is None or "tcp" not in transport:
+            return found
+        return either([found, *self._served(item, port, kind)])
+
+    def _opened(self, item: Item, port: int | None, kind: str,
+                transport: tuple[str, ...]) -> Verdict:  # fmt: skip
+        """By itself, at the addresses that its nodes have."""
         scheme = item.config.get("Scheme")
+        versions = _versions(item)
         if scheme == "internal":
-            return no("the load balancer is internal", item.uid)
+            # One of both versions takes clients in IPv6 where that was not denied.
+            closed = no("the load balancer is internal", item.uid)
+            denied = _attributes(item).get("ipv6.deny_all_igw_traffic")
+            if 6 not in versions or denied == "true":
+                return closed
+            way = self._nodes(item, port, kind, transport, [6])
+            if way.value == "yes" and denied is None:
+                text = "whether the internal balancer answers the Internet in IPv6"
+                return unknown(f"{text} (ipv6.deny_all_igw_traffic) was not read", item.uid)
+            return way if way.value == "yes" else closed
         if scheme != "internet-facing":
             return unknown("its scheme was not read", item.uid)
+        if _attributes(item).get("ipv6.deny_all_igw_traffic") == "true":
+            versions = [v for v in versions if v != 6]
+            if not versions:
+                return no("ipv6.deny_all_igw_traffic is on", item.uid)
+        return self._nodes(item, port, kind, transport, versions)
+
+    def _nodes(self, item: Item, port: int | None, kind: str, transport: tuple[str, ...],
+               versions: list[int]) -> Verdict:  # fmt: skip
         state = next(walk(item.config, "State.Code"), "active")
         if state in ("failed", "provisioning"):
             return no(f"the load balancer is {state}", item.uid)
         groups = [str(g) for g in item.config.get("SecurityGroups") or []]
-        subnets = [str(s) for s in walk(item.config, "AvailabilityZones[].SubnetId")]
-        subnets += [str(s) for s in item.config.get("Subnets") or []]
+        subnets = _subnets(item)
         unfiltered = not groups and kind == "network"
         if not groups and not unfiltered:
             return unknown("its security groups were not read", item.uid)
         if not subnets:
             return unknown("its subnets were not read", item.uid)
-        versions = [4]
         part = item.unfinished("IpAddressType")
-        if str(item.config.get("IpAddressType") or "").startswith("dualstack"):
-            versions = [6] if "without-public-ipv4" in item.config["IpAddressType"] else [4, 6]
         ways = []
         name = str(item.config.get("LoadBalancerName") or item.name)
         for subnet_id in subnets:
@@ -153,6 +202,40 @@ class Balancers:
                 if self.network.way_in(subnet_id, six).verdict.value != "no":
                     ways.append(unknown(part, item.uid))
         return _first_yes(ways)
+
+    def _served(self, item: Item, port: int, kind: str) -> Iterator[Verdict]:
+        """Through CloudFront, which the groups of the balancer admit."""
+        groups = frozenset(str(g) for g in item.config.get("SecurityGroups") or [])
+        host = str(item.config.get("DNSName") or "").lower()
+        name = str(item.config.get("LoadBalancerName") or item.name)
+        door = Door(groups, 4, port, ("tcp",), not groups and kind == "network", edge=True)
+        for origin in self._origins.get(host, ()):
+            if port not in origin.ports and not origin.inside:
+                continue
+            if origin.inside:
+                gate = self._inside(item, door)
+            elif item.config.get("Scheme") == "internal":
+                continue
+            else:
+                gate = either([self.network.way_in(s, door).verdict for s in _subnets(item)])
+            if gate.value == "no" and any(e.sources_allowed for e in gate.evidence):
+                text = f"it admits {gate.evidence[0].sources_allowed}: whether that is CloudFront"
+                gate = unknown(f"{text} is not known", item.uid)
+            passed = origin.passed(f"{name} tcp:{port}", item.uid, "admits CloudFront only")
+            yield passed if gate.value == "yes" else gate
+
+    def _inside(self, item: Item, door: Door) -> Verdict:
+        """CloudFront's own interfaces in the VPC."""
+        vpc = item.config.get("VpcId")
+        blocks = [s.config.get("CidrBlock") for s in self.network.subnets.values()
+                  if s.config.get("VpcId") == vpc]  # fmt: skip
+        service = [g for g, i in self.network.groups.items()
+                   if i.config.get("GroupName") == _EDGE_GROUP and i.config.get("VpcId") == vpc]  # fmt: skip
+        guard = self.network.guard(door)
+        if guard.value == "yes" or door.port is None:
+            return guard
+        let_in = self.network.admits_from(door.groups, door.port, addresses(blocks, 4), 4, service)
+        return yes() if let_in else guard
 
     def _classic(self, item: Item) -> None:
         fronts = []
@@ -173,7 +256,7 @@ class Balancers:
             for instance_id in targets:
                 inner = listener.get("InstancePort")
                 if isinstance(inner, int):
-                    self._to_instance(front, instance_id, inner, keeps_client=False)
+                    self._to_instance(front, instance_id, inner)
         part = item.unfinished("ListenerDescriptions")
         verdicts = [f.verdict for f in fronts]
         if part:
@@ -185,29 +268,39 @@ class Balancers:
     # Targets
 
     def _forward(self, front: Front, depth: int) -> None:
-        for arn in front.group_arns:
+        led_to = [(arn, front) for arn in front.group_arns]
+        for arn, some in front.narrow.items():
+            text = f"a rule of {front.name} leads only {some} on"
+            gate = no(text, front.balancer.uid, some) if some else unknown(
+                f"the rules of {front.name} on port {front.port} were not read", front.balancer.uid)  # fmt: skip
+            led_to.append((arn, replace(front, verdict=both([front.verdict, gate]))))
+        for arn, way in led_to:
             group = self.groups.get(arn)
             if group is None:
+                self._unread(way, front.balancer, front.balancer.config.get("VpcId"))
                 continue
-            kind = str(group.config.get("TargetType") or "instance")
-            health = answer(group, "describe_target_health")
-            if isinstance(health, Unread) and kind in ("instance", "ip"):
-                self._unread(front, group, group.config.get("VpcId"))
-            registered = (
-                list(walk(health or {}, "TargetHealthDescriptions[]"))
-                if not isinstance(health, Unread)
-                else []
-            )
-            for entry in registered:
-                target = entry.get("Target") if isinstance(entry, dict) else None
-                if not isinstance(target, dict) or not target.get("Id"):
-                    continue
-                if str(next(walk(entry, "TargetHealth.State"), "")) == "draining":
-                    continue
-                port = target.get("Port") or group.config.get("Port")
-                self._target(front, group, kind, str(target["Id"]), port, depth)
-            self._scaled(front, group, depth)
-            self._services(front, group)
+            self._to_group(way, group, depth)
+
+    def _to_group(self, front: Front, group: Item, depth: int) -> None:
+        kind = str(group.config.get("TargetType") or "instance")
+        health = answer(group, "describe_target_health")
+        if isinstance(health, Unread) and kind in ("instance", "ip"):
+            self._unread(front, group, group.config.get("VpcId"))
+        registered = (
+            list(walk(health or {}, "TargetHealthDescriptions[]"))
+            if not isinstance(health, Unread)
+            else []
+        )
+        for entry in registered:
+            target = entry.get("Target") if isinstance(entry, dict) else None
+            if not isinstance(target, dict) or not target.get("Id"):
+                continue
+            if str(next(walk(entry, "TargetHealth.State"), "")) == "draining":
+                continue
+            port = target.get("Port") or group.config.get("Port")
+            self._target(front, group, kind, str(target["Id"]), port, depth)
+        self._scaled(front, group, depth)
+        self._services(front, group)
 
     def _unread(self, front: Front, source: Item, vpc: Any) -> None:
         """Nobody asked for the targets of a group: any machine of its network may be one."""
@@ -228,45 +321,64 @@ class Balancers:
             for other in [
                 f for f in self._fronts if inner is not None and f.balancer.uid == inner.uid
             ]:
-                if other.port == port:
-                    verdict = _through(front, other.step, group.uid)
+                if other.port == port and isinstance(port, int):
+                    # The balancer keeps the client: the next one's groups see him.
+                    seen = {
+                        "Groups": [{"GroupId": g} for g in other.balancer.config.get("SecurityGroups") or []],
+                        "SubnetId": next(iter(_subnets(other.balancer)), ""),
+                    }  # fmt: skip
+                    gate = self._admits(front, other.balancer.uid, seen, port, True, ("tcp",))
+                    verdict = both([gate, _through(front, other.step, group.uid)])
                     self.targets[other.balancer.uid].append(verdict)
-                    self._forward(Front(other.balancer, other.name, other.port, other.protocol, verdict,
-                                        other.group_arns, other.guarded,
-                                        f"{front.step} → {other.step}"), depth + 1)  # fmt: skip
+                    step = f"{front.step} → {other.step}"
+                    self._forward(replace(other, verdict=verdict, step=step), depth + 1)
         elif isinstance(port, int):
             if kind == "ip":
                 self._to_address(front, group, target, port)
             else:
-                keeps = _keeps_client(front, group, kind)
-                self._to_instance(front, target, port, keeps)
+                self._to_instance(front, target, port, group)
 
-    def _to_instance(self, front: Front, instance_id: str, port: int, keeps_client: bool) -> None:
+    def _to_instance(
+        self, front: Front, instance_id: str, port: int, group: Item | None = None
+    ) -> None:
+        """The primary interface of an instance. group: None behind a classic balancer."""
         item = self.network.estate.find(instance_id)
         if item is None or item.type != "aws_ec2_instance" or not item.config.get("InstanceId"):
             return
-        interfaces = interfaces_of(self.network, item)
-        admitted = [self._admits(front, item.uid, i, port, keeps_client) for i in interfaces[:1]]
-        gate = either(admitted) if admitted else unknown("its interfaces were not read", item.uid)
-        self.targets[item.uid].append(
-            both(
-                [
-                    running(item),
-                    gate,
-                    _through(front, f"{instance_id}:{port}", item.uid),
-                ]
-            )
-        )
+        interfaces = sorted(interfaces_of(self.network, item), key=_device)
+        gate = unknown("its interfaces were not read", item.uid)
+        if interfaces:
+            gate = self._gate(front, item.uid, interfaces[0], port, group, "instance")
+        way = _through(front, f"{instance_id}:{port}", item.uid)
+        self.targets[item.uid].append(both([running(item), gate, way]))
+
+    def _gate(self, front: Front, uid: str, interface: dict[str, Any], port: int,
+              group: Item | None, kind: str) -> Verdict:  # fmt: skip
+        """Does the target admit the balancer, or the client where the balancer keeps him?"""
+        protocol = str((group.config.get("Protocol") if group else "") or front.protocol)
+        transport = _TRANSPORT.get(protocol, ("tcp",))
+        keeps = _keeps_client(front, group, kind)
+        found = [
+            self._admits(front, uid, interface, port, k, transport)
+            for k in ((True, False) if keeps is None else (keeps,))
+        ]
+        if len({f.value for f in found}) == 1:
+            return found[0]
+        name = group.config.get("TargetGroupName") if group else ""
+        return unknown(f"whether {name} keeps the client's address was not read", uid)
 
     def _admits(self, front: Front, uid: str, interface: dict[str, Any], port: int,
-                keeps_client: bool) -> Verdict:  # fmt: skip
-        """Does the target's own guard let the balancer's connections in?"""
+                keeps_client: bool, transport: tuple[str, ...]) -> Verdict:  # fmt: skip
+        """Does the target's own guard let the connections in, and the ACLs on the way?"""
+        return either(
+            [self._let_in(front, uid, interface, port, keeps_client, p) for p in transport]
+        )
+
+    def _let_in(self, front: Front, uid: str, interface: dict[str, Any], port: int,
+                keeps_client: bool, protocol: str) -> Verdict:  # fmt: skip
         groups = groups_of(interface)
-        balancer = front.balancer.config
-        own_groups = [str(g) for g in balancer.get("SecurityGroups") or []]
-        protocol = "udp" if front.protocol == "UDP" else "tcp"
-        subnets = [str(s) for s in walk(balancer, "AvailabilityZones[].SubnetId")]
-        subnets += [str(s) for s in balancer.get("Subnets") or []]
+        own_groups = [str(g) for g in front.balancer.config.get("SecurityGroups") or []]
+        subnets = _subnets(front.balancer)
         blocks = [
             self.network.subnets[s].config.get("CidrBlock")
             for s in subnets
@@ -281,7 +393,6 @@ class Balancers:
             else:
                 found = self.network.admits_from(groups, port, EMPTY, 4, own_groups, protocol)
                 found = None if gaps and not found else found
-            sources = everything(4)
         else:
             found = self.network.admits_from(groups, port, sources, 4, own_groups, protocol)
             if found is False and not sources:
@@ -292,35 +403,78 @@ class Balancers:
                 f"cannot say whether {names or 'its groups'} admit {front.name} on {port}", uid
             )
         if not found:
-            return no(f"security groups {names} do not admit {front.name} on {port}", uid)
-        return self._acl_between(interface, sources, port, protocol, subnets)
+            who = "the clients of " if keeps_client else ""
+            return no(f"security groups {names} do not admit {who}{front.name} on {port}", uid)
+        if keeps_client:
+            return self._acl_of_clients(str(interface.get("SubnetId") or ""), port, protocol)
+        return self._between(subnets, str(interface.get("SubnetId") or ""), port, protocol)
 
-    def _acl_between(self, interface: dict[str, Any], sources: IntSet, port: int, protocol: str,
-                     from_subnets: list[str]) -> Verdict:  # fmt: skip
-        subnet_id = str(interface.get("SubnetId") or "")
-        if not subnet_id or subnet_id in from_subnets:
-            return yes()  # inside one subnet no ACL stands between
+    def _acl_of_clients(self, subnet_id: str, port: int, protocol: str) -> Verdict:
+        """The ACL of the target sees the client's own address."""
         acl = self.network.acl_of(subnet_id)
         if acl is None:
             return unknown(f"the network ACL of {subnet_id} was not read", subnet_id)
-        inward = self.network.acl_allows(acl, False, protocol, port, 4) & sources
-        outward = self.network.answers_go_out(acl, protocol, 4) & sources
-        if inward & outward or not sources:
+        inward = self.network.acl_allows(acl, False, protocol, port, 4)
+        outward = self.network.answers_go_out(acl, protocol, 4)
+        if is_wide(inward & outward, 4):
             return yes()
-        return no(f"the network ACL of {subnet_id} stops the load balancer", acl.uid)
+        return no(f"the network ACL of {subnet_id} stops the clients", acl.uid)
+
+    def _between(self, subnets: list[str], target: str, port: int, protocol: str) -> Verdict:
+        """From one of the balancer's subnets into the target's, through both ACLs."""
+        if not target or target in subnets:
+            return yes()  # inside one subnet no ACL stands between
+        if self.network.acl_of(target) is None:
+            return unknown(f"the network ACL of {target} was not read", target)
+        why = [self.network.stopped(s, target, protocol, (port, port)) for s in subnets]
+        if not why or not all(why):
+            return yes()
+        return no(why[0], target)
 
     def _to_address(self, front: Front, group: Item, address: str, port: int) -> None:
-        keeps = _keeps_client(front, group, "ip")
-        for interface in self.network.interfaces.values():
-            texts = {str(interface.config.get("PrivateIpAddress"))}
-            texts |= {
-                str(a) for a in walk(interface.config, "PrivateIpAddresses[].PrivateIpAddress")
-            }
-            same = interface.config.get("VpcId") == group.config.get("VpcId")
-            if address in texts and same:
-                owner = next(walk(interface.config, "Attachment.InstanceId"), None)
-                if owner:
-                    self._to_instance(front, str(owner), port, keeps)
+        vpc = str(group.config.get("VpcId") or "")
+        for found in self._known_addresses().get(address, ()):
+            near = yes() if found.vpc == vpc else self._linked(front, found)
+            if near is None:
+                continue
+            gate = self._gate(front, found.owner.uid, found.interface, port, group, "ip")
+            way = _through(front, f"{found.owner.name}:{port}", found.owner.uid)
+            self.targets[found.owner.uid].append(both([running(found.owner), near, gate, way]))
+
+    def _linked(self, front: Front, found: _Address) -> Verdict | None:
+        """A target in another network: by peering or gateway from the balancer's subnets."""
+        if self._links is None:
+            self._links = Links(self.network)
+        links = [
+            link for s in _subnets(front.balancer)
+            if (link := self._links.between(s, str(found.interface.get("SubnetId")))) is not None
+        ]  # fmt: skip
+        if not links:
+            return None
+        sure = [link for link in links if not link.doubt]
+        return yes() if sure else unknown(links[0].doubt, found.owner.uid)
+
+    def _known_addresses(self) -> dict[str, list[_Address]]:
+        """Private addresses of instances and tasks."""
+        if self._addresses is None:
+            self._addresses = defaultdict(list)
+            for item in self.network.estate.of_type("aws_ec2_instance"):
+                if item.config.get("InstanceId"):
+                    for interface in interfaces_of(self.network, item):
+                        self._learn(item, interface)
+            for item in self.network.estate.of_type("aws_ecs_task"):
+                for known in task_interfaces(self.network, item):
+                    if known is not None:
+                        self._learn(item, known)
+        return self._addresses
+
+    def _learn(self, owner: Item, interface: dict[str, Any]) -> None:
+        texts = {str(interface.get("PrivateIpAddress") or "")}
+        texts |= {str(a) for a in walk(interface, "PrivateIpAddresses[].PrivateIpAddress")}
+        vpc = str(interface.get("VpcId") or owner.config.get("VpcId") or "")
+        for text in texts - {""}:
+            assert self._addresses is not None
+            self._addresses[text].append(_Address(vpc, owner, interface))
 
     def _scaled(self, front: Front, group: Item, depth: int) -> None:
         for scaling in self.network.estate.of_type("aws_autoscaling_group"):
@@ -346,8 +500,7 @@ class Balancers:
                         "Groups": [{"GroupId": g} for g in settings.get("securityGroups") or []],
                         "SubnetId": next(iter(settings.get("subnets") or []), ""),
                     }
-                    gate = self._admits(front, service.uid, interface, port,
-                                        _keeps_client(front, group, "ip"))  # fmt: skip
+                    gate = self._gate(front, service.uid, interface, port, group, "ip")
                 status = service.config.get("status")
                 alive = (
                     yes()
@@ -365,15 +518,44 @@ class Balancers:
                 )
 
 
-def _keeps_client(front: Front, group: Item, kind: str) -> bool:
-    if str(front.balancer.config.get("Type")) != "network":
+def _subnets(balancer: Item) -> list[str]:
+    found = [str(s) for s in walk(balancer.config, "AvailabilityZones[].SubnetId")]
+    return found + [str(s) for s in balancer.config.get("Subnets") or []]
+
+
+def _versions(balancer: Item) -> list[int]:
+    """The IP versions in which its nodes have public addresses."""
+    kind = str(balancer.config.get("IpAddressType") or "")
+    if not kind.startswith("dualstack"):
+        return [4]
+    return [6] if "without-public-ipv4" in kind else [4, 6]
+
+
+def _attributes(item: Item) -> dict[str, str]:
+    call = "describe_target_group_attributes" if item.type == "aws_elbv2_target_group" else (
+        "describe_load_balancer_attributes")  # fmt: skip
+    return {str(a.get("Key")): str(a.get("Value"))
+            for a in walk(item.config, f"{call}.Attributes[]") if isinstance(a, dict)}  # fmt: skip
+
+
+def _device(interface: dict[str, Any]) -> int:
+    """Which of an instance's interfaces it is; the first is the primary one."""
+    number = next(walk(interface, "Attachment.DeviceIndex"), 0)
+    return number if isinstance(number, int) else 0
+
+
+def _keeps_client(front: Front, group: Item | None, kind: str) -> bool | None:
+    """None: nobody read it, and it is not fixed."""
+    if group is None or str(front.balancer.config.get("Type")) != "network":
         return False
-    found = group.config.get("describe_target_group_attributes")
-    attributes = found.get("Attributes") if isinstance(found, dict) else None
-    for attribute in entries(attributes):
-        if attribute.get("Key") == "preserve_client_ip.enabled":
-            return str(attribute.get("Value")) == "true"
-    return kind == "instance" or front.protocol == "UDP"
+    if str(group.config.get("Protocol") or front.protocol) in _KEPT:
+        return True
+    told = _attributes(group).get("preserve_client_ip.enabled")
+    if told is not None:
+        return told == "true"
+    if not isinstance(answer(group, "describe_target_group_attributes"), Unread):
+        return kind == "instance"
+    return None
 
 
 def _through(front: Front, target: str, source: str) -> Verdict:

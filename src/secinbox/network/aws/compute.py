@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from secinbox.estate import PARTIAL, Item
 from secinbox.inventory.aws.calls import walk
+from secinbox.network.aws.distributions import Origin
 from secinbox.network.aws.vpc import Door, Network, Way, entries, ports_text, route_evidence
 from secinbox.network.ranges import (
     addresses,
@@ -36,6 +37,12 @@ def interfaces_of(network: Network, item: Item) -> list[dict[str, Any]]:
                 "Association": {"PublicIp": item.config.get("PublicIpAddress")},
             }
         )
+    for index, interface in enumerate(out):
+        lent = network.elastic.get(str(interface.get("NetworkInterfaceId") or ""), [])
+        if index == 0:
+            lent = lent + network.elastic.get(str(item.config.get("InstanceId") or ""), [])
+        if lent and not public_addresses(interface)[4]:
+            interface["Association"] = {"PublicIp": lent[0]}
     return out
 
 
@@ -52,7 +59,8 @@ def public_addresses(interface: dict[str, Any]) -> dict[int, list[str]]:
             found[4].append(str(association["PublicIp"]))
     for entry in entries(interface.get("Ipv6Addresses")):
         net = parse_network(entry.get("Ipv6Address"))
-        if net is not None and not net.is_private and not net.is_link_local:
+        denied = interface.get("DenyAllIgwTraffic") is True
+        if net is not None and not denied and not net.is_private and not net.is_link_local:
             found[6].append(str(entry["Ipv6Address"]))
     return {version: list(dict.fromkeys(texts)) for version, texts in found.items()}
 
@@ -70,7 +78,29 @@ def instance(network: Network, item: Item) -> Verdict:
     return both([running(item), either(ways)])
 
 
+def served(
+    network: Network, item: Item, origins: Mapping[str, Sequence[Origin]]
+) -> Iterator[Verdict]:
+    """An instance whose group admits CloudFront, where a distribution leads to its name."""
+    for interface in interfaces_of(network, item):
+        subnet_id = str(interface.get("SubnetId") or "")
+        hosts = {str(h).lower() for h in walk(interface, "Association.PublicDnsName")}
+        hosts |= {str(h).lower() for h in (*public_addresses(interface)[4],
+                                           item.config.get("PublicDnsName") or "")}  # fmt: skip
+        for origin in (o for h in sorted(hosts - {""}) for o in origins.get(h, ())):
+            for port in origin.ports:
+                door = Door(frozenset(groups_of(interface)), 4, port, ("tcp",), edge=True)
+                way = network.way_in(subnet_id, door)
+                passed = origin.passed(
+                    f"{item.name} tcp:{port}", item.uid, "admits CloudFront only"
+                )
+                yield both([running(item), way.verdict, passed])
+
+
 def running(item: Item) -> Verdict:
+    """Of an instance; of a task by what ECS last saw."""
+    if str(item.config.get("lastStatus") or "") in ("STOPPED", "DEPROVISIONING"):
+        return no("the task is stopped", item.uid)
     state = item.config.get("State")
     name = state.get("Name") if isinstance(state, dict) else None
     if name in ("stopped", "stopping", "terminated", "shutting-down"):
@@ -182,11 +212,22 @@ def _somewhere(network: Network, item: Item, door: Door) -> Verdict:
 
 
 def rds_instance(network: Network, item: Item) -> Verdict:
-    subnets = [str(s) for s in walk(item.config, "DBSubnetGroup.Subnets[].SubnetIdentifier")]
+    rows = [r for r in walk(item.config, "DBSubnetGroup.Subnets[]") if isinstance(r, dict)]
+    subnets = _of_its_zone(network, item, [str(r.get("SubnetIdentifier")) for r in rows])
     groups = [str(g) for g in walk(item.config, "VpcSecurityGroups[].VpcSecurityGroupId")]
     port = next((p for p in walk(item.config, "Endpoint.Port") if isinstance(p, int)), None)
     port = port or item.config.get("DbInstancePort") or None
     return database(network, item, subnets or None, groups, port)
+
+
+def _of_its_zone(network: Network, item: Item, subnets: list[str]) -> list[str]:
+    """It stands in a subnet of its zone; with a standby, in one of either zone after a failure."""
+    zones = {item.config.get("AvailabilityZone"), item.config.get("SecondaryAvailabilityZone")}
+    known = {s: network.subnets[s].config.get("AvailabilityZone")
+             for s in subnets if s in network.subnets}  # fmt: skip
+    if not item.config.get("AvailabilityZone") or len(known) < len(subnets):
+        return subnets
+    return [s for s in subnets if known[s] is None or known[s] in zones] or subnets
 
 
 def rds_cluster(item: Item, members: dict[str, Verdict]) -> Verdict:
@@ -265,17 +306,22 @@ def service_direct(network: Network, item: Item) -> Verdict:
 
 def task(network: Network, item: Item) -> Verdict:
     """A running ECS task with an interface of its own."""
-    if str(item.config.get("lastStatus") or "RUNNING") in ("STOPPED", "DEPROVISIONING"):
-        return no("the task is stopped", item.uid)
     found = []
+    for interface in task_interfaces(network, item):
+        if interface is None:
+            found.append(unknown("the interface of the task was not read", item.uid))
+        else:
+            found.append(interface_verdict(network, item.uid, item.name, interface))
+    direct = either(found) if found else no("the task has no address of its own", item.uid)
+    return both([running(item), direct])
+
+
+def task_interfaces(network: Network, item: Item) -> Iterator[dict[str, Any] | None]:
+    """The interfaces of an ECS task; None for one that was not read."""
     for detail in walk(item.config, "attachments[].details[]"):
         if isinstance(detail, dict) and detail.get("name") == "networkInterfaceId":
             interface = network.interfaces.get(str(detail.get("value")))
-            if interface is None:
-                found.append(unknown(f"interface {detail.get('value')} was not read", item.uid))
-            else:
-                found.append(interface_verdict(network, item.uid, item.name, interface.config))
-    return either(found) if found else no("the task has no address of its own", item.uid)
+            yield None if interface is None else interface.config
 
 
 def all_subnets(network: Network) -> Iterator[Item]:

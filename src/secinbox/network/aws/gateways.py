@@ -81,8 +81,11 @@ def _rest_policy(item: Item) -> Verdict:
         part = item.unfinished("policy")
         return unknown(part, item.uid) if part else yes()
     # The API returns the policy with its quotes escaped once more.
-    policy = parse(str(text).replace('\\"', '"'), "API's policy")
-    arn = f"arn:aws:execute-api:{item.region}:{item.account or '000000000001'}:{item.config.get('id')}/*"
+    own = f"arn:aws:execute-api:{item.region}:{item.account or '000000000001'}:{item.config.get('id')}"
+    # Its short form stands for the API that it hangs on.
+    plain = str(text).replace('\\"', '"').replace('"execute-api:/', f'"{own}/')
+    policy = parse(plain, "API's policy")
+    arn = f"{own}/*"
     for statement in policy.statements:
         for pattern in statement.resources or ():
             if pattern.startswith("arn:aws:execute-api:"):

@@ -120,8 +120,10 @@ def _asked(policy: Policy, actions: Iterable[str]) -> list[str]:
         for statement in policy.statements:
             for pattern in statement.actions or ():
                 text = common(pattern, f"{service}?*")
-                if pattern == "*" or text:
-                    out[text if text and "*" not in pattern else f"{service}anything"] = None
+                if pattern in ("*", action):
+                    out[f"{service}anything"] = None
+                elif text:
+                    out[text] = None  # `kms:generatedatakey*` means that one, too
             if statement.not_actions is not None:
                 out[f"{service}anything"] = None
     return list(out)

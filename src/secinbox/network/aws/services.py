@@ -1,128 +1,13 @@
-"""Distributions, roles that strangers may assume, trails."""
+"""Roles that strangers may assume, trails."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any
-
 from secinbox.arn import parse_arn
 from secinbox.estate import Estate, Item
-from secinbox.iam.matching import common
 from secinbox.iam.policy import Statement, parse
-from secinbox.inventory.aws.answers import Unread, answer
-from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.policies import Surroundings, admits_strangers
-from secinbox.network.aws.vpc import entries
 from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence
-
-# CloudFront
-
-
-def distribution(item: Item) -> Verdict:
-    enabled = item.config.get("Enabled")
-    if enabled is None:
-        return unknown("whether it is enabled was not read", item.uid)
-    if enabled is not True:
-        return no("the distribution is disabled", item.uid)
-    if item.unfinished("DefaultCacheBehavior"):
-        return unknown(item.unfinished("DefaultCacheBehavior"), item.uid)
-    if _signed_only(item):
-        return no("every behaviour asks for signed URLs or cookies", item.uid)
-    host = str(item.config.get("DomainName") or item.uid)
-    return yes(Evidence(kind="endpoint", text="an enabled distribution answers everyone",
-                        source=host, steps=("Internet", host), ports="tcp 80, 443"))  # fmt: skip
-
-
-def _behaviours(item: Item) -> list[dict[str, Any]]:
-    found = [b for b in walk(item.config, "DefaultCacheBehavior") if isinstance(b, dict)]
-    return found + [b for b in walk(item.config, "CacheBehaviors.Items[]") if isinstance(b, dict)]
-
-
-def _signed(behaviour: dict[str, Any]) -> bool:
-    return any(
-        isinstance(behaviour.get(k), dict) and behaviour[k].get("Enabled") is True
-        for k in ("TrustedSigners", "TrustedKeyGroups")
-    )
-
-
-def _signed_only(item: Item) -> bool:
-    behaviours = _behaviours(item)
-    return bool(behaviours) and all(_signed(b) for b in behaviours)
-
-
-def origins(
-    item: Item, verdict: Verdict, buckets: dict[str, Item]
-) -> Iterator[tuple[str, Verdict]]:
-    """Buckets that a public distribution serves to everyone although they are private."""
-    if verdict.value == "no":
-        return
-    known = [] if item.unfinished("DefaultCacheBehavior") else _behaviours(item)
-    open_targets = {str(b.get("TargetOriginId")) for b in known if not _signed(b)}
-    for origin in entries(list(walk(item.config, "Origins.Items[]"))):
-        if open_targets and str(origin.get("Id")) not in open_targets:
-            continue
-        found = re.fullmatch(
-            r"(.+)\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?",
-            str(origin.get("DomainName") or ""),
-        )
-        bucket = buckets.get(found.group(1)) if found else None
-        if bucket is None:
-            continue
-        gate = _served(item, origin, bucket)
-        if gate.value != "yes":
-            yield bucket.uid, gate
-            continue
-        if verdict.value != "yes":
-            yield bucket.uid, verdict
-            continue
-        host = verdict.evidence[0].source
-        text = f"private, but served to everyone by the distribution {host}"
-        yield bucket.uid, yes(Evidence(kind="route", text=text, source=item.uid, via=(item.uid,),
-                                       ports="tcp 80, 443",
-                                       steps=("Internet", host, bucket.uid)))  # fmt: skip
-
-
-def _served(item: Item, origin: dict[str, Any], bucket: Item) -> Verdict:
-    """The bucket's policy lets this distribution (or its origin access identity) read."""
-    found = answer(bucket, "get_bucket_policy")
-    if isinstance(found, Unread):
-        return unknown(f"bucket policy: {found.text}", bucket.uid)
-    policy = parse((found or {}).get("Policy") or {"Statement": []}, "bucket policy")
-    identity = str(
-        (origin.get("S3OriginConfig") or {}).get("OriginAccessIdentity") or ""
-    ).rpartition("/")[2]
-    for statement in policy.statements:
-        if statement.effect != "Allow" or not statement.about("s3:getobject"):
-            continue
-        if _names_distribution(statement, item):
-            return yes()
-        if identity and _names_identity(statement, identity):
-            return yes()
-    return no("the bucket's policy does not let the distribution read", bucket.uid)
-
-
-def _names_distribution(statement: Statement, item: Item) -> bool:
-    if ("Service", "cloudfront.amazonaws.com") not in (statement.principals or ()):
-        return False
-    for operator, key, values in statement.conditions:
-        if key == "aws:sourcearn" and not operator.lower().startswith(("stringnot", "arnnot")):
-            if not any(common(v, item.uid) for v in values):
-                return False
-        elif key == "aws:sourceaccount" and values:
-            account = item.uid.split(":")[4]
-            if account not in values:
-                return False
-    return True
-
-
-def _names_identity(statement: Statement, identity: str) -> bool:
-    return any(
-        kind == "CanonicalUser" or value.endswith(identity)
-        for kind, value in statement.principals or ()
-    )
-
 
 # Roles
 

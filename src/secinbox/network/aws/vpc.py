@@ -7,11 +7,12 @@ number, inbound and outbound, without state; security groups only allow, and kee
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from secinbox.estate import Estate, Item
 from secinbox.inventory.aws.answers import covered
+from secinbox.inventory.aws.calls import walk
 from secinbox.network.ranges import (
     ALL_PORTS,
     EMPTY,
@@ -32,6 +33,9 @@ from secinbox.records import Evidence
 
 PROTOCOLS = {"tcp": "6", "udp": "17"}
 _EPHEMERAL: Interval = (1024, 65535)
+_BLOCKING = ("block-bidirectional", "block-ingress")
+# An exclusion counts until it is gone.
+_EXCLUDED = ("create-complete", "update-in-progress", "update-complete", "update-failed")
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,14 @@ class Rule:
     groups: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()  # prefix lists and ranges that nobody could read
     doubt: str = ""  # why there may be other sources
+    edges: frozenset[int] = frozenset()  # IP versions in which CloudFront is admitted by its list
 
 
 @dataclass(frozen=True)
 class Door:
     """What stands before an interface. port: only this one matters (a database's). unfiltered:
     there are no security groups (a network load balancer without any), every port counts as open.
+    edge: whoever comes is passed on by CloudFront, so that its prefix list is everyone.
     """
 
     groups: frozenset[str]
@@ -57,6 +63,7 @@ class Door:
     port: int | None = None
     protocols: tuple[str, ...] = ("tcp", "udp")
     unfiltered: bool = False
+    edge: bool = False
 
 
 @dataclass
@@ -112,6 +119,11 @@ class Network:
         self.prefix_lists = self._by_id("aws_ec2_prefix_list", "PrefixListId")
         self.interfaces = self._by_id("aws_ec2_network_interface", "NetworkInterfaceId")
         self.vpcs = self._by_id("aws_ec2_vpc", "VpcId")
+        self.elastic: dict[str, list[str]] = {}  # interface or instance -> addresses lent to it
+        for item in estate.of_type("aws_ec2_elastic_ip"):
+            holder = item.config.get("NetworkInterfaceId") or item.config.get("InstanceId")
+            if holder and item.config.get("PublicIp"):
+                self.elastic.setdefault(str(holder), []).append(str(item.config["PublicIp"]))
         self._tables: dict[str, Item] = {}  # subnet or VPC (main) -> route table
         for item in estate.of_type("aws_ec2_route_table"):
             for link in entries(item.config.get("Associations")):
@@ -237,18 +249,33 @@ class Network:
         )
 
     def _blocked(self, subnet: Item) -> Verdict | None:
-        """VPC Block Public Access of the account and region."""
+        """VPC Block Public Access: as the subnet tells it, else of the account and region.
+
+        An exclusion lets a VPC or a subnet out of it; one for egress only lets nobody in.
+        """
+        told = next(walk(subnet.config, "BlockPublicAccessStates.InternetGatewayBlockMode"), None)
+        if told is not None:
+            text = f"VPC Block Public Access is on for {subnet.config.get('SubnetId')} ({told})"
+            return no(text, subnet.uid) if str(told) in _BLOCKING else None
         owner = self.estate.find(f"arn:aws:iam::{subnet.account}:root")
-        found = (
-            owner.config.get(f"describe_vpc_block_public_access_options:{subnet.region}")
-            if owner
-            else None
-        )
-        options = found.get("VpcBlockPublicAccessOptions") if isinstance(found, dict) else None
-        mode = options.get("InternetGatewayBlockMode") if isinstance(options, dict) else None
-        if mode in ("block-bidirectional", "block-ingress"):
-            return no(f"VPC Block Public Access is on ({mode})", subnet.account)
-        return None
+        config = owner.config if owner else {}
+        options = config.get(f"describe_vpc_block_public_access_options:{subnet.region}")
+        mode = next(walk(options, "VpcBlockPublicAccessOptions.InternetGatewayBlockMode"), None)
+        allowed = next(walk(options, "VpcBlockPublicAccessOptions.ExclusionsAllowed"), None)
+        if mode not in _BLOCKING:
+            return None
+        excluded = config.get(f"describe_vpc_block_public_access_exclusions:{subnet.region}")
+        names = (subnet.config.get("SubnetId"), subnet.config.get("VpcId"))
+        for row in walk(excluded, "VpcBlockPublicAccessExclusions[]"):
+            live = str(row.get("State") or "create-complete") in _EXCLUDED
+            both_ways = row.get("InternetGatewayExclusionMode") == "allow-bidirectional"
+            if live and both_ways and str(row.get("ResourceArn")).rpartition("/")[2] in names:
+                return None
+        read = isinstance(excluded, dict) and "Error" not in excluded
+        text = f"VPC Block Public Access is on ({mode})"
+        if read or allowed == "not-allowed":
+            return no(text, subnet.account)
+        return unknown(f"{text}: what is excluded was not read", subnet.account)
 
     def _listed(self, prefix_list: str) -> list[object] | None:
         item = self.prefix_lists.get(prefix_list)
@@ -282,12 +309,16 @@ class Network:
         cidrs: list[object] = [r.get("CidrIp") for r in entries(permission.get("IpRanges"))]
         cidrs += [r.get("CidrIpv6") for r in entries(permission.get("Ipv6Ranges"))]
         unread = [str(c) for c in cidrs if c is not None and parse_network(c) is None]
+        edges: set[int] = set()
         for listed in entries(permission.get("PrefixListIds")):
             known = self._listed(str(listed.get("PrefixListId")))
             held = self.prefix_lists.get(str(listed.get("PrefixListId")))
             if known is None or (held and held.unfinished("get_managed_prefix_list_entries")):
                 unread.append(str(listed.get("PrefixListId")))
             cidrs += known or []
+            named = str(held.config.get("PrefixListName") or "") if held else ""
+            if named.startswith("com.amazonaws.") and named.endswith("cloudfront.origin-facing"):
+                edges.add(6 if ".ipv6." in named else 4)
         groups = tuple(
             str(pair["GroupId"])
             for pair in entries(permission.get("UserIdGroupPairs"))
@@ -296,7 +327,7 @@ class Network:
         sources = {4: addresses(cidrs, 4), 6: addresses(cidrs, 6)}
         for name in ("tcp", "udp"):
             if protocol in ("-1", name, PROTOCOLS[name]):
-                yield Rule(name, ports, sources, groups, tuple(unread), doubt)
+                yield Rule(name, ports, sources, groups, tuple(unread), doubt, frozenset(edges))
         if protocol not in ("-1", "tcp", "udp", *PROTOCOLS.values()):
             yield Rule("other", ports, sources, groups, tuple(unread), doubt)
 
@@ -472,7 +503,7 @@ class Network:
             if known is None:
                 gaps.append(f"security group {group_id} was not read")
                 continue
-            rules += known
+            rules += [_passed_on(r) for r in known] if door.edge else known
         out: list[Opening] = []
         for protocol in door.protocols:
             mine = [r for r in rules if r.protocol == protocol]
@@ -551,6 +582,14 @@ class Network:
                     return True
                 unread = unread or bool(rule.unread or rule.doubt)
         return None if unread else False
+
+
+def _passed_on(rule: Rule) -> Rule:
+    """The same rule where CloudFront passes everyone on."""
+    if not rule.edges:
+        return rule
+    return replace(rule, sources={v: everything(v) if v in rule.edges else found
+                                  for v, found in rule.sources.items()})  # fmt: skip
 
 
 def _slices(rules: list[Rule], protocol: str, door: Door) -> Iterator[Opening]:
