@@ -172,23 +172,33 @@ def own() -> str:
 
 def exports() -> str:
     from secinbox.inventory._nodes import TABLE_OF
-    from secinbox.inventory._tables import ALL
+    from secinbox.inventory._tables import ALL, clusters
 
     def names(found: Iterable[str]) -> str:
         return ", ".join(f"`{n}`" for n in found)
 
+    head = ["| Steampipe | CloudQuery | Cartography |", "|---|---|---|"]
     lines = [
         "# What exports of other tools carry\n",
-        "A row is a kind of facts about AWS that is read, with the tables and nodes that hold it. What of a",
-        "kind the tools do not keep stays unknown: see the [guide](../guides/exports.md). Nodes are named",
-        "without the prefix `AWS` that newer versions of Cartography give to all of them.\n",
-        "| Steampipe | CloudQuery | Cartography |",
-        "|---|---|---|",
+        "A row is a kind of facts that is read, with the tables and nodes that hold it. What of a kind the",
+        "tools do not keep stays unknown: see the [guide](../guides/exports.md).\n",
+        "## AWS\n",
+        "Nodes are named without the prefix `AWS` that newer versions of Cartography give to all of them.\n",
+        *head,
     ]
     for table in ALL:
         nodes = (label for label, like in TABLE_OF.items() if like in table.names)
         lines.append(f"| {names(table.steampipe.split())} | {names(table.cloudquery.split())} "
                      f"| {names(nodes)} |")  # fmt: skip
+    lines += [
+        "\n## Kubernetes\n",
+        "Steampipe names the table of a custom resource after it, with its group behind where there are",
+        "several of one name.\n",
+        "| Kind | Steampipe | CloudQuery |", "|---|---|---|",
+    ]  # fmt: skip
+    lines += [f"| {k.kind} | {names(k.names[:1])} | {names(k.names[1:])} |" for k in clusters.ALL]
+    lines += [f"| {k.kind} of {group} | {names(k.names[:1])} | {names(k.names[1:])} |"
+              for (group, _), k in clusters.CUSTOM.items()]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

@@ -9,19 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from secinbox.inventory._tables import (
-    TABLES,
-    columns_of,
-    elsewhere,
-    named_in,
-    records,
-    refuse_elsewhere,
-)
-from secinbox.inventory._tables.files import csv_rows
+from secinbox.inventory._tables import TABLES, clusters, columns_of, records
+from secinbox.inventory._tables.files import csv_rows, first_row
+from secinbox.inventory._tables.naming import AWS, elsewhere, named_in, refuse_elsewhere
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord
 
-TITLE = "Steampipe tables (AWS)"
+TITLE = "Steampipe tables (AWS, Kubernetes)"
 _MARKS = ("akas", "account_id", "partition")  # in every table of the AWS plugin
 
 
@@ -44,8 +38,10 @@ def _score(name: str, columns: frozenset[str], best: int) -> int:
         return 94  # to be refused by name, not taken for something else
     if columns.issuperset(_MARKS):
         return best
+    if found := clusters.recognises(name, columns, cloudquery=False):
+        return found - (90 - best)
     # A selection of columns: then the name and a column that only such a table has must say it.
-    table = named_in(name)
+    table = named_in(name, AWS)
     return best - 4 if table in TABLES and columns & columns_of(table) else 0
 
 
@@ -54,7 +50,11 @@ def read(report: Report) -> Iterator[AnyRecord]:
     refuse_elsewhere(parts)
     start = report.data.lstrip()[:1]
     rows = _rows(report) if start in (b"[", b"{", b"") else csv_rows(report)
-    yield from records(rows, parts)
+    first, rows = first_row(rows)
+    if not named_in(parts, AWS) and clusters.recognises(parts, frozenset(first), cloudquery=False):
+        yield from clusters.records(rows, report, parts, cloudquery=False)
+    else:
+        yield from records(rows, parts)
 
 
 def _rows(report: Report) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secinbox.inventory._tables import computing, fronts, identity, network, stores
+from secinbox.inventory._tables.naming import AWS, named_in
 from secinbox.inventory._tables.rows import Maker, Row, camel, decoded, listed
 from secinbox.inventory.aws.calls import Call
 from secinbox.inventory.aws.elements import records_of
@@ -24,9 +25,7 @@ __all__ = [
     "Table",
     "camel",
     "columns_of",
-    "elsewhere",
     "records",
-    "refuse_elsewhere",
     "table_of",
 ]
 
@@ -360,40 +359,12 @@ def columns_of(name: str) -> frozenset[str]:
     return next((frozenset(t.marks.split()) for t in ALL if name in t.names), frozenset())
 
 
-def named_in(path: str) -> str:
-    """The name of a table that a file or one of its folders bears: `aws_x/part-1.csv` -> `aws_x`."""
-    for word in reversed(path.lower().replace("\\", "/").split("/")):
-        stem = word.split(".")[0]
-        if stem.startswith("aws_"):
-            return stem
-    return ""
-
-
-_ELSEWHERE = {"azure_": "Azure", "azuread_": "Entra ID", "gcp_": "Google Cloud",
-              "kubernetes_": "Kubernetes", "k8s_": "Kubernetes"}  # fmt: skip
-
-
-def elsewhere(path: str) -> str:
-    """The other cloud whose table a file or its folder is named after; "" for none."""
-    if named_in(path):
-        return ""
-    words = path.lower().replace("\\", "/").split("/")
-    return next((c for w in reversed(words) for p, c in _ELSEWHERE.items() if w.startswith(p)), "")
-
-
-def refuse_elsewhere(path: str) -> None:
-    """Raises ReportError for a table of another cloud."""
-    if cloud := elsewhere(path):
-        raise ReportError(f"tables of {cloud} are not read: AWS only", "$",
-                          "import what the cloud's own tools print; docs/guides/clouds.md says how")  # fmt: skip
-
-
 def table_of(name: str, columns: frozenset[str]) -> str:
     """The table of rows: the name of the file or its folder says it, else the columns; '' if none.
 
     Raises ReportError when the columns fit several tables.
     """
-    stem = named_in(name)
+    stem = named_in(name, AWS)
     if stem in TABLES:
         return stem
     fitting = [t.names[0] for t, marks in _MARKS if columns >= marks]
@@ -408,7 +379,7 @@ def table_of(name: str, columns: frozenset[str]) -> str:
 def records(rows: Iterator[tuple[str, Row]], name: str) -> Iterator[AnyRecord]:
     """What the rows of one export say. Raises ReportError when nothing says of which table they are."""
     left = 0
-    stem = named_in(name)
+    stem = named_in(name, AWS)
     for place, raw in rows:
         row = decoded(raw)
         table = table_of(name, frozenset(row))

@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,12 @@ from secinbox.reading import Report, ReportError
 _TRUTH = {"true": True, "false": False, "t": True, "f": False}
 # CSV writes no types: these columns hold numbers, every other one that looks so holds an identifier.
 _NUMBERS = ("port", "count", "capacity", "number", "users", "key_1_active", "size")
+
+
+def first_row(rows: Iterator[tuple[str, Row]]) -> tuple[Row, Iterator[tuple[str, Row]]]:
+    """The first row, {} where there is none, and all of them."""
+    first = next(rows, None)
+    return ({}, rows) if first is None else (first[1], chain((first,), rows))
 
 
 def csv_rows(report: Report) -> Iterator[tuple[str, Row]]:

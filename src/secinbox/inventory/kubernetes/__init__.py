@@ -76,7 +76,8 @@ def _is_object(value: Any, kind_known: bool = False) -> bool:
 
 
 def read(report: Report) -> Iterator[AnyRecord]:
-    cluster = cluster_of(report)
+    # Of an ARN the name, as in the uids: what was read is told of the same cluster.
+    cluster = cluster_of(report).rstrip("/").rpartition("/")[2] or "unknown"
     things: list[Thing] = []
     noise: dict[str, int] = {}
     complete: set[str] = set()
@@ -94,14 +95,19 @@ def read(report: Report) -> Iterator[AnyRecord]:
                     noise[kind] = noise.get(kind, 0) + 1
                     continue
                 things.append(thing_of(cluster, kind, value, place + inner))
+    yield from records_of(things)
+    for kind, count in sorted(noise.items()):
+        yield Skipped(reason=f"{kind} objects say nothing of use here", count=count, harmless=True)
+    yield from _scopes(cluster, things, complete)
+
+
+def records_of(things: list[Thing]) -> Iterator[AnyRecord]:
+    """The objects of one cluster, and what they say of each other."""
     shared = shared_hosts(things)
     for thing in things:
         with within(thing.place):
             yield resource_of(thing, shared)
     yield from relations_of(things)
-    for kind, count in sorted(noise.items()):
-        yield Skipped(reason=f"{kind} objects say nothing of use here", count=count, harmless=True)
-    yield from _scopes(cluster, things, complete)
 
 
 def _objects(

@@ -8,6 +8,7 @@ from typing import Any
 
 from secinbox.reading import ReportError
 
+KUBECTL = "is it kubectl's JSON output?"  # what to do about a wrong field
 _EMPTY: Mapping[str, Any] = {}
 
 
@@ -66,4 +67,4 @@ def within(place: str) -> Iterator[None]:
 
 
 def _wrong(expected: str, place: str) -> ReportError:
-    return ReportError(f"wrong shape: expected {expected}", place, "is it kubectl's JSON output?")
+    return ReportError(f"wrong shape: expected {expected}", place, KUBECTL)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from secinbox.inventory.kubernetes.fields import rows, sub, text, texts, within, words
+from secinbox.inventory.kubernetes.fields import KUBECTL, rows, sub, text, texts, within, words
 from secinbox.reading import ReportError
 from secinbox.records import Alias, Resource
 from secinbox.sources._names import address_name, host_name, is_private, kubernetes_uid
@@ -44,7 +44,7 @@ def thing_of(cluster: str, kind: str, value: Mapping[str, Any], place: str) -> T
     """Raises ReportError when the object has no kind or no name."""
     name = text(value, "metadata", "name")
     if not kind or not name:
-        raise ReportError("an object without kind or name", "", "is it kubectl's JSON output?")
+        raise ReportError("an object without kind or name", "", KUBECTL)
     namespace = text(value, "metadata", "namespace")
     uid = kubernetes_uid(cluster, namespace, kind, name)
     labels = texts(value, "metadata", "labels")
@@ -103,6 +103,13 @@ def resource_of(thing: Thing, shared: set[str]) -> Resource:
         config=msgspec.json.encode(configuration(thing)).decode(),
         place=thing.place,
     )
+
+
+def by_name(thing: Thing) -> Resource:
+    """An object of which nothing is known but that it is there."""
+    found = resource_of(thing, set())
+    found.config = ""
+    return found
 
 
 def configuration(thing: Thing) -> dict[str, Any]:

@@ -94,6 +94,10 @@ class Clusters:
     # Doors of services.
 
     def _direct(self, item: Item) -> Iterator[Door]:
+        part = item.unfinished("spec")
+        if part:
+            yield Door(unknown(part, item.uid))
+            return
         spec = obj(item.config, "spec")
         kind = word(spec, "type") or "ClusterIP"
         ports = ", ".join(str(at(p, "port")) for p in objs(spec, "ports") if at(p, "port"))
@@ -251,7 +255,12 @@ class Clusters:
                 )
                 self._serve(route, through)
             if verdict.value != "no" and not routes.get(item.uid):
-                verdict = no("no route is attached to it", item.uid)
+                read = any(looked_at(self.estate, item.uid, k.partition("_")[2]) for k in _ROUTES)
+                verdict = (
+                    no("no route is attached to it", item.uid)
+                    if read
+                    else unknown("routes were not read", item.uid)
+                )
             elif verdict.value == "yes":
                 verdict = either(v for r in routes[item.uid] for v in self.out[r.uid])
             self.out[item.uid].append(verdict)

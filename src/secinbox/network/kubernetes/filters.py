@@ -49,6 +49,8 @@ class Filters:
         found: list[Verdict] = []
         partly = {4: EMPTY, 6: EMPTY}
         for policy in own:
+            if not policy.config:
+                found.append(unknown(f"network policy {policy.name} was not read", policy.uid))
             for rule in objs(policy.config, "spec", "ingress"):
                 fits = port_fits(rule, ports)
                 if fits is False:
@@ -73,14 +75,17 @@ class Filters:
         return no(f"network policy {names} admits nothing from there", own[0].uid)
 
     def over(self, runner: Runner) -> list[Item]:
-        """The policies that decide what comes in to these pods."""
+        """The policies that decide, or of which only the name was read may decide, what comes in."""
         if at(runner.spec, "hostNetwork") is True:
             return []
         return [
             p
             for p in self.policies.get(place_of(runner.uid), ())
-            if selects(obj(p.config, "spec", "podSelector"), runner.labels)
-            and ("Ingress" in (strs(p.config, "spec", "policyTypes") or ["Ingress"]))
+            if not p.config
+            or (
+                selects(obj(p.config, "spec", "podSelector"), runner.labels)
+                and ("Ingress" in (strs(p.config, "spec", "policyTypes") or ["Ingress"]))
+            )
         ]
 
     @staticmethod
@@ -89,7 +94,7 @@ class Filters:
         return all(
             "podSelector" in peer and "namespaceSelector" not in peer
             for policy in own
-            for rule in objs(policy.config, "spec", "ingress")
+            for rule in objs(policy.config, "spec", "ingress") + ([] if policy.config else [{}])
             for peer in objs(rule, "from") or [{}]
         )
 
@@ -97,6 +102,8 @@ class Filters:
         """Whether one of these policies lets another pod in, on some port."""
         found: list[Verdict] = []
         for policy in own:
+            if not policy.config:
+                found.append(unknown(f"network policy {policy.name} was not read", policy.uid))
             for rule in objs(policy.config, "spec", "ingress"):
                 peers = objs(rule, "from")
                 if not peers:
