@@ -117,6 +117,8 @@ SIGN = [
         ([rule("get", "secrets")], "wide_reach"),
         ([rule("list", "secrets", "", "one")], "no"),
         ([rule("create", "secrets")], "no"),
+        ([rule("create", "secrets"), rule("get", "secrets")], "escalation"),
+        ([rule("create", "secrets"), rule("get", "configmaps")], "no"),
         ([rule("create", "serviceaccounts/token")], "escalation"),
         ([rule("create", "serviceaccounts")], "no"),
         ([rule("get", "nodes/proxy")], "escalation"),
@@ -231,6 +233,8 @@ LOCAL = [
         ("Role", "rules|0|resources", ["configmaps"], "no"),
         ("Role", "rules|0|resources", ["serviceaccounts/token"], "yes"),
         ("Role", "rules", [rule("list", "secrets")], "no"),  # no token of the boss is kept there
+        ("Role", "rules", [rule("create", "secrets"), rule("get", "secrets")], "yes"),
+        ("Role", "rules", [rule("create", "secrets"), rule("update", "secrets")], "no"),
         ("ClusterRoleBinding", "subjects|0|namespace", "elsewhere", "no"),
         ("ClusterRole", "rules", [rule("list", "pods")], "no"),
         ("ClusterRole", "rules", [rule("list", "secrets")], "yes"),

@@ -10,6 +10,7 @@ from secinbox.iam.kubernetes import (
     Grant,
     Subject,
     escapes,
+    made_and_read,
     namespace_rules,
     subject_uid,
     token_mounted,
@@ -122,6 +123,9 @@ def namespace_power(world: World) -> Iterator[Pair]:
                 grant = next((g for g in grants if g.holds(verbs, group, resource)), None)
                 if grant is not None:
                     found = (text, grant)
+            made = made_and_read([g for g in held if g.space in ("", space)])
+            if found is None and made:
+                found = "makes a token of any service account and reads it", made[0]
             if found is None:
                 continue
             uid = subject_uid(subject)
