@@ -836,18 +836,25 @@ def test_a_policy_that_was_not_read_is_no_silent_no() -> None:
 _actions = st.sampled_from(
     ["*", "iam:*", "iam:PassRole", "lambda:*", "sts:AssumeRole", "iam:PutUserPolicy", "iam:AttachRolePolicy",
      "iam:CreateAccessKey", "iam:UpdateAssumeRolePolicy", "lambda:UpdateFunctionCode", "s3:*",
-     "iam:AddUserToGroup"]
+     "iam:AddUserToGroup", "iam:TagUser", "iam:TagRole", "sts:TagSession"]
 )  # fmt: skip
 _resources = st.sampled_from(
     ["*", USER, ADMIN, f"arn:aws:iam::{A}:role/*", f"arn:aws:iam::{A}:user/*"]
 )
+_conditions = st.sampled_from([
+    {}, {}, {}, {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "red"}}},
+    {"Condition": {"StringNotEquals": {"aws:PrincipalTag/team": "red"}}},
+    {"Condition": {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}},
+])  # fmt: skip
 _statement = st.builds(
-    lambda effect, action, resource: {"Effect": effect, "Action": action, "Resource": resource},
-    st.sampled_from(["Allow", "Allow", "Allow", "Deny"]), _actions, _resources,
+    lambda effect, action, resource, condition: {
+        "Effect": effect, "Action": action, "Resource": resource, **condition},
+    st.sampled_from(["Allow", "Allow", "Allow", "Deny"]), _actions, _resources, _conditions,
 )  # fmt: skip
 _sets = st.lists(_statement, max_size=3)
 _trusts = st.sampled_from(
     [
+        aws(USER, StringEquals={"aws:PrincipalTag/team": "red"}),
         service("lambda.amazonaws.com"),
         aws(USER),
         aws(f"arn:aws:iam::{A}:root"),

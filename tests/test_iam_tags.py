@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from secinbox.estate import estate_of
 from secinbox.iam import Escalation, Evaluator, World
@@ -333,3 +335,68 @@ def test_a_tagged_session_goes_on_to_another_role() -> None:
     )
     untagged = session(None, allow("sts:AssumeRole", ADMIN), caller=BOTH)
     assert untagged.admin(aws(WORK, **TEAM)).can() == "no"
+
+
+# Against a search that really writes the tags
+
+
+_wants = st.sampled_from(["aws:PrincipalTag/team", "aws:ResourceTag/team", "aws:RequestTag/team"])
+_value = st.sampled_from(["red", "blue"])
+_if = st.one_of(
+    st.just({}),
+    st.builds(lambda op, key, value: {"Condition": {op: {key: value}}},
+              st.sampled_from(["StringEquals", "StringNotEquals"]), _wants, _value),
+    st.just({"Condition": {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}}),
+)  # fmt: skip
+_says = st.builds(
+    lambda effect, action, resource, condition: {
+        "Effect": effect, "Action": action, "Resource": resource, **condition},
+    st.sampled_from(["Allow", "Allow", "Allow", "Deny"]),
+    st.sampled_from(["iam:PassRole", "iam:TagUser", "iam:UntagUser", "iam:TagRole", "iam:UntagRole", "iam:*"]),
+    st.sampled_from(["*", USER, ADMIN]), _if,
+)  # fmt: skip
+_own = st.sampled_from([None, "red", "blue"])
+
+
+def _ask(policies: list[dict[str, Any]], tags: tuple[str | None, str | None]) -> Evaluator:
+    made = Account().user("ana", *policies).admin(service("lambda.amazonaws.com"))
+    for item, tag in zip(made.items, tags, strict=True):
+        item.tags.update({"team": tag} if tag else {})
+    return Evaluator(World(made.estate()))
+
+
+def _searched(policies: list[dict[str, Any]], start: tuple[str | None, str | None]) -> str:
+    """yes: some order of writes that are each allowed then leads to where the action is allowed."""
+    seen, queue = {start}, [start]
+    while queue:
+        tags = queue.pop()
+        evaluator = _ask(policies, tags)
+        persona = evaluator.world.principals[USER].persona
+        if evaluator.decide(persona, "iam:passrole", ADMIN).value == "yes":
+            return "yes"
+        for index, (arn, kind) in enumerate(((USER, "user"), (ADMIN, "role"))):
+            for value in ("red", "blue", "secinbox-any", None):
+                extra: dict[str, Any] = {"aws:tagkeys": ("team",)}
+                if value is not None:
+                    extra["aws:requesttag/team"] = (value,)
+                else:
+                    extra["aws:requesttag/team"] = None
+                action = f"iam:{'tag' if value else 'untag'}{kind}"
+                after = (value, tags[1]) if index == 0 else (tags[0], value)
+                if (
+                    after not in seen
+                    and evaluator.decide(persona, action, arn, extra).value == "yes"
+                ):
+                    seen.add(after)
+                    queue.append(after)
+    return "no"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_says, min_size=1, max_size=4), st.tuples(_own, _own))
+def test_what_a_search_through_all_tags_finds(
+    policies: list[dict[str, Any]], start: tuple[str | None, str | None]
+) -> None:
+    evaluator = _ask(policies, start)
+    persona = evaluator.world.principals[USER].persona
+    assert evaluator.attain(persona, "iam:passrole", ADMIN).value == _searched(policies, start)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from secinbox.iam.evaluate import Answer, Evaluator
 
 _MAX_COMBINATIONS = 64
-_MAX_VALUES = 6
+_MAX_VALUES = 8
 # Where the two actions are not called TagResource and UntagResource.
 _IAM = {
     kind: (f"iam:tag{word}", f"iam:untag{word}")
@@ -117,7 +117,14 @@ class Tagging:
         speaking: list[Statement], base: Values,
     ) -> Iterator[Rewrite]:  # fmt: skip
         actions = _actions(target)
-        for value in islice(_wanted(names, resource, speaking, base), _MAX_VALUES):
+        layers = self.evaluator.layers(persona, actions[0])
+        writing = (s for la in layers for s in (*la.allows, *la.denies))
+        allowed = (
+            v.replace("*", "x").replace("?", "x") for s in writing for _, k, vs in s.conditions
+            for v in vs if k == f"aws:requesttag/{key}" and "${" not in v
+        )  # fmt: skip
+        wanted = dict.fromkeys((*_wanted(names, resource, speaking, base), *allowed))
+        for value in islice(wanted, _MAX_VALUES):
             given = self._may(persona, actions[0], target, key, value)
             if given is not None:
                 words = f"sets the tag {key}={value} on {_short(target)}"
@@ -138,6 +145,9 @@ class Tagging:
             # Only a call that makes something bears the name of that call.
             "ec2:createaction": None,
         }
+        # Who takes a tag off names its key only.
+        extra |= {n: None for la in layers for s in (*la.allows, *la.denies) for n in s.names
+                  if value is None and n.startswith("aws:requesttag/")}  # fmt: skip
         if value is not None:
             extra[f"aws:requesttag/{key}"] = (value,)
         asked = (id(persona), action, target)
@@ -186,6 +196,12 @@ def _wanted(names: tuple[str, ...], resource: str, speaking: list[Statement], ba
             if part:
                 out[part] = None
     out[ANY_NAME] = None
+    if any(
+        VARIABLE.search(v) for s in speaking if s.variables for _, _, vs in s.conditions for v in vs
+    ):
+        # Tags that are compared with each other: what one may be, the other may have to be.
+        out.update((v, None) for s in speaking for _, k, vs in s.conditions for v in vs
+                   if "tag/" in k and "${" not in v)  # fmt: skip
     return iter(out)
 
 
