@@ -107,9 +107,13 @@ class Tagging:
                 if not slash:
                     continue
                 if f"{prefix}tag/" == "aws:principaltag/":
-                    out[persona.arn, key] = (name,)
+                    found = (persona.arn, key), (name,)
                 elif f"{prefix}tag/" in shown:
-                    out[resource, key] = tuple(p + key for p in shown)
+                    found = (resource, key), tuple(p + key for p in shown)
+                else:
+                    continue
+                # Who acts on itself is both: one write changes all of these keys.
+                out[found[0]] = tuple(dict.fromkeys((*out.get(found[0], ()), *found[1])))
         return [(target, key, names) for (target, key), names in out.items()]
 
     def _options(
