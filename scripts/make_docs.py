@@ -172,6 +172,7 @@ def own() -> str:
 
 def exports() -> str:
     from secinbox.inventory._nodes import TABLE_OF
+    from secinbox.inventory._nodes.clusters import KINDS, WITHIN
     from secinbox.inventory._tables import ALL, clusters
 
     def names(found: Iterable[str]) -> str:
@@ -193,12 +194,14 @@ def exports() -> str:
     lines += [
         "\n## Kubernetes\n",
         "Steampipe names the table of a custom resource after it, with its group behind where there are",
-        "several of one name.\n",
-        "| Kind | Steampipe | CloudQuery |", "|---|---|---|",
+        f"several of one name. With the nodes are read {names(f'Kubernetes{w}' for w in WITHIN)}.\n",
+        "| Kind | Steampipe | CloudQuery | Cartography |", "|---|---|---|---|",
     ]  # fmt: skip
-    lines += [f"| {k.kind} | {names(k.names[:1])} | {names(k.names[1:])} |" for k in clusters.ALL]
-    lines += [f"| {k.kind} of {group} | {names(k.names[:1])} | {names(k.names[1:])} |"
-              for (group, _), k in clusters.CUSTOM.items()]  # fmt: skip
+    custom = ((k, f" of {group}") for (group, _), k in clusters.CUSTOM.items())
+    for kind, of in (*((k, "") for k in clusters.ALL), *custom):
+        node = kind.kind in KINDS and (not of or of.endswith(".k8s.io"))
+        lines.append(f"| {kind.kind}{of} | {names(kind.names[:1])} | {names(kind.names[1:])} "
+                     f"| {names([f'Kubernetes{kind.kind}'] if node else ())} |")  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

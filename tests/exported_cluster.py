@@ -159,6 +159,8 @@ def objects() -> list[Object]:
         _pod("shut", "shut", account="quiet", container={"env": [
             {"name": "DB_PASSWORD", "value": "never to be kept"},
             {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "k"}}}]}),
+        _pod("capable", "capable", automountServiceAccountToken=False,
+             container={"securityContext": {"capabilities": {"add": ["SYS_MODULE"]}}}),
         _pod("bossy", "bossy", account="boss"), _pod("bound", "bound", account="reader"),
         _pod("silent", "silent", account="boss", automountServiceAccountToken=False),
         # What leads to it
@@ -205,11 +207,12 @@ def objects() -> list[Object]:
             "from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "x"}],
             "to": [{"group": "", "kind": "Service"}]}),
         # Who may do what
-        *(made("ServiceAccount", n) for n in ("default", "boss", "reader", "climber")),
+        *(made("ServiceAccount", n) for n in ("default", "boss", "reader", "climber", "ops")),
         made("ServiceAccount", "quiet", automountServiceAccountToken=False),
         made("ServiceAccount", "cloud",
              notes={"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/Cloud"}),
         _role("ClusterRole", "everything", _rule("*", "*", "*")),
+        _role("ClusterRole", "cluster-admin", _rule("*", "*", "*")),
         _role("ClusterRole", "look", _rule("get list", "pods")),
         _role("ClusterRole", "gathered", _rule("list", "secrets"),
               labels={"gather": "yes"}),
@@ -218,6 +221,8 @@ def objects() -> list[Object]:
         _role("Role", "makes", _rule("create", "pods")),
         _role("Role", "named", _rule("get", "secrets", "", "one")),
         _bind("ClusterRoleBinding", "boss", ("ClusterRole", "everything"), ("ServiceAccount", "boss")),
+        _bind("ClusterRoleBinding", "ops", ("ClusterRole", "cluster-admin"),
+              ("ServiceAccount", "ops")),
         _bind("ClusterRoleBinding", "reader", ("ClusterRole", "look"), ("ServiceAccount", "reader"),
               ("User", "ana"), ("Group", "readers")),
         _bind("ClusterRoleBinding", "default", ("ClusterRole", "gathers"),

@@ -486,6 +486,9 @@ DEFAULTS = {"labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}}
         ([_cluster_role("all", "*", "*"),
           _bound("all", {"kind": "Group", "name": "system:authenticated"})],
          {"secinbox-k8s-authenticated"}),
+        # A role of which nobody read the rules is judged by its name.
+        ([_bound("admin", {"kind": "Group", "name": "system:authenticated"})],
+         {"secinbox-k8s-authenticated"}),
         ([_bound("system:public-info-viewer", {"kind": "Group", "name": "system:unauthenticated"})],
          set()),
     ],

@@ -14,8 +14,8 @@ from secinbox.inventory._nodes.graph import FOREIGN
 from secinbox.reading import Head, Report
 from secinbox.records import AnyRecord
 
-TITLE = "Cartography graphs (AWS)"
-_LABEL = re.compile(rf'"(?:(?:AWS)?(?:{"|".join(KINDS)})|AWS[A-Z]\w+|(?:{"|".join(FOREIGN)})[A-Z]\w+)"')  # fmt: skip
+TITLE = "Cartography graphs (AWS, Kubernetes)"
+_LABEL = re.compile(rf'"(?:(?:AWS)?(?:{"|".join(KINDS)})|AWS[A-Z]\w+|(?:Kubernetes|{"|".join(FOREIGN)})[A-Z]\w+)"')  # fmt: skip
 _NODE = re.compile(r'"type"\s*:\s*"node"|"nodes"\s*:')
 
 

@@ -103,7 +103,7 @@ def _impact(estate: Estate, item: Item, role: str) -> str:
     space = "" if kind == "clusterrole" else place_of(item.uid)[1]
     found = estate.items.get(near(item.uid, kind, role, space))
     whole = item.type == "kubernetes_clusterrolebinding"
-    if found is None:
+    if found is None or not found.config or found.unfinished("rules"):
         return ("critical" if whole else "high") if role in ("cluster-admin", "admin") else "medium"
     level = "low"
     for rule in objs(found.config, "rules"):

@@ -67,7 +67,7 @@ class Clusters:
         self.roles = {
             i.uid: i
             for i in estate.of_type("kubernetes_clusterrole", "kubernetes_role")
-            if i.config
+            if i.config and not i.unfinished("rules")
         }
         self.cluster_roles: dict[str, list[Item]] = defaultdict(list)
         for uid, role in self.roles.items():
@@ -129,6 +129,8 @@ class Clusters:
         missing = (
             not rules and uid not in self.roles and not looked_at(self.estate, uid, kind.lower())
         )
+        role = self.estate.find(uid)
+        why = (role.unfinished("rules") if role else "") or "it was not read"
         by = f"{item.type.removeprefix('kubernetes_')} {item.name} to {kind} {name}"
         found = [
             Grant(
@@ -142,7 +144,7 @@ class Clusters:
             subject = subject_of(cluster, space, row)
             self.grants[subject] += found
             if missing:
-                self.gaps[subject].append(f"{kind} {name} of {item.name} was not read")
+                self.gaps[subject].append(f"what {kind} {name} of {item.name} allows: {why}")
 
     def _rules(self, uid: str, seen: tuple[str, ...]) -> list[Mapping[str, Any]]:
         """A role's rules with those of the cluster roles that it aggregates."""
@@ -401,6 +403,9 @@ class Clusters:
             return out
         for text, then in sorted(set(escapes(runner))):
             out.add("escalation", f"{text}: {then}", runner.uid, (text, then))
+        part = runner.item.unfinished("spec")
+        if part:
+            out.add("gap", part, runner.uid)
         subject = self.account_of(runner)
         uid = near(runner.uid, "serviceaccount", subject[3])
         full = self._final(subject, uid, self._subjects[subject])

@@ -18,7 +18,7 @@ from secinbox.estate import PARTIAL
 from secinbox.inventory._tables.naming import KUBERNETES, named_in
 from secinbox.inventory._tables.rows import Row, decoded
 from secinbox.inventory.kubernetes import records_of
-from secinbox.inventory.kubernetes.fields import KUBECTL, within
+from secinbox.inventory.kubernetes.fields import advised, within
 from secinbox.inventory.kubernetes.objects import Thing, by_name, thing_of
 from secinbox.reading import Report, ReportError
 from secinbox.records import AnyRecord, Skipped
@@ -197,15 +197,11 @@ def records(
     """What the rows of one export say. Raises ReportError for rows that are no objects."""
     stem = named_in(path, KUBERNETES)
     read = _Rows(report, stem, cloudquery)
-    try:
+    with advised("export the table again"):
         for place, raw in rows:
             with within(place):
                 read.add(place, decoded(raw))
         yield from read.records()
-    except ReportError as error:
-        if error.hint != KUBECTL:
-            raise
-        raise ReportError(error.message, error.place, "export the table again") from None
 
 
 class _Rows:

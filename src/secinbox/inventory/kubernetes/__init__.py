@@ -12,7 +12,7 @@ The cluster is the one that the caller names, else the folder after `kubernetes/
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from secinbox.inventory.kubernetes.fields import rows, sub, text, within
@@ -101,12 +101,18 @@ def read(report: Report) -> Iterator[AnyRecord]:
     yield from _scopes(cluster, things, complete)
 
 
-def records_of(things: list[Thing]) -> Iterator[AnyRecord]:
-    """The objects of one cluster, and what they say of each other."""
+def records_of(things: list[Thing], bare: Container[str] = ()) -> Iterator[AnyRecord]:
+    """The objects of one cluster, and what they say of each other.
+
+    `bare`: uids of those of which too little is known to judge them by their fields.
+    """
     shared = shared_hosts(things)
     for thing in things:
         with within(thing.place):
-            yield resource_of(thing, shared)
+            found = resource_of(thing, shared)
+        if thing.uid in bare:
+            found.config = ""
+        yield found
     yield from relations_of(things)
 
 

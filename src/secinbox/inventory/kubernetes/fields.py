@@ -66,5 +66,15 @@ def within(place: str) -> Iterator[None]:
         raise ReportError(error.message, place + error.place, error.hint) from None
 
 
+@contextmanager
+def advised(hint: str) -> Iterator[None]:
+    """Says what to do about a wrong field of an object that kubectl did not print."""
+    try:
+        yield
+    except ReportError as error:
+        told = hint if error.hint == KUBECTL else error.hint
+        raise ReportError(error.message, error.place, told) from None
+
+
 def _wrong(expected: str, place: str) -> ReportError:
     return ReportError(f"wrong shape: expected {expected}", place, KUBECTL)

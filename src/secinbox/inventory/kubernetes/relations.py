@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from secinbox.estate import PARTIAL
 from secinbox.fingerprint import image_uid
 from secinbox.inventory.kubernetes.fields import rows, sub, text, texts, within, words
 from secinbox.inventory.kubernetes.objects import (
@@ -174,8 +175,9 @@ def _uses(thing: Thing, spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The service account and the secrets of a pod or of a workload's pods."""
     if thing.kind != "Pod" and rows(thing.value, "metadata", "ownerReferences"):
         return
-    account = text(spec, "serviceAccountName") or text(spec, "serviceAccount") or "default"
-    yield "has_identity", thing.near("serviceaccount", account)
+    account = text(spec, "serviceAccountName") or text(spec, "serviceAccount")
+    if account or "spec" not in sub(thing.value, PARTIAL):
+        yield "has_identity", thing.near("serviceaccount", account or "default")
     secrets = {text(volume, "secret", "secretName") for volume in rows(spec, "volumes")}
     for volume in rows(spec, "volumes"):
         for source in rows(volume, "projected", "sources"):

@@ -21,7 +21,7 @@ class Nodes:
         self.estate = estate
         self.by_cluster: dict[str, list[Item]] = defaultdict(list)
         for item in estate.of_type("kubernetes_node"):
-            if item.config:
+            if item.config and not item.unfinished("status"):
                 self.by_cluster[place_of(item.uid)[0]].append(item)
         self._known: dict[tuple[str, tuple[tuple[str, int], ...]], Verdict | None] = {}
 
