@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secinbox.estate import Estate, Item
+from secinbox.estate import Estate, Item, estate_of
 from secinbox.iam import Escalation, Evaluator, World, escalations, privilege
+from secinbox.inventory import aws as inventory
+from secinbox.reading import Report
 
 A, B = "111122223333", "444455556666"
 USER = f"arn:aws:iam::{A}:user/ana"
@@ -23,6 +26,7 @@ LISTED = (
     "cloudformation.describe_stacks", "codebuild.list_projects", "glue.get_jobs",
     "glue.get_dev_endpoints", "ecs.list_clusters", "ecs.list_task_definitions",
     "autoscaling.describe_auto_scaling_groups", "sagemaker.list_notebook_instances",
+    "sagemaker.list_user_profiles",
     "apprunner.list_services", "bedrock-agentcore-control.list_code_interpreters",
     "scheduler.list_schedules", "events.list_rules", "cloudformation.list_stack_sets",
 )  # fmt: skip
@@ -527,6 +531,55 @@ def test_a_profile_in_use_that_gets_another_role(actions: tuple[str, ...], expec
     made.role("web", service(EC2), allow("s3:*"), profile=True)
     made.add(I, "aws_ec2_instance", {**RUNNING, "IamInstanceProfile": {"Arn": profile}})
     assert made.can() == expected
+
+
+@pytest.mark.parametrize(("action", "own", "default", "mode", "expected"), [
+    ("sagemaker:CreatePresignedDomainUrl", ADMIN, None, "IAM", "yes"),
+    ("sagemaker:CreatePresignedDomainUrl", None, ADMIN, "IAM", "yes"),
+    ("sagemaker:CreatePresignedDomainUrl", f"arn:aws:iam::{A}:role/other", ADMIN, "IAM", "no"),
+    ("sagemaker:CreatePresignedDomainUrl", ADMIN, None, "SSO", "no"),
+    ("sagemaker:CreatePresignedDomainUrl", ADMIN, None, None, "unknown"),
+    ("sagemaker:DescribeDomain", ADMIN, None, "IAM", "no"),
+])  # fmt: skip
+def test_studio_is_opened_as_the_role_of_a_profile(
+    action: str, own: str | None, default: str | None, mode: str | None, expected: str
+) -> None:
+    head = f"arn:aws:sagemaker:{R}:{A}"
+    settings = {"UserSettings": {"ExecutionRole": own}} if own else {}
+    domain = {
+        "DomainId": "d-1",
+        "AuthMode": mode,
+        "DefaultUserSettings": {"ExecutionRole": default},
+    }
+    made = Account().user("ana", allow(action)).admin(service("sagemaker.amazonaws.com"))
+    made.add(
+        f"{head}:user-profile/d-1/ana",
+        "aws_sagemaker_user_profile",
+        {"DomainId": "d-1", **settings},
+    )
+    assert made.add(f"{head}:domain/d-1", "aws_sagemaker_domain", domain).can() == expected
+
+
+def test_profiles_of_studio_as_the_api_tells_them() -> None:
+    head = f"arn:aws:sagemaker:{R}:{A}"
+    profile = {"DomainId": "d-1", "UserProfileName": "ana"}
+    calls: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "list_domains": ({}, {"Domains": [{"DomainArn": f"{head}:domain/d-1", "DomainId": "d-1"}]}),
+        "describe_domain": ({"DomainId": "d-1"}, {"DomainArn": f"{head}:domain/d-1", "DomainId": "d-1",
+                            "AuthMode": "IAM", "DefaultUserSettings": {"ExecutionRole": ADMIN}}),
+        "list_user_profiles": ({}, {"UserProfiles": [profile]}),
+        "describe_user_profile": (profile, {"UserProfileArn": f"{head}:user-profile/d-1/ana", **profile}),
+    }  # fmt: skip
+    made = Account().user(
+        "ana", allow("sagemaker:CreatePresignedDomainUrl", f"{head}:user-profile/d-1/ana")
+    )
+    made.admin(service("sagemaker.amazonaws.com"))
+    for name, (request, response) in calls.items():
+        told = {"request": request, "response": response} if request else response
+        report = Report(json.dumps(told).encode(),
+                        name=f"{A}/{R}/sagemaker.{name}.json{'l' if request else ''}")  # fmt: skip
+        made.items += estate_of(inventory.read(report)).items.values()
+    assert made.can() == "yes"
 
 
 def test_who_enters_a_cluster_is_every_service_account_of_it() -> None:

@@ -234,6 +234,8 @@ TAKES: tuple[Takes, ...] = (
     Takes("sagemaker-004", "start and open", "stopped-notebook",
           ("sagemaker:StartNotebookInstance thing",
            "sagemaker:CreatePresignedNotebookInstanceUrl thing")),
+    Takes("sagemaker-006", "open Studio by the profile", "studio-profile",
+          ("sagemaker:CreatePresignedDomainUrl thing",)),
     Takes("sagemaker-005", "give a start script to", "notebook",
           ("sagemaker:CreateNotebookInstanceLifecycleConfig "
            "new:sagemaker:notebook-instance-lifecycle-config/?*",

@@ -306,6 +306,24 @@ def _tagged(item: Item, wanted: Mapping[str, Any]) -> bool:
     return key in item.tags and (kind == "KEY_ONLY" or item.tags[str(key)] == value)
 
 
+def _studio_profiles(things: Things) -> Iterator[Thing]:
+    """Profiles of a Studio domain that takes identities of the account: its own role, or the domain's."""
+    domains = {str(d.config.get("DomainId") or d.uid.rpartition("/")[2]): d
+               for d in things.estate.of_type("aws_sagemaker_domain")}  # fmt: skip
+    for item in things.estate.of_type("aws_sagemaker_user_profile"):
+        parts = item.uid.split("/")
+        domain = domains.get(str(item.config.get("DomainId") or parts[1] if len(parts) > 1 else ""))
+        told = domain.config if domain is not None else {}
+        mode = told.get("AuthMode")
+        if mode == "SSO" or str(item.config.get("Status")) in ("Deleting", "Failed"):
+            continue
+        own = next(walk(item.config, "UserSettings.ExecutionRole"), None)
+        role = own or next(walk(told, "DefaultUserSettings.ExecutionRole"), None)
+        if isinstance(role, str):
+            doubt = "" if mode else "how one signs in to its domain was not read"
+            yield Thing(item.uid, item.account, (_role_arn(item, role),), {}, not doubt, doubt)
+
+
 def _node_functions(things: Things) -> Iterator[Thing]:
     """Functions whose runtime loads what the variable NODE_OPTIONS says (`--import`, data URLs)."""
     for thing in things.of("function"):
@@ -387,6 +405,7 @@ _FINDERS: dict[str, Finder] = {
     "stopped-notebook": _simple(
         "aws_sagemaker_notebook_instance", "RoleArn", "NotebookInstanceStatus",
         ("NotebookInstanceStatus", "Deleting Failed InService Pending Updating")),
+    "studio-profile": _studio_profiles,
     "interpreter": _simple("aws_bedrock_agentcore_code_interpreter_custom "
                            "aws_bedrock_agentcore_code_interpreter", "executionRoleArn", ""),
     "agent-runtime": _simple("aws_bedrock_agentcore_runtime", "roleArn", ""),
@@ -426,6 +445,7 @@ LISTED_BY: dict[str, str] = {
     "notebook": "sagemaker.list_notebook_instances",
     "open-notebook": "sagemaker.list_notebook_instances",
     "stopped-notebook": "sagemaker.list_notebook_instances",
+    "studio-profile": "sagemaker.list_user_profiles",
     "interpreter": "bedrock-agentcore-control.list_code_interpreters",
     "exec-task": "ecs.list_clusters",
     "task-definition": "ecs.list_task_definitions",
@@ -459,6 +479,7 @@ RUNS_FOR: dict[str, str] = {
     "notebook": "sagemaker.amazonaws.com",
     "open-notebook": "sagemaker.amazonaws.com",
     "stopped-notebook": "sagemaker.amazonaws.com",
+    "studio-profile": "sagemaker.amazonaws.com",
     "interpreter": "bedrock-agentcore.amazonaws.com",
     "agent-runtime": "bedrock-agentcore.amazonaws.com",
     "agent-browser": "bedrock-agentcore.amazonaws.com",

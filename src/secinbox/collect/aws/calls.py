@@ -94,7 +94,8 @@ _REGIONAL = _rows(
     sqs: ListQueues
     ssm: DescribeInstanceInformation DescribeParameters
     glue: GetJobs GetDevEndpoints GetTriggers
-    sagemaker: ListNotebookInstances ListNotebookInstanceLifecycleConfigs
+    sagemaker: ListNotebookInstances ListNotebookInstanceLifecycleConfigs ListDomains
+    sagemaker: ListUserProfiles
     cloudformation: DescribeStacks ListStackSets
     codebuild: ListProjects
     codedeploy: ListApplications
@@ -239,6 +240,10 @@ _FOLLOW_UPS = [
            AttributeNames=["All"]),
     *_each("sagemaker", "DescribeNotebookInstance", "sagemaker.list_notebook_instances",
            "NotebookInstances[]", {"NotebookInstanceName": "NotebookInstanceName"}),
+    *_each("sagemaker", "DescribeDomain", "sagemaker.list_domains", "Domains[]",
+           {"DomainId": "DomainId"}),
+    *_each("sagemaker", "DescribeUserProfile", "sagemaker.list_user_profiles", "UserProfiles[]",
+           {"DomainId": "DomainId", "UserProfileName": "UserProfileName"}),
     *_each("cloudformation", "DescribeStackSet", "cloudformation.list_stack_sets", "Summaries[]",
            {"StackSetName": "StackSetName"}),
     *_each("codebuild", "BatchGetProjects", "codebuild.list_projects", "projects[]", {"names": "."},
