@@ -175,9 +175,10 @@ def dualstack(scheme: str, told: str = "", kind: str = "dualstack") -> Items:
         ("internal", "false", "dualstack", "yes"),
         ("internal", "false", "ipv4", "no"),
         ("internal", "", "dualstack", "unknown"),
-        ("internet-facing", "", "dualstack", "yes"),
+        ("internet-facing", "", "dualstack", "unknown"),
+        ("internet-facing", "false", "dualstack", "yes"),
         ("internet-facing", "true", "dualstack", "no"),
-        ("internet-facing", "", "dualstack-without-public-ipv4", "yes"),
+        ("internet-facing", "false", "dualstack-without-public-ipv4", "yes"),
         ("internet-facing", "true", "dualstack-without-public-ipv4", "no"),
         ("internet-facing", "", "ipv4", "no"),
     ],
@@ -297,6 +298,7 @@ def test_a_balancer_behind_another(items: Items, value: str) -> None:
 # CloudFront
 
 EDGE = "com.amazonaws.global.cloudfront.origin-facing"
+DISTRIBUTIONS = "global/cloudfront.list_distributions"
 DISTRIBUTION = f"arn:aws:cloudfront::{ACCOUNT}:distribution/D1"
 
 
@@ -370,8 +372,17 @@ SERVED: list[tuple[str, Items, str]] = [
 
 @pytest.mark.parametrize(("items", "value"), [c[1:] for c in SERVED], ids=[c[0] for c in SERVED])
 def test_a_balancer_behind_cloudfront(items: Items, value: str) -> None:
-    found = judged(items)
+    found = judged(items, DISTRIBUTIONS)
     assert found[BALANCER].value == found[INSTANCE].value == value, found[BALANCER]
+
+
+def test_distributions_that_nobody_listed() -> None:
+    items = without(DISTRIBUTION, served())
+    assert judged(items)[BALANCER].value == judged(items)[INSTANCE].value == "unknown"
+    items[EC2 + "security-group/sg-front"][1]["IpPermissions"] = [
+        permission(443, 443, "10.0.0.0/8")
+    ]
+    assert judged(items)[BALANCER].value == "no"  # nothing says that CloudFront comes
 
 
 def test_addresses_that_may_be_cloudfronts() -> None:
@@ -415,7 +426,40 @@ def test_a_function_behind_cloudfront(arn: str, host: str, value: str) -> None:
         "FunctionName": "f", "get_policy": {"Policy": json.dumps(policy)},
         "get_function_url_config": {"AuthType": "AWS_IAM",
                                     "FunctionUrl": "https://abc.lambda-url.eu-west-1.on.aws/"}})  # fmt: skip
-    assert judged(items)[FUNCTION].value == value
+    assert judged(items, DISTRIBUTIONS)[FUNCTION].value == value
+    if arn != DISTRIBUTION:
+        assert judged(items)[FUNCTION].value == "unknown"
+    items[FUNCTION][1].pop("get_function_url_config")
+    assert judged(items, DISTRIBUTIONS)[FUNCTION].value == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("service", "source", "covered", "value"),
+    [
+        ("elasticloadbalancing", GROUP, "", "no"),  # the group was read: it does not lead here
+        ("elasticloadbalancing", GROUP + "x", "", "unknown"),
+        ("elasticloadbalancing", "", "", "unknown"),
+        ("elasticloadbalancing", "", "elbv2.describe_target_groups", "no"),
+        ("apigateway", f"arn:aws:execute-api:{REGION}:{ACCOUNT}:abc/*/GET/", "", "unknown"),
+        ("apigateway", f"arn:aws:execute-api:{REGION}:{ACCOUNT}:api1/*/GET/", "", "no"),
+        ("s3", "", "", "no"),
+    ],
+)
+def test_a_function_whose_callers_nobody_read(
+    service: str, source: str, covered: str, value: str
+) -> None:
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": "lambda:InvokeFunction",
+                                 "Principal": {"Service": f"{service}.amazonaws.com"},
+                                 "Resource": FUNCTION}  # fmt: skip
+    if source:
+        statement["Condition"] = {"ArnLike": {"AWS:SourceArn": source}}
+    items = web()
+    items[f"arn:aws:apigateway:{REGION}::/restapis/api1"] = ("aws_apigateway_rest_api", {
+        "id": "api1", "get_resources": {"items": []}})  # fmt: skip
+    items[FUNCTION] = ("aws_lambda_function", {
+        "FunctionName": "f", "get_policy": {"Policy": json.dumps({"Statement": [statement]})},
+        "get_function_url_config": {"Error": "ResourceNotFoundException"}})  # fmt: skip
+    assert judged(items, f"{REGION}/{covered}")[FUNCTION].value == value
 
 
 def test_a_database_stands_in_a_subnet_of_its_zone() -> None:

@@ -59,8 +59,10 @@ def network() -> Items:
     }  # fmt: skip
 
 
-def judged(items: Items) -> dict[str, RiskStatement]:
+def judged(items: Items, *covered: str) -> dict[str, RiskStatement]:
+    """covered: `eu-west-1/ec2.describe_instances`, lists that were read completely."""
     estate = Estate()
+    estate.covered |= {f"aws:{ACCOUNT}/{c}" for c in covered}
     for uid, (kind, config) in items.items():
         name = str(config.get("InstanceId") or uid.rpartition("/")[2])
         estate.add(Item(uid, kind, name, "aws", ACCOUNT, REGION, {}, config), [name])
@@ -148,6 +150,19 @@ def test_database(change: Callable[[Items], None], value: str, text: str) -> Non
     found = judged(items)[DB]
     assert found.value == value, found
     assert text in " ".join(e.text for e in found.evidence)
+
+
+def test_an_instance_of_the_same_name_elsewhere_is_not_of_the_cluster() -> None:
+    near, far = (f"arn:aws:rds:{r}:{ACCOUNT}:" for r in (REGION, "us-east-1"))
+    items = database(DBInstanceIdentifier="one")
+    items[near + "db:one"] = items.pop(DB)
+    items[far + "cluster:c"] = ("aws_rds_cluster", {
+        "DBClusterMembers": [{"DBInstanceIdentifier": "one"}]})  # fmt: skip
+    estate = Estate()
+    for uid, (kind, config) in items.items():
+        estate.add(Item(uid, kind, uid, "aws", ACCOUNT, uid.split(":")[3], {}, config))
+    found = {s.resource: s.value for s in exposure(estate)}
+    assert found[near + "db:one"] == "yes" and found[far + "cluster:c"] == "unknown"
 
 
 def test_a_cluster_is_as_public_as_its_instances() -> None:
@@ -268,9 +283,11 @@ BALANCERS: list[tuple[str, Callable[[Items], None], str, str]] = [
     ("ACL denies the target's port from the balancer", _acl("deny", 8080, 8080), "yes", "no"),
     ("no listener", _listeners(), "no", "no"),
     ("listeners unread", lambda i: i[BALANCER][1].pop("describe_listeners"), "unknown", "unknown"),
-    ("listeners unread, of groups of another balancer", lambda i: (
-        i[BALANCER][1].pop("describe_listeners"), i[GROUP][1].update(LoadBalancerArns=["other"])),
-     "unknown", "no"),
+    ("listeners unread, of its own group", lambda i: (
+        i[BALANCER][1].pop("describe_listeners"), i[GROUP][1].update(LoadBalancerArns=[BALANCER])),
+     "unknown", "unknown"),
+    ("a group of a balancer that was not read", lambda i: (
+        i.pop(BALANCER), i[GROUP][1].update(LoadBalancerArns=[BALANCER])), "", "unknown"),
     ("forward by a rule", _rule, "yes", "yes"),
     ("rules unread", _rules_unread, "yes", "unknown"),
     ("the group unread", lambda i: i.pop(GROUP), "yes", "unknown"),
@@ -298,8 +315,37 @@ def test_balancer_and_target(change: Callable[[Items], None], balancer: str, ins
     items = web()
     change(items)
     found = judged(items)
-    assert found[BALANCER].value == balancer, found[BALANCER]
+    assert not balancer or found[BALANCER].value == balancer, found[BALANCER]
     assert found[INSTANCE].value == instance, found[INSTANCE]
+
+
+def test_listeners_unread_of_a_balancer_without_groups() -> None:
+    items = web()
+    items[GROUP][1]["LoadBalancerArns"] = []
+    items[BALANCER][1].pop("describe_listeners")
+    assert judged(items)[INSTANCE].value == "unknown"
+    assert judged(items, f"{REGION}/elbv2.describe_target_groups")[INSTANCE].value == "no"
+
+
+@pytest.mark.parametrize(
+    ("lists", "change", "value"),
+    [
+        ([], lambda i: None, "no"),  # nobody listed the machines: nothing to compare with
+        (["ec2.describe_instances"], lambda i: None, "unknown"),
+        (["ec2.describe_instances", "elbv2.describe_load_balancers"], lambda i: None, "unknown"),
+        (["ec2.describe_instances", "elbv2.describe_load_balancers", "elb.describe_load_balancers"],
+         lambda i: None, "no"),
+        (["ec2.describe_instances"], lambda i: _back()(i), "no"),  # its groups let nobody in
+        (["ec2.describe_instances"], lambda i: i[INSTANCE][1].update(State={"Name": "stopped"}), "no"),
+    ],
+)  # fmt: skip
+def test_a_machine_whose_balancers_nobody_listed(
+    lists: list[str], change: Callable[[Items], None], value: str
+) -> None:
+    items = web()
+    del items[BALANCER], items[GROUP]
+    change(items)
+    assert judged(items, *(f"{REGION}/{call}" for call in lists))[INSTANCE].value == value
 
 
 def test_the_way_to_a_target_is_told_in_order() -> None:
@@ -368,6 +414,12 @@ def test_a_service_behind_a_balancer_or_with_its_own_address() -> None:
     inactive = deepcopy(service())
     inactive[SERVICE][1]["status"] = "INACTIVE"
     assert judged(inactive)[SERVICE].value == "no"
+
+
+def test_a_service_whose_group_was_not_read() -> None:
+    items = service()
+    del items[GROUP]
+    assert judged(items)[SERVICE].value == "unknown"
 
 
 def test_a_classic_balancer() -> None:

@@ -11,7 +11,7 @@ from secinbox.network.aws import buckets as s3
 from secinbox.network.aws.balancers import Balancers, describe
 from secinbox.network.aws.distributions import Distributions
 from secinbox.network.aws.vpc import Network, network_of
-from secinbox.network.verdict import Verdict, either, no
+from secinbox.network.verdict import Verdict, both, either, no
 from secinbox.records import RiskStatement
 
 UNREACHABLE = (
@@ -53,13 +53,18 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
         if item.config.get("InstanceId"):
             direct = compute.instance(network, item)
             front = compute.served(network, item, distributions.origins)
-            out[item.uid] = either([direct, *front, *through.get(item.uid, ())])
+            found = either([direct, *front, *through.get(item.uid, ())])
+            gap = balancers.not_asked(item, compute.all_groups(network, item))
+            if found.value == "no" and gap is not None:
+                found = both([compute.running(item), gap])
+            out[item.uid] = found
     for item in compute.all_subnets(network):
         out[item.uid] = compute.subnet(network, item)
     for item in estate.of_type("aws_ecs_service"):
         if item.config.get("serviceArn"):
             direct = compute.service_direct(network, item)
-            out[item.uid] = either([direct, *through.get(item.uid, ())])
+            unread = balancers.unread_groups(item)
+            out[item.uid] = either([direct, *unread, *through.get(item.uid, ())])
     for item in estate.of_type("aws_ecs_task"):
         if item.config.get("taskArn"):
             out[item.uid] = either([compute.task(network, item), *through.get(item.uid, ())])
@@ -86,9 +91,11 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
     for item in estate.of_type("aws_lambda_function"):
         if item.config:
             fronts = [*through.get(item.uid, ()), *distributions.function(item)]
-            out[item.uid] = stores.function(item, fronts)
+            out[item.uid] = stores.function(estate, item, fronts)
     for item in buckets.values():
-        out[item.uid] = s3.bucket(estate, item, through.get(item.uid, []))
+        fronts = [*through.get(item.uid, ())]
+        gap = distributions.unread_bucket(item)
+        out[item.uid] = s3.bucket(estate, item, fronts + ([gap] if gap is not None else []))
     for item in estate.of_type("aws_s3_accesspoint"):
         if item.config:
             out[item.uid] = managed.access_point(estate, item, buckets)
@@ -114,11 +121,12 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
 
 
 def _databases(estate: Estate, network: Network, out: dict[str, Verdict]) -> None:
-    members: dict[str, Verdict] = {}
+    members: dict[tuple[str, str, str], Verdict] = {}
     for item in estate.of_type("aws_rds_instance"):
         if item.config:
             out[item.uid] = compute.rds_instance(network, item)
-            members[str(item.config.get("DBInstanceIdentifier"))] = out[item.uid]
+            name = str(item.config.get("DBInstanceIdentifier"))
+            members[item.account, item.region, name] = out[item.uid]
     for item in estate.of_type("aws_rds_cluster"):
         if item.config:
             out[item.uid] = compute.rds_cluster(item, members)

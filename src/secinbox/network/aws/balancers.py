@@ -10,7 +10,7 @@ before a balancer that admits its prefix list, or is the origin inside a VPC.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from secinbox.network.aws.compute import groups_of, interfaces_of, running, task
 from secinbox.network.aws.distributions import Distributions
 from secinbox.network.aws.links import Links
 from secinbox.network.aws.listeners import led
-from secinbox.network.aws.vpc import Door, Network, entries, route_evidence
+from secinbox.network.aws.vpc import PROTOCOLS, Door, Network, entries, route_evidence
 from secinbox.network.ranges import EMPTY, addresses, is_wide
 from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
 from secinbox.records import Evidence
@@ -29,6 +29,7 @@ from secinbox.records import Evidence
 _TRANSPORT = {"UDP": ("udp",), "TCP_UDP": ("tcp", "udp"), "GENEVE": (), "QUIC": ("udp",),
               "TCP_QUIC": ("tcp", "udp")}  # fmt: skip
 _KEPT = ("UDP", "TCP_UDP", "QUIC", "TCP_QUIC")
+_DENIES = "denies the Internet in IPv6 (ipv6.deny_all_igw_traffic) was not read"
 # The group that CloudFront makes for its interfaces in a VPC.
 _EDGE_GROUP = "CloudFront-VPCOrigins-Service-SG"
 
@@ -62,7 +63,7 @@ class Balancers:
 
     def __init__(self, network: Network, distributions: Distributions) -> None:
         self.network = network
-        self._origins = distributions.origins
+        self._distributions = distributions
         self._links: Links | None = None
         self._addresses: dict[str, list[_Address]] | None = None
         estate = network.estate
@@ -80,6 +81,8 @@ class Balancers:
         for item in estate.of_type("aws_elb_load_balancer"):
             if item.config.get("LoadBalancerName"):
                 self._classic(item)
+        for group in self.groups.values():
+            self._unread_balancers(group)
         for front in list(self._fronts):
             self._forward(front, 0)
 
@@ -94,8 +97,12 @@ class Balancers:
                 [gate, unknown(f"listeners: {listeners.text}", item.uid)]
             )
             name = str(item.config.get("LoadBalancerName") or item.name)
-            unread = Front(item, name, 0, "", self.verdicts[item.uid], step=name)
-            self._fronts.append(replace(unread, group_arns=self._attached(item)))
+            front = Front(item, name, 0, "", self.verdicts[item.uid], step=name)
+            attached = self._attached(item)
+            self._fronts.append(replace(front, group_arns=attached))
+            listed = self.network.covered(item, "elbv2.describe_target_groups")
+            if not attached and not listed and front.verdict.value != "no":
+                self._unread(front, item, item.config.get("VpcId"))
             return
         fronts = []
         for listener in walk(listeners or {}, "Listeners[]"):
@@ -127,6 +134,34 @@ class Balancers:
         return Front(item, name, port, protocol, verdict, way.groups, guarded,
                      f"{name} {protocol.lower()}:{port}", narrow)  # fmt: skip
 
+    def _unread_balancers(self, group: Item) -> None:
+        """A balancer that only the group names."""
+        for arn in group.config.get("LoadBalancerArns") or []:
+            known = self.network.estate.find(str(arn))
+            if known is not None and known.config.get("LoadBalancerArn"):
+                continue
+            name = str(arn).rpartition("/")[0].rpartition("/")[2] or str(arn)
+            item = Item(str(arn), "aws_elbv2_load_balancer", name, "aws", group.account, group.region,
+                        {}, {"VpcId": group.config.get("VpcId")})  # fmt: skip
+            gap = unknown(f"the load balancer {name} was not read", group.uid)
+            self._fronts.append(Front(item, name, 0, "", gap, (group.uid,), step=name))
+
+    def not_asked(self, item: Item, groups: Iterable[str]) -> Verdict | None:
+        """Where the machines of a place were listed but its balancers were not: one may lead here."""
+        if not self.network.covered(item, "ec2.describe_instances"):
+            return None
+        calls = ("elbv2.describe_load_balancers", "elb.describe_load_balancers")
+        unread = [c for c in calls if not self.network.covered(item, c)]
+        if not unread:
+            return None
+        known = [self.network.rules(g) for g in groups]
+        if known and all(
+            k is not None and not any(r.protocol in PROTOCOLS for r in k) for k in known
+        ):
+            return None  # nobody may come
+        text = f"whether a load balancer leads to it: {' and '.join(unread)} not read"
+        return unknown(text, item.uid)
+
     def _attached(self, item: Item) -> tuple[str, ...]:
         """Groups that say of themselves that the balancer leads to them, or do not say whose."""
         out = []
@@ -142,8 +177,11 @@ class Balancers:
         """Can the Internet open this port of the balancer?"""
         if kind == "gateway":
             return no("a gateway load balancer takes no clients", item.uid)
+        state = next(walk(item.config, "State.Code"), "active")
+        if state in ("failed", "provisioning"):
+            return no(f"the load balancer is {state}", item.uid)
         found = self._opened(item, port, kind, transport)
-        if found.value == "yes" or port is None or "tcp" not in transport:
+        if found.value == "yes" or "tcp" not in transport:
             return found
         return either([found, *self._served(item, port, kind)])
 
@@ -159,23 +197,24 @@ class Balancers:
             if 6 not in versions or denied == "true":
                 return closed
             way = self._nodes(item, port, kind, transport, [6])
-            if way.value == "yes" and denied is None:
-                text = "whether the internal balancer answers the Internet in IPv6"
-                return unknown(f"{text} (ipv6.deny_all_igw_traffic) was not read", item.uid)
-            return way if way.value == "yes" else closed
+            if way.value == "no":
+                return closed
+            return way if denied is not None else unknown(f"whether it {_DENIES}", item.uid)
         if scheme != "internet-facing":
             return unknown("its scheme was not read", item.uid)
-        if _attributes(item).get("ipv6.deny_all_igw_traffic") == "true":
-            versions = [v for v in versions if v != 6]
-            if not versions:
-                return no("ipv6.deny_all_igw_traffic is on", item.uid)
-        return self._nodes(item, port, kind, transport, versions)
+        if 6 not in versions:
+            return self._nodes(item, port, kind, transport, versions)
+        denied = _attributes(item).get("ipv6.deny_all_igw_traffic")
+        four = [self._nodes(item, port, kind, transport, [4])] if 4 in versions else []
+        if denied == "true":
+            return either([*four, no("ipv6.deny_all_igw_traffic is on", item.uid)])
+        six = self._nodes(item, port, kind, transport, [6])
+        if denied is None and six.value == "yes":
+            six = unknown(f"whether it {_DENIES}", item.uid)
+        return _first_yes([*four, six])
 
     def _nodes(self, item: Item, port: int | None, kind: str, transport: tuple[str, ...],
                versions: list[int]) -> Verdict:  # fmt: skip
-        state = next(walk(item.config, "State.Code"), "active")
-        if state in ("failed", "provisioning"):
-            return no(f"the load balancer is {state}", item.uid)
         groups = [str(g) for g in item.config.get("SecurityGroups") or []]
         subnets = _subnets(item)
         unfiltered = not groups and kind == "network"
@@ -203,37 +242,49 @@ class Balancers:
                     ways.append(unknown(part, item.uid))
         return _first_yes(ways)
 
-    def _served(self, item: Item, port: int, kind: str) -> Iterator[Verdict]:
-        """Through CloudFront, which the groups of the balancer admit."""
+    def _served(self, item: Item, port: int | None, kind: str) -> Iterator[Verdict]:
+        """Through CloudFront, which the groups of the balancer admit. port: None for any."""
         groups = frozenset(str(g) for g in item.config.get("SecurityGroups") or [])
         host = str(item.config.get("DNSName") or "").lower()
         name = str(item.config.get("LoadBalancerName") or item.name)
         door = Door(groups, 4, port, ("tcp",), not groups and kind == "network", edge=True)
-        for origin in self._origins.get(host, ()):
-            if port not in origin.ports and not origin.inside:
+        origins = self._distributions.origins.get(host, ())
+        plain = self.network.guard(replace(door, edge=False)).value
+        gap = self._distributions.unread(item)
+        if gap is not None and not origins and plain != "yes" and self._by_edge(
+            item, door, item.config.get("Scheme") == "internal", near=False
+        ).value == "yes":  # fmt: skip
+            yield gap
+        for origin in origins:
+            if port not in (None, *origin.ports) and not origin.inside:
                 continue
-            if origin.inside:
-                gate = self._inside(item, door)
-            elif item.config.get("Scheme") == "internal":
+            if item.config.get("Scheme") == "internal" and not origin.inside:
                 continue
-            else:
-                gate = either([self.network.way_in(s, door).verdict for s in _subnets(item)])
+            gate = self._by_edge(item, door, origin.inside)
             if gate.value == "no" and any(e.sources_allowed for e in gate.evidence):
                 text = f"it admits {gate.evidence[0].sources_allowed}: whether that is CloudFront"
                 gate = unknown(f"{text} is not known", item.uid)
-            passed = origin.passed(f"{name} tcp:{port}", item.uid, "admits CloudFront only")
+            step = name if port is None else f"{name} tcp:{port}"
+            passed = origin.passed(step, item.uid, "admits CloudFront only")
             yield passed if gate.value == "yes" else gate
 
-    def _inside(self, item: Item, door: Door) -> Verdict:
-        """CloudFront's own interfaces in the VPC."""
+    def _by_edge(self, item: Item, door: Door, inside: bool, near: bool = True) -> Verdict:
+        """CloudFront comes from the Internet, or by its own interfaces in the VPC.
+
+        near: whoever admits the VPC's own addresses admits those interfaces.
+        """
+        if not inside:
+            return either([self.network.way_in(s, door).verdict for s in _subnets(item)])
+        guard = self.network.guard(door)
+        if guard.value == "yes":
+            return guard
+        if door.port is None:
+            return unknown("its listeners were not read", item.uid)
         vpc = item.config.get("VpcId")
         blocks = [s.config.get("CidrBlock") for s in self.network.subnets.values()
-                  if s.config.get("VpcId") == vpc]  # fmt: skip
+                  if near and s.config.get("VpcId") == vpc]  # fmt: skip
         service = [g for g, i in self.network.groups.items()
                    if i.config.get("GroupName") == _EDGE_GROUP and i.config.get("VpcId") == vpc]  # fmt: skip
-        guard = self.network.guard(door)
-        if guard.value == "yes" or door.port is None:
-            return guard
         let_in = self.network.admits_from(door.groups, door.port, addresses(blocks, 4), 4, service)
         return yes() if let_in else guard
 
@@ -284,7 +335,7 @@ class Balancers:
     def _to_group(self, front: Front, group: Item, depth: int) -> None:
         kind = str(group.config.get("TargetType") or "instance")
         health = answer(group, "describe_target_health")
-        if isinstance(health, Unread) and kind in ("instance", "ip"):
+        if isinstance(health, Unread) and kind != "lambda":
             self._unread(front, group, group.config.get("VpcId"))
         registered = (
             list(walk(health or {}, "TargetHealthDescriptions[]"))
@@ -303,12 +354,24 @@ class Balancers:
         self._services(front, group)
 
     def _unread(self, front: Front, source: Item, vpc: Any) -> None:
-        """Nobody asked for the targets of a group: any machine of its network may be one."""
+        """Nobody asked for the targets of a group: any machine that it reaches may be one."""
+        if front.verdict.value == "no":
+            return
         text = f"targets not read: whether {front.name} leads to it"
+        vpcs = {vpc, None, *self._network_links().connected.get(str(vpc), ())}
         for item in self.network.estate.of_type("aws_ec2_instance"):
-            same = item.config.get("VpcId") in (vpc, None)
-            if front.verdict.value != "no" and same and item.config.get("InstanceId"):
+            if item.config.get("VpcId") in vpcs and item.config.get("InstanceId"):
                 self.targets[item.uid].append(both([running(item), unknown(text, source.uid)]))
+        if str(front.balancer.config.get("Type") or "network") == "network":
+            for uid in self.verdicts:
+                inner = self.network.estate.find(uid)
+                same = inner is not None and inner.config.get("VpcId") in (vpc, None)
+                if same and uid != front.balancer.uid:
+                    gap = unknown(text, source.uid)
+                    self.targets[uid].append(gap)
+                    for other in [f for f in self._fronts if f.balancer.uid == uid]:
+                        if other.verdict.value == "no":
+                            self._forward(replace(other, verdict=gap), 1)
 
     def _target(self, front: Front, group: Item, kind: str, target: str, port: Any,
                 depth: int) -> None:  # fmt: skip
@@ -321,14 +384,17 @@ class Balancers:
             for other in [
                 f for f in self._fronts if inner is not None and f.balancer.uid == inner.uid
             ]:
-                if other.port == port and isinstance(port, int):
+                if other.port in (port, 0) and isinstance(port, int):
                     # The balancer keeps the client: the next one's groups see him.
                     seen = {
                         "Groups": [{"GroupId": g} for g in other.balancer.config.get("SecurityGroups") or []],
                         "SubnetId": next(iter(_subnets(other.balancer)), ""),
                     }  # fmt: skip
                     gate = self._admits(front, other.balancer.uid, seen, port, True, ("tcp",))
-                    verdict = both([gate, _through(front, other.step, group.uid)])
+                    gates = [gate, _through(front, other.step, group.uid)]
+                    if not other.port:
+                        gates.append(unknown("its listeners were not read", other.balancer.uid))
+                    verdict = both(gates)
                     self.targets[other.balancer.uid].append(verdict)
                     step = f"{front.step} → {other.step}"
                     self._forward(replace(other, verdict=verdict, step=step), depth + 1)
@@ -441,18 +507,27 @@ class Balancers:
             way = _through(front, f"{found.owner.name}:{port}", found.owner.uid)
             self.targets[found.owner.uid].append(both([running(found.owner), near, gate, way]))
 
-    def _linked(self, front: Front, found: _Address) -> Verdict | None:
-        """A target in another network: by peering or gateway from the balancer's subnets."""
+    def _network_links(self) -> Links:
         if self._links is None:
             self._links = Links(self.network)
-        links = [
-            link for s in _subnets(front.balancer)
-            if (link := self._links.between(s, str(found.interface.get("SubnetId")))) is not None
-        ]  # fmt: skip
-        if not links:
+        return self._links
+
+    def _linked(self, front: Front, found: _Address) -> Verdict | None:
+        """A target in another network: by peering or gateway from the balancer's subnets."""
+        target = str(found.interface.get("SubnetId") or "")
+        doubts = []
+        for subnet in _subnets(front.balancer):
+            link = self._network_links().between(subnet, target)
+            if link is not None and not link.doubt:
+                return yes()
+            if link is not None:
+                doubts.append(link.doubt)
+            for one in (subnet, target):
+                if one not in self.network.subnets or self.network.table_of(one) is None:
+                    doubts.append(f"the routes of {one} were not read")
+        if not doubts:
             return None
-        sure = [link for link in links if not link.doubt]
-        return yes() if sure else unknown(links[0].doubt, found.owner.uid)
+        return unknown(f"{doubts[0]}: whether {front.name} leads there", found.owner.uid)
 
     def _known_addresses(self) -> dict[str, list[_Address]]:
         """Private addresses of instances and tasks."""
@@ -483,6 +558,14 @@ class Balancers:
                     self._target(
                         front, group, "instance", str(instance_id), group.config.get("Port"), depth
                     )
+
+    def unread_groups(self, service: Item) -> list[Verdict]:
+        """Groups that only the service names."""
+        return [
+            unknown(f"the target group {link['targetGroupArn']} was not read", service.uid)
+            for link in entries(service.config.get("loadBalancers"))
+            if link.get("targetGroupArn") and str(link["targetGroupArn"]) not in self.groups
+        ]
 
     def _services(self, front: Front, group: Item) -> None:
         for service in self.network.estate.of_type("aws_ecs_service"):

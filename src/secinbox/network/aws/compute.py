@@ -50,6 +50,11 @@ def groups_of(interface: dict[str, Any]) -> list[str]:
     return [str(g["GroupId"]) for g in entries(interface.get("Groups")) if g.get("GroupId")]
 
 
+def all_groups(network: Network, item: Item) -> list[str]:
+    """The security groups of all interfaces."""
+    return [g for interface in interfaces_of(network, item) for g in groups_of(interface)]
+
+
 def public_addresses(interface: dict[str, Any]) -> dict[int, list[str]]:
     """Addresses on which the Internet could knock, by IP version."""
     found: dict[int, list[str]] = {4: [], 6: []}
@@ -230,8 +235,10 @@ def _of_its_zone(network: Network, item: Item, subnets: list[str]) -> list[str]:
     return [s for s in subnets if known[s] is None or known[s] in zones] or subnets
 
 
-def rds_cluster(item: Item, members: dict[str, Verdict]) -> Verdict:
-    names = [str(n) for n in walk(item.config, "DBClusterMembers[].DBInstanceIdentifier")]
+def rds_cluster(item: Item, members: Mapping[tuple[str, str, str], Verdict]) -> Verdict:
+    """members: verdicts of instances by account, region and name."""
+    names = [(item.account, item.region, str(n))
+             for n in walk(item.config, "DBClusterMembers[].DBInstanceIdentifier")]  # fmt: skip
     known = [members[n] for n in names if n in members]
     if item.config.get("PubliclyAccessible") is False and not known:
         return no("PubliclyAccessible is off", item.uid)

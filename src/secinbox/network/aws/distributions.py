@@ -15,8 +15,8 @@ from typing import Any
 
 from secinbox.estate import Estate, Item
 from secinbox.iam.matching import common
-from secinbox.iam.policy import Statement, parse
-from secinbox.inventory.aws.answers import Unread, answer
+from secinbox.iam.policy import Policy, Statement, parse
+from secinbox.inventory.aws.answers import Unread, answer, covered
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.vpc import entries
 from secinbox.network.verdict import Verdict, no, unknown, yes
@@ -64,6 +64,7 @@ class Distributions:
     def __init__(self, estate: Estate) -> None:
         self.verdicts: dict[str, Verdict] = {}
         self.origins: dict[str, list[Origin]] = defaultdict(list)
+        self._estate = estate
         for item in estate.of_type("aws_cloudfront_distribution"):
             verdict = distribution(item)
             self.verdicts[item.uid] = verdict
@@ -92,18 +93,56 @@ class Distributions:
                 passed = origin.passed(bucket.uid, origin.item.uid)
                 yield bucket.uid, passed if gate.value == "yes" else gate
 
+    def unread(self, item: Item) -> Verdict | None:
+        """What admits CloudFront may be served by a distribution that was not read."""
+        if covered(self._estate, item.account, "global", "cloudfront.list_distributions"):
+            return None
+        return unknown(
+            "it admits CloudFront: whether a distribution leads to it was not read", item.uid
+        )
+
+    def unread_bucket(self, item: Item) -> Verdict | None:
+        """A bucket that admits a distribution which nobody read."""
+        found = answer(item, "get_bucket_policy")
+        text = None if isinstance(found, Unread) or not found else found.get("Policy")
+        return self._named(item, parse(text, "bucket policy"), "s3:getobject") if text else None
+
+    def _named(self, item: Item, policy: Policy, action: str) -> Verdict | None:
+        for statement in policy.statements:
+            if statement.effect != "Allow" or not statement.about(action):
+                continue
+            for kind, value in statement.principals or ():
+                identity = "CloudFront Origin Access Identity" in value or kind == "CanonicalUser"
+                if not identity and value != "cloudfront.amazonaws.com":
+                    continue
+                sources = [v for _, key, found in statement.conditions if key == "aws:sourcearn"
+                           for v in found]  # fmt: skip
+                if not sources or any(s not in self.verdicts for s in sources):
+                    return self.unread(item)
+        return None
+
     def function(self, item: Item) -> Iterator[Verdict]:
         """A function whose URL asks for a signature, which the distribution makes."""
         found = answer(item, "get_function_url_config")
         policy = answer(item, "get_policy")
-        if isinstance(found, Unread) or isinstance(policy, Unread) or not found or not policy:
+        if isinstance(policy, Unread) or not policy:
             return
-        host = str(found.get("FunctionUrl") or "").partition("://")[2].partition("/")[0].lower()
-        statements = parse(policy.get("Policy") or {"Statement": []}, "function policy").statements
+        if not isinstance(found, Unread) and not found:
+            return
+        told = {} if isinstance(found, Unread) else found
+        host = str(told.get("FunctionUrl") or "").partition("://")[2].partition("/")[0].lower()
+        read = parse(policy.get("Policy") or {"Statement": []}, "function policy")
         for origin in self.origins.get(host, ()):
             if any(s.effect == "Allow" and s.about("lambda:invokefunctionurl")
-                   and _names_distribution(s, origin.item) for s in statements):  # fmt: skip
+                   and _names_distribution(s, origin.item) for s in read.statements):  # fmt: skip
                 yield origin.passed(item.name, item.uid, "asks for a signature")
+        gap = self._named(item, read, "lambda:invokefunctionurl")
+        if isinstance(found, Unread) and any(
+            ("Service", "cloudfront.amazonaws.com") in (s.principals or ()) for s in read.statements
+        ):  # fmt: skip
+            gap = unknown(f"function URL: {found.text}", item.uid)
+        if gap is not None:
+            yield gap
 
 
 def _hosts(estate: Estate, host: str) -> Iterator[str]:

@@ -144,7 +144,7 @@ def _open_methods(item: Item) -> Verdict:
 
 def functions_behind(item: Item, verdict: Verdict) -> Iterator[tuple[str, Verdict]]:
     """Functions that open methods or routes of a public API call."""
-    if verdict.value != "yes":
+    if verdict.value == "no":
         return
     host = verdict.evidence[0].source
     for path, verb, method in _methods(item):
@@ -152,7 +152,8 @@ def functions_behind(item: Item, verdict: Verdict) -> Iterator[tuple[str, Verdic
             continue
         integration = method.get("methodIntegration")
         for arn in _FUNCTION.findall(str((integration or {}).get("uri") or "")):
-            yield arn, _called(item, arn, host, f"{verb} {path}")
+            called = _called(item, arn, host, f"{verb} {path}")
+            yield arn, called if verdict.value == "yes" else verdict
     integrations = answer(item, "get_integrations")
     if isinstance(integrations, Unread) or not integrations:
         return
@@ -160,7 +161,8 @@ def functions_behind(item: Item, verdict: Verdict) -> Iterator[tuple[str, Verdic
     for route in _open_routes(item):
         target = by_id.get(str(route.get("Target") or "").rpartition("/")[2])
         for arn in _FUNCTION.findall(str((target or {}).get("IntegrationUri") or "")):
-            yield arn, _called(item, arn, host, str(route.get("RouteKey")))
+            called = _called(item, arn, host, str(route.get("RouteKey")))
+            yield arn, called if verdict.value == "yes" else verdict
 
 
 def _called(api: Item, arn: str, host: str, way: str) -> Verdict:

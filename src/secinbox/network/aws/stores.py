@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from secinbox.arn import parse_arn
 from secinbox.estate import Estate, Item
 from secinbox.iam.policy import Policy, parse
-from secinbox.inventory.aws.answers import Unread, answer
+from secinbox.inventory.aws.answers import Unread, answer, covered
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.policies import Surroundings, admits_strangers
 from secinbox.network.aws.vpc import entries
@@ -92,15 +92,72 @@ def table(item: Item) -> Verdict:
 
 # Functions
 
+_API_CALLS = ("apigateway.get_rest_apis", "apigatewayv2.get_apis")
 
-def function(item: Item, fronts: list[Verdict]) -> Verdict:
+
+def function(estate: Estate, item: Item, fronts: list[Verdict]) -> Verdict:
     """By its policy (any caller may invoke), by a URL without sign-in, or through something."""
     found = answer(item, "get_policy")
     if isinstance(found, Unread):
         return either([*fronts, unknown(f"function policy: {found.text}", item.uid)])
     policy = parse(found["Policy"], "function policy") if found and found.get("Policy") else None
     ways = [*fronts, _invoked(item, policy), _url(item, policy)]
+    if policy is not None:
+        ways += _fronts_unread(estate, item, policy)
     return either(ways)
+
+
+def _fronts_unread(estate: Estate, item: Item, policy: Policy) -> Iterator[Verdict]:
+    """What the policy lets call the function, and nobody read whether it lets anyone in."""
+    for statement in policy.statements:
+        services = {v for k, v in statement.principals or () if k == "Service"}
+        services &= {"apigateway.amazonaws.com", "elasticloadbalancing.amazonaws.com"}
+        if statement.effect != "Allow" or not statement.about("lambda:invokefunction"):
+            continue
+        sources = [
+            v for _, key, values in statement.conditions if key == "aws:sourcearn" for v in values
+        ]
+        for service in sorted(services):
+            of_api = service.startswith("apigateway")
+            calls = _API_CALLS if of_api else ("elbv2.describe_target_groups",)
+            listed = all(covered(estate, item.account, item.region, c) for c in calls)
+            if not of_api:
+                listed = listed and not any(
+                    g.config.get("TargetType") == "lambda" and g.account == item.account
+                    and isinstance(answer(g, "describe_target_health"), Unread)
+                    for g in estate.of_type("aws_elbv2_target_group")
+                )  # fmt: skip
+            if listed if not sources else all(
+                _api_read(estate, s) if of_api else _group_read(estate, s, listed) for s in sources
+            ):  # fmt: skip
+                continue
+            what = "an API" if of_api else "a load balancer"
+            yield unknown(f"whether {what} that its policy names is open was not read", item.uid)
+
+
+def _api_read(estate: Estate, source: str) -> bool:
+    """Whether the API of an execute-api ARN and what it calls were read."""
+    words = source.split(":")
+    region, account, rest = words[3:6] if len(words) > 5 else ("", "", "")
+    number = rest.partition("/")[0]
+    if not number.isalnum():
+        return all(covered(estate, account, region, c) for c in _API_CALLS)
+    for word, call in (("restapis", "get_resources"), ("apis", "get_integrations")):
+        api = estate.find(f"arn:aws:apigateway:{region}::/{word}/{number}")
+        if api is not None and not isinstance(answer(api, call), Unread):
+            return True
+    return False
+
+
+def _group_read(estate: Estate, source: str, listed: bool) -> bool:
+    if "*" in source or "?" in source:
+        return listed
+    group = estate.find(source)
+    return (
+        group is not None
+        and bool(group.config.get("TargetGroupArn"))
+        and not isinstance(answer(group, "describe_target_health"), Unread)
+    )
 
 
 def _invoked(item: Item, policy: Policy | None) -> Verdict:
