@@ -144,3 +144,26 @@ def test_a_real_history_is_read(shared: Path) -> None:
     (group,) = [r for r in records if getattr(r, "type", "") == "aws_ec2_security_group"]
     assert group.tags["App"] == "blue-moon"
     assert "IpPermissions" in group.config
+
+
+@pytest.mark.parametrize(("holder", "value"), [("eni-1", "yes"), ("eni-2", "no")])
+def test_an_address_that_is_lent(holder: str, value: str) -> None:
+    items = network()
+    items[0]["configuration"] = {
+        "instanceId": "i-1", "state": {"name": "running"}, "subnetId": "subnet-1",
+        "networkInterfaces": [{"networkInterfaceId": "eni-1", "subnetId": "subnet-1",
+                               "groups": [{"groupId": "sg-1"}]}]}  # fmt: skip
+    lent = item("AWS::EC2::EIP", "eipalloc-1", f"{EC2}:eip-allocation/eipalloc-1", {
+        "allocationId": "eipalloc-1", "publicIp": "198.51.100.9", "networkInterfaceId": holder})  # fmt: skip
+    assert public(*items, lent)[f"{EC2}:instance/i-1"] == value
+
+
+@pytest.mark.parametrize(("scheme", "value"), [("internet-facing", "yes"), ("internal", "no")])
+def test_a_classic_balancer(scheme: str, value: str) -> None:
+    uid = f"arn:aws:elasticloadbalancing:{R}:{A}:loadbalancer/old"
+    classic = item("AWS::ElasticLoadBalancing::LoadBalancer", "old", uid, {
+        "loadBalancerName": "old", "dnsname": "old.elb.amazonaws.com", "vpcid": "vpc-1",
+        "scheme": scheme, "subnets": ["subnet-1"], "securityGroups": ["sg-1"], "instances": [],
+        "listenerDescriptions": [{"listener": {"loadBalancerPort": 22, "instancePort": 80,
+                                               "protocol": "TCP"}}]})  # fmt: skip
+    assert public(*network(), classic)[uid] == value

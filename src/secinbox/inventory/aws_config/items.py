@@ -81,6 +81,15 @@ def _group(item: Item) -> Answered:
     yield "ec2.describe_security_groups", {"SecurityGroups": [found]}, {}
 
 
+def _balancer(item: Item) -> Answered:
+    """A classic one: two names have no second capital letter."""
+    found = item.described()
+    for name, given in (("DNSName", "Dnsname"), ("VPCId", "Vpcid")):
+        if given in found:
+            found[name] = found.pop(given)
+    yield "elb.describe_load_balancers", {"LoadBalancerDescriptions": [found]}, {}
+
+
 def _principal(key: str) -> Callable[[Item], Answered]:
     def made(item: Item) -> Answered:
         found = item.described()
@@ -151,6 +160,11 @@ TYPES: dict[str, Callable[[Item], Answered]] = {
     "AWS::EC2::NetworkAcl": _in_list("ec2.describe_network_acls", "NetworkAcls"),
     "AWS::EC2::InternetGateway": _in_list("ec2.describe_internet_gateways", "InternetGateways"),
     "AWS::EC2::NatGateway": _in_list("ec2.describe_nat_gateways", "NatGateways"),
+    "AWS::EC2::EIP": _in_list("ec2.describe_addresses", "Addresses"),
+    "AWS::EC2::VPCPeeringConnection": _in_list(
+        "ec2.describe_vpc_peering_connections", "VpcPeeringConnections"
+    ),
+    "AWS::ElasticLoadBalancing::LoadBalancer": _balancer,
     "AWS::EC2::Volume": _in_list("ec2.describe_volumes", "Volumes"),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _in_list(
         "elbv2.describe_load_balancers", "LoadBalancers"

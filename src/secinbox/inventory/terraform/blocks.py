@@ -78,9 +78,19 @@ def blocks_of(document: dict[str, Any], place: str) -> tuple[list[Block], int]:
     return blocks, planned
 
 
+# Read, not managed: lists of addresses that belong to somebody else.
+_DATA = ("aws_ec2_managed_prefix_list",)
+
+
+def _counts(resource: Any) -> bool:
+    return isinstance(resource, dict) and (
+        resource.get("mode", "managed") == "managed" or resource.get("type") in _DATA
+    )
+
+
 def _state(resources: list[Any], place: str) -> Iterator[Block]:
     for index, resource in enumerate(resources):
-        if not isinstance(resource, dict) or resource.get("mode", "managed") != "managed":
+        if not _counts(resource):
             continue
         instances = resource.get("instances")
         for number, instance in enumerate(instances if isinstance(instances, list) else []):
@@ -95,7 +105,7 @@ def _modules(module: Any, place: str, depth: int) -> Iterator[Block]:
         return
     resources = module.get("resources")
     for index, resource in enumerate(resources if isinstance(resources, list) else []):
-        if not isinstance(resource, dict) or resource.get("mode", "managed") != "managed":
+        if not _counts(resource):
             continue
         values = resource.get("values")
         if isinstance(values, dict):

@@ -8,6 +8,7 @@ from typing import Any
 
 from secinbox.inventory.terraform.answers import Answer, Blocks, answer, filled
 from secinbox.inventory.terraform.blocks import Block
+from secinbox.inventory.terraform.network import interface, lent
 
 
 def answers(blocks: Blocks) -> Iterator[Answer]:
@@ -37,7 +38,7 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
         members = b.texts("cluster_members") or [
             i.text("identifier")
             for i in blocks.of("aws_rds_cluster_instance")
-            if name and i.text("cluster_identifier") == name
+            if name and i.text("cluster_identifier") == name and near(i, b)
         ]
         if members:  # none: another folder may build them
             cluster["DBClusterMembers"] = [{"DBInstanceIdentifier": m} for m in members]
@@ -51,6 +52,10 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
         )  # fmt: skip
         yield answer("rds.describe_db_snapshots", {"DBSnapshots": [snapshot]}, b,
                      arn=b.text("db_snapshot_arn") or b.arn)  # fmt: skip
+    for b in blocks.of("aws_redshift_subnet_group"):
+        group = {"ClusterSubnetGroupName": b.text("name"),
+                 "Subnets": [{"SubnetIdentifier": s} for s in b.texts("subnet_ids")]}  # fmt: skip
+        yield answer("redshift.describe_cluster_subnet_groups", {"ClusterSubnetGroups": [group]}, b)
     for b in blocks.of("aws_redshift_cluster"):
         cluster = filled(
             ClusterIdentifier=b.text("cluster_identifier"), NodeType=b.text("node_type"),
@@ -78,21 +83,26 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
 
 def _instance(blocks: Blocks, b: Block) -> Iterator[Answer]:
     groups = [{"GroupId": g} for g in b.texts("vpc_security_group_ids")]
-    addresses = blocks.where(b.text("id"), "instance", "aws_eip")
-    public = next((a.text("public_ip") for a in addresses), "") or b.text("public_ip")
-    interface = filled(
-        NetworkInterfaceId=b.text("primary_network_interface_id"), SubnetId=b.text("subnet_id"),
+    number, primary = b.text("id"), b.text("primary_network_interface_id")
+    addresses = [a for a in blocks.of("aws_eip", "aws_eip_association")
+                 if number and number in (a.text("instance"), a.text("instance_id"))]  # fmt: skip
+    public = lent(blocks, primary, number) or b.text("public_ip")
+    own = filled(
+        NetworkInterfaceId=primary, SubnetId=b.text("subnet_id"),
         Groups=groups, PrivateIpAddress=b.text("private_ip"),
         Association={"PublicIp": public} if public else None,
         Ipv6Addresses=[{"Ipv6Address": a} for a in b.texts("ipv6_addresses")],
+        Attachment={"DeviceIndex": 0},
     )  # fmt: skip
+    more = [found for x in blocks.of("aws_network_interface") if x.text("id") != primary
+            and (found := interface(blocks, x)).get("Attachment", {}).get("InstanceId") == number]  # fmt: skip
     profile = b.text("iam_instance_profile")
     options = b.first("metadata_options")
     account = b.arn.split(":")[4] if b.arn.count(":") >= 5 else blocks.account
     instance = filled(
         InstanceId=b.text("id"), ImageId=b.text("ami"), SubnetId=b.text("subnet_id"),
         State={"Name": b.text("instance_state") or "running"}, PublicIpAddress=public,
-        PrivateIpAddress=b.text("private_ip"), SecurityGroups=groups, NetworkInterfaces=[interface],
+        PrivateIpAddress=b.text("private_ip"), SecurityGroups=groups, NetworkInterfaces=[own, *more],
         MetadataOptions=filled(
             HttpTokens=options.text("http_tokens"), HttpEndpoint=options.text("http_endpoint"),
             HttpPutResponseHopLimit=options.number("http_put_response_hop_limit"),
@@ -116,16 +126,24 @@ def _function(blocks: Blocks, b: Block) -> Iterator[Answer]:
     )  # fmt: skip
     yield answer("lambda.list_functions", {"Functions": [function]}, b)
     permissions = [p for p in blocks.of("aws_lambda_permission")
-                   if p.text("function_name") in (name, arn)]  # fmt: skip
+                   if p.text("function_name") == arn
+                   or (p.text("function_name") == name and _of(arn, p))]  # fmt: skip
     if permissions:
         document = {"Version": "2012-10-17", "Statement": [_granted(p, arn) for p in permissions]}
         yield answer("lambda.get_policy", {"Policy": json.dumps(document)}, *permissions, arn=arn,
                      FunctionName=arn)  # fmt: skip
     for url in blocks.of("aws_lambda_function_url"):
-        if url.text("function_name") in (name, arn):
+        told = url.text("function_arn") or url.text("function_name")
+        if told in (arn, name):
             made = filled(FunctionUrl=url.text("function_url"), FunctionArn=arn,
                           AuthType=url.text("authorization_type"))  # fmt: skip
             yield answer("lambda.get_function_url_config", made, url, arn=arn, FunctionName=arn)
+
+
+def _of(arn: str, permission: Block) -> bool:
+    """A permission has no ARN: where its source is of another region, it is of a namesake."""
+    here, source = arn.split(":"), permission.text("source_arn").split(":")
+    return len(here) < 5 or len(source) < 5 or source[3] in ("", here[3])
 
 
 def _granted(b: Block, arn: str) -> dict[str, Any]:
@@ -144,12 +162,20 @@ def _granted(b: Block, arn: str) -> dict[str, Any]:
         conditions["StringEquals"] = equal
     found = {"Sid": b.text("statement_id"), "Effect": "Allow", "Principal": whom,
              "Action": b.text("action"), "Resource": arn}  # fmt: skip
+    if b.values.get("invoked_via_function_url") is True:
+        conditions["Bool"] = {"lambda:InvokedViaFunctionUrl": "true"}
     return found | ({"Condition": conditions} if conditions else {})
+
+
+def near(one: Block, other: Block) -> bool:
+    """Of one account and region, as far as their ARNs tell: names are used again elsewhere."""
+    places = [b.arn.split(":")[3:5] for b in (one, other) if b.arn.count(":") > 4]
+    return len(places) < 2 or places[0] == places[1]
 
 
 def _database(blocks: Blocks, b: Block) -> Answer:
     name = b.text("db_subnet_group_name")
-    groups = blocks.where(name, "name", "aws_db_subnet_group")
+    groups = [g for g in blocks.where(name, "name", "aws_db_subnet_group") if near(g, b)]
     subnets = [{"SubnetIdentifier": s} for g in groups for s in g.texts("subnet_ids")]
     database = filled(
         DBInstanceArn=b.arn, DBInstanceIdentifier=b.text("identifier"), Engine=b.text("engine"),
@@ -157,6 +183,7 @@ def _database(blocks: Blocks, b: Block) -> Answer:
         PubliclyAccessible=b.values.get("publicly_accessible"),
         StorageEncrypted=b.values.get("storage_encrypted"),
         DBClusterIdentifier=b.text("cluster_identifier"),
+        AvailabilityZone=b.text("availability_zone"), NetworkType=b.text("network_type"),
         Endpoint=filled(Port=b.number("port"), Address=b.text("address") or b.text("endpoint")),
         VpcSecurityGroups=[{"VpcSecurityGroupId": g} for g in b.texts("vpc_security_group_ids")],
         DBSubnetGroup=filled(DBSubnetGroupName=name, Subnets=subnets or None),

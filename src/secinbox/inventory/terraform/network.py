@@ -35,10 +35,64 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
         yield answer(
             "ec2.describe_vpc_peering_connections", {"VpcPeeringConnections": [peering]}, b
         )
+    for b in blocks.of("aws_ec2_managed_prefix_list"):
+        listed = filled(PrefixListId=b.text("id"), PrefixListName=b.text("name"),
+                        OwnerId=b.text("owner_id"))  # fmt: skip
+        yield answer("ec2.describe_managed_prefix_lists", {"PrefixLists": [listed]}, b)
+        rows = [*b.rows("entry"), *b.rows("entries"),
+                *blocks.where(b.text("id"), "prefix_list_id", "aws_ec2_managed_prefix_list_entry")]  # fmt: skip
+        entries = [{"Cidr": r.text("cidr")} for r in rows if r.text("cidr")]
+        # An empty list may be one whose entries another folder holds.
+        if entries:
+            yield answer("ec2.get_managed_prefix_list_entries", {"Entries": entries}, b,
+                         PrefixListId=b.text("id"))  # fmt: skip
+    for b in blocks.of("aws_vpc_block_public_access_options"):
+        options = filled(InternetGatewayBlockMode=b.text("internet_gateway_block_mode"))
+        yield answer("ec2.describe_vpc_block_public_access_options",
+                     {"VpcBlockPublicAccessOptions": options}, b)  # fmt: skip
+    excluded = blocks.of("aws_vpc_block_public_access_exclusion")
+    if excluded:
+        exclusions = [filled(
+            ResourceArn=f"/{x.text('subnet_id') or x.text('vpc_id')}", State="create-complete",
+            InternetGatewayExclusionMode=x.text("internet_gateway_exclusion_mode"),
+        ) for x in excluded]  # fmt: skip
+        yield answer("ec2.describe_vpc_block_public_access_exclusions",
+                     {"VpcBlockPublicAccessExclusions": exclusions}, *excluded)  # fmt: skip
+    for b in blocks.of("aws_network_interface"):
+        yield answer("ec2.describe_network_interfaces",
+                     {"NetworkInterfaces": [interface(blocks, b)]}, b)  # fmt: skip
     yield from _tables(blocks)
     yield from _groups(blocks)
     yield from _acls(blocks)
     yield from _balancers(blocks)
+
+
+def interface(blocks: Blocks, b: Block) -> dict[str, Any]:
+    """An interface that is a block of its own."""
+    number = b.text("id")
+    held = [(a.text("instance"), a.number("device_index")) for a in b.rows("attachment")]
+    held += [(a.text("instance_id"), a.number("device_index"))
+             for a in blocks.where(number, "network_interface_id", "aws_network_interface_attachment")]  # fmt: skip
+    public = lent(blocks, number, "")
+    return filled(
+        NetworkInterfaceId=number, SubnetId=b.text("subnet_id"),
+        Groups=[{"GroupId": g} for g in b.texts("security_groups")],
+        PrivateIpAddress=b.text("private_ip"),
+        PrivateIpAddresses=[{"PrivateIpAddress": a} for a in b.texts("private_ips")],
+        Association={"PublicIp": public} if public else None,
+        Ipv6Addresses=[{"Ipv6Address": a} for a in b.texts("ipv6_addresses")],
+        Attachment=filled(InstanceId=held[0][0], DeviceIndex=held[0][1]) if held else None,
+        Tags=b.tags,
+    )  # fmt: skip
+
+
+def lent(blocks: Blocks, interface_id: str, instance_id: str) -> str:
+    """The elastic address of an interface or an instance."""
+    found = [*blocks.where(interface_id, "network_interface", "aws_eip"),
+             *blocks.where(instance_id, "instance", "aws_eip"),
+             *blocks.where(interface_id, "network_interface_id", "aws_eip_association"),
+             *blocks.where(instance_id, "instance_id", "aws_eip_association")]  # fmt: skip
+    return next((a.text("public_ip") for a in found if a.text("public_ip")), "")
 
 
 def _route(b: Block) -> dict[str, Any]:
@@ -154,7 +208,7 @@ def _balancers(blocks: Blocks) -> Iterator[Answer]:
             Scheme="internal" if internal else "internet-facing" if internal is False else None,
             SecurityGroups=b.texts("security_groups"),
             AvailabilityZones=[{"SubnetId": s} for s in b.texts("subnets")],
-            State={"Code": "active"}, Tags=b.tags,
+            IpAddressType=b.text("ip_address_type"), State={"Code": "active"}, Tags=b.tags,
         )  # fmt: skip
         yield answer("elbv2.describe_load_balancers", {"LoadBalancers": [balancer]}, b)
         listeners = blocks.where(b.arn, "load_balancer_arn", "aws_lb_listener", "aws_alb_listener")
@@ -180,10 +234,12 @@ def _balancers(blocks: Blocks) -> Iterator[Answer]:
         yield answer("elb.describe_load_balancers", {"LoadBalancerDescriptions": [older]}, b)
     for x in blocks.of("aws_lb_listener", "aws_alb_listener"):
         rules = blocks.where(x.arn, "listener_arn", "aws_lb_listener_rule", "aws_alb_listener_rule")
-        if rules:
-            rows = [filled(RuleArn=r.arn, Actions=[_action(a) for a in r.rows("action")])
-                    for r in rules]  # fmt: skip
-            yield answer("elbv2.describe_rules", {"Rules": rows}, *rules, arn=x.arn,
+        rows = [filled(RuleArn=r.arn, Priority=str(r.number("priority") or ""),
+                       Conditions=[c for row in r.rows("condition") for c in _conditions(row)],
+                       Actions=[_action(a) for a in r.rows("action")])
+                for r in rules]  # fmt: skip
+        if x.arn:
+            yield answer("elbv2.describe_rules", {"Rules": rows}, x, *rules, arn=x.arn,
                          ListenerArn=x.arn)  # fmt: skip
     for b in blocks.of("aws_lb_target_group", "aws_alb_target_group"):
         group = filled(
@@ -193,6 +249,12 @@ def _balancers(blocks: Blocks) -> Iterator[Answer]:
             LoadBalancerArns=b.texts("load_balancer_arns"),
         )  # fmt: skip
         yield answer("elbv2.describe_target_groups", {"TargetGroups": [group]}, b)
+        # Left out: as the kind of group has it by default.
+        kept = b.text("preserve_client_ip")
+        told = [{"Key": "preserve_client_ip.enabled", "Value": kept}] if kept else []
+        if b.arn:
+            yield answer("elbv2.describe_target_group_attributes", {"Attributes": told}, b,
+                         arn=b.arn, TargetGroupArn=b.arn)  # fmt: skip
         targets = blocks.where(b.arn, "target_group_arn", "aws_lb_target_group_attachment",
                                "aws_alb_target_group_attachment")  # fmt: skip
         if targets:
@@ -202,9 +264,21 @@ def _balancers(blocks: Blocks) -> Iterator[Answer]:
                          *targets, arn=b.arn, TargetGroupArn=b.arn)  # fmt: skip
 
 
+_FIELDS = {"host_header": "host-header", "path_pattern": "path-pattern", "source_ip": "source-ip",
+           "http_request_method": "http-request-method", "http_header": "http-header",
+           "query_string": "query-string"}  # fmt: skip
+
+
+def _conditions(b: Block) -> Iterator[dict[str, Any]]:
+    """One condition a row, as the newest form has it: `source_ip { values = [...] }`."""
+    for name, field in _FIELDS.items():
+        for row in b.rows(name):
+            yield {"Field": field, "Values": row.texts("values")}
+
+
 def _action(b: Block) -> dict[str, Any]:
-    forward = [{"TargetGroupArn": t.text("arn")} for f in b.rows("forward")
-               for t in f.rows("target_group")]  # fmt: skip
+    forward = [filled(TargetGroupArn=t.text("arn"), Weight=t.number("weight"))
+               for f in b.rows("forward") for t in f.rows("target_group")]  # fmt: skip
     return filled(
         Type=b.text("type"),
         TargetGroupArn=b.text("target_group_arn"),

@@ -24,6 +24,9 @@ _BLOCK = {
 
 
 def answers(blocks: Blocks) -> Iterator[Answer]:
+    for b in blocks.of("aws_cloudfront_distribution"):
+        listed = {"DistributionList": {"Items": [_distribution(b)]}}
+        yield answer("cloudfront.list_distributions", listed, b)
     for b in blocks.of("aws_s3_bucket"):
         yield from _bucket(blocks, b)
     for b in blocks.of("aws_s3_account_public_access_block"):
@@ -101,6 +104,37 @@ def _tagged(operation: str, b: Block, **request: str) -> Iterator[Answer]:
 def _blocked(b: Block) -> dict[str, Any]:
     settings = {name: b.values.get(own) is True for name, own in _BLOCK.items()}
     return {"PublicAccessBlockConfiguration": settings}
+
+
+def _distribution(b: Block) -> dict[str, Any]:
+    origins = [filled(
+        Id=o.text("origin_id"), DomainName=o.text("domain_name"),
+        OriginAccessControlId=o.text("origin_access_control_id"),
+        S3OriginConfig={"OriginAccessIdentity": o.first("s3_origin_config").text("origin_access_identity")},
+        CustomOriginConfig=next((filled(
+            HTTPPort=c.number("http_port"), HTTPSPort=c.number("https_port"),
+            OriginProtocolPolicy=c.text("origin_protocol_policy"),
+        ) for c in o.rows("custom_origin_config")), None),
+        VpcOriginConfig=next(({"VpcOriginId": c.text("vpc_origin_id")}
+                              for c in o.rows("vpc_origin_config")), None),
+    ) for o in b.rows("origin")]  # fmt: skip
+    groups = [{"Id": g.text("origin_id"), "Members": {"Items": [
+        {"OriginId": m.text("origin_id")} for m in g.rows("member")]}} for g in b.rows("origin_group")]  # fmt: skip
+    return filled(
+        ARN=b.arn, Id=b.text("id"), Enabled=b.values.get("enabled"), DomainName=b.text("domain_name"),
+        Origins={"Items": origins}, OriginGroups={"Items": groups}, Tags=b.tags,
+        DefaultCacheBehavior=_behaviour(b.first("default_cache_behavior")),
+        CacheBehaviors={"Items": [_behaviour(r) for r in b.rows("ordered_cache_behavior")]},
+    )  # fmt: skip
+
+
+def _behaviour(b: Block) -> dict[str, Any]:
+    """Viewers sign where keys or accounts are named."""
+    return {
+        "TargetOriginId": b.text("target_origin_id"),
+        "TrustedKeyGroups": {"Enabled": bool(b.texts("trusted_key_groups"))},
+        "TrustedSigners": {"Enabled": bool(b.texts("trusted_signers"))},
+    }
 
 
 def _bucket(blocks: Blocks, b: Block) -> Iterator[Answer]:

@@ -251,10 +251,11 @@ class Balancers:
         origins = self._distributions.origins.get(host, ())
         plain = self.network.guard(replace(door, edge=False)).value
         gap = self._distributions.unread(item)
-        if gap is not None and not origins and plain != "yes" and self._by_edge(
-            item, door, item.config.get("Scheme") == "internal", near=False
-        ).value == "yes":  # fmt: skip
-            yield gap
+        if gap is not None and not origins and plain != "yes":
+            inside = item.config.get("Scheme") == "internal"
+            gate = self._by_edge(item, door, inside, near=False)
+            if gate.value != "no":
+                yield both([gate, gap])
         for origin in origins:
             if port not in (None, *origin.ports) and not origin.inside:
                 continue
@@ -276,10 +277,8 @@ class Balancers:
         if not inside:
             return either([self.network.way_in(s, door).verdict for s in _subnets(item)])
         guard = self.network.guard(door)
-        if guard.value == "yes":
+        if guard.value == "yes" or door.port is None:
             return guard
-        if door.port is None:
-            return unknown("its listeners were not read", item.uid)
         vpc = item.config.get("VpcId")
         blocks = [s.config.get("CidrBlock") for s in self.network.subnets.values()
                   if near and s.config.get("VpcId") == vpc]  # fmt: skip
@@ -360,7 +359,7 @@ class Balancers:
         text = f"targets not read: whether {front.name} leads to it"
         vpcs = {vpc, None, *self._network_links().connected.get(str(vpc), ())}
         for item in self.network.estate.of_type("aws_ec2_instance"):
-            if item.config.get("VpcId") in vpcs and item.config.get("InstanceId"):
+            if item.config.get("InstanceId") and self._vpc(item.config) in vpcs:
                 self.targets[item.uid].append(both([running(item), unknown(text, source.uid)]))
         if str(front.balancer.config.get("Type") or "network") == "network":
             for uid in self.verdicts:
@@ -507,6 +506,12 @@ class Balancers:
             way = _through(front, f"{found.owner.name}:{port}", found.owner.uid)
             self.targets[found.owner.uid].append(both([running(found.owner), near, gate, way]))
 
+    def _vpc(self, config: Mapping[str, Any]) -> str | None:
+        """Of an instance or interface: as it says, else of its subnet."""
+        subnet = self.network.subnets.get(str(config.get("SubnetId")))
+        found = config.get("VpcId") or (subnet.config.get("VpcId") if subnet else None)
+        return str(found) if found else None
+
     def _network_links(self) -> Links:
         if self._links is None:
             self._links = Links(self.network)
@@ -546,7 +551,7 @@ class Balancers:
     def _learn(self, owner: Item, interface: dict[str, Any]) -> None:
         texts = {str(interface.get("PrivateIpAddress") or "")}
         texts |= {str(a) for a in walk(interface, "PrivateIpAddresses[].PrivateIpAddress")}
-        vpc = str(interface.get("VpcId") or owner.config.get("VpcId") or "")
+        vpc = self._vpc(interface) or self._vpc(owner.config) or ""
         for text in texts - {""}:
             assert self._addresses is not None
             self._addresses[text].append(_Address(vpc, owner, interface))
