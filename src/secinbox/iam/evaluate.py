@@ -15,6 +15,7 @@ from typing import Any
 
 from secinbox.iam.callers import names, principal_form
 from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds
+from secinbox.iam.guardrails import walls_of
 from secinbox.iam.matching import arn_matches, common_arn, has_wildcard
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.request import ANY_NAME, Requests, Values, absent_tags, chosen, worlds
@@ -74,6 +75,7 @@ class Evaluator:
         self._shares: dict[tuple[object, ...], int] = {}
         self._share_of: dict[int, int] = {}
         self._covered: dict[tuple[str, str], frozenset[str]] = {}
+        self._rcps = bool(world.estate.of_type("aws_organizations_policy"))
         self._keep: list[Any] = []  # objects whose id() is a key stay alive
         self.requests = Requests(world, self.now)
         self.tagging = Tagging(self)
@@ -245,10 +247,11 @@ class Evaluator:
         own_layer = self._layer([own], action) if own is not None else None
         if not layers[0].allows and own_layer is None:
             return Answer("no")
-        if own_layer is None and all(layer.plain for layer in layers):
-            value, statements = _in_world(persona, layers, None, resource, _NOTHING, self)
+        walls = self.walls(persona, action, resource, extra)
+        if own_layer is None and all(layer.plain for layer in layers) and not walls:
+            value, statements = _in_world(persona, layers, None, (), resource, _NOTHING, self)
             return Answer(_worded(value), tuple(statements))
-        speaking = [s for layer in layers for s in (*layer.allows, *layer.denies)]
+        speaking = [*walls, *(s for layer in layers for s in (*layer.allows, *layer.denies))]
         if own_layer is not None:
             speaking += [*own_layer.allows, *own_layer.denies]
         base = self.requests.of(persona, action, resource)
@@ -257,7 +260,7 @@ class Evaluator:
         best: Tri = False
         decisive: list[Statement] = []
         for values in worlds(speaking, keys, base):
-            found, statements = _in_world(persona, layers, own_layer, resource, values, self)
+            found, statements = _in_world(persona, layers, own_layer, walls, resource, values, self)
             if found is True:
                 return Answer("yes", tuple(statements))
             if found is None:
@@ -266,6 +269,19 @@ class Evaluator:
                 decisive = statements
         doubts = tuple(sorted(k for k in keys if k not in base and not chosen(k)))
         return Answer(_worded(best), tuple(decisive), doubts if best is None else ())
+
+    def walls(
+        self, persona: Persona, action: str, resource: str, extra: Values
+    ) -> tuple[Statement, ...]:
+        """What resource control policies of the resource's account say of the action."""
+        if not self._rcps:
+            return ()
+        principal = self.world.principals.get(persona.arn)
+        if principal is not None and principal.service_linked:
+            return ()
+        named = extra.get("aws:resourceaccount")
+        owner = named[0] if named else self.requests.owner(persona, resource)
+        return tuple(s for s in walls_of(self.world.estate, owner) if s.about(action))
 
     def denied(
         self, persona: Persona, action: str, resource: str, extra: Values | None = None
@@ -333,10 +349,15 @@ def _any_pattern(
 
 
 def _in_world(
-    persona: Persona, layers: tuple[Layer, ...], own: Layer | None, resource: str,
-    values: Values, evaluator: Evaluator,
+    persona: Persona, layers: tuple[Layer, ...], own: Layer | None, walls: tuple[Statement, ...],
+    resource: str, values: Values, evaluator: Evaluator,
 ) -> tuple[Tri, list[Statement]]:  # fmt: skip
     denies: list[Tri] = []
+    for statement in walls:
+        hit = _applies(statement, resource, values)
+        if hit is True:
+            return False, [statement]
+        denies.append(hit)
     for layer in layers:
         for statement in layer.denies:
             hit = _applies(statement, resource, values)

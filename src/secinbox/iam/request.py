@@ -75,13 +75,20 @@ class Requests:
         keys = (k.removeprefix("aws:").split("/") for k in world.estate.covered)
         self._calls = {(k[0], k[1], k[2]) for k in keys if len(k) == 3}
 
+    def owner(self, persona: Persona, resource: str) -> str:
+        """The account that the resource is in: as its ARN or the inventory says, else the caller's."""
+        parts = resource.split(":", 5)
+        if len(parts) == 6 and parts[4]:
+            return parts[4]
+        item = self.world.estate.items.get(resource.split("/", 1)[0])
+        return item.account if item is not None and item.account else persona.account
+
     def of(self, persona: Persona, action: str, resource: str) -> Values:
         """What is known of a request that this principal makes itself, from anywhere."""
         principal = self.world.principals.get(persona.arn)
         account = persona.account
         rails = self.world.guardrails.get(account)
-        parts = resource.split(":", 5)
-        owner = parts[4] if len(parts) == 6 and parts[4] else account
+        owner = self.owner(persona, resource)
         values: Values = {
             "aws:principalarn": (persona.arn,),
             "aws:principalaccount": (account,),

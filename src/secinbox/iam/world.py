@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secinbox.estate import PARTIAL, Estate, Item
+from secinbox.iam.guardrails import guardrails_of
 from secinbox.iam.policy import Policy, Statement, parse
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
@@ -156,7 +157,7 @@ class World:
             if principal.unique_id:
                 self.by_unique_id[principal.unique_id] = arn
         self.accounts = sorted({p.account for p in self.principals.values()})
-        self.guardrails = _guardrails(estate, self.accounts)
+        self.guardrails = guardrails_of(estate, self.accounts)
 
     def roles(self) -> Iterator[Principal]:
         return (p for p in self.principals.values() if p.kind == "role")
@@ -337,78 +338,3 @@ def _mfa(item: Item, report: Mapping[str, Any]) -> bool | None:
     if active in ("true", "false"):
         return active == "true"
     return None
-
-
-@dataclass(frozen=True)
-class Guardrails:
-    """Organisation policies over one account: one entry a level, each a union of policies.
-
-    `known` is False when nobody asked about the organisation.
-    """
-
-    service: tuple[tuple[Policy, ...], ...] = ()
-    resource: tuple[tuple[Policy, ...], ...] = ()
-    known: bool = False
-    organization: str = ""
-
-
-def _guardrails(estate: Estate, accounts: list[str]) -> dict[str, Guardrails]:
-    policies: dict[str, tuple[str, Policy]] = {}
-    hung: dict[str, set[str]] = defaultdict(set)  # target -> policy ids
-    for item in estate.of_type("aws_organizations_policy"):
-        summary = item.config.get("PolicySummary")
-        facts = {**item.config, **(summary if isinstance(summary, dict) else {})}
-        identifier = str(facts.get("Id") or item.uid.rpartition("/")[2])
-        if item.config.get("Content"):
-            kind = str(facts.get("Type") or "")
-            policies[identifier] = (
-                kind,
-                parse(item.config["Content"], str(facts.get("Name") or "")),
-            )
-        for target in walk(item.config, "list_targets_for_policy.Targets[].TargetId"):
-            hung[str(target)].add(identifier)
-        for place in estate.sources(item.uid, "guarded_by"):
-            hung[place.split(":")[4] if place.startswith("arn:") else place].add(identifier)
-    parents: dict[str, str] = {}
-    for item in estate.of_type("aws_organizations_account", "aws_account"):
-        for parent in walk(item.config, "list_parents.Parents[].Id"):
-            parents[item.account or item.uid.split(":")[4]] = str(parent)
-    for account in accounts:
-        for parent in estate.targets(f"arn:aws:iam::{account}:root", "member_of"):
-            parents[account] = parent
-    for unit in list(parents.values()):
-        while unit not in parents:
-            above = estate.targets(unit, "member_of")
-            if not above:
-                break
-            parents[unit], unit = above[0], above[0]
-    out: dict[str, Guardrails] = {}
-    for account in accounts:
-        known = estate.looked_at(f"aws:{account}/global/organizations.describe_organization")
-        owner = estate.find(f"arn:aws:iam::{account}:root")
-        found = answer(owner, "describe_organization") if owner else None
-        organization = found.get("Organization") if isinstance(found, Mapping) else None
-        facts = organization if isinstance(organization, dict) else {}
-        master = str(facts.get("MasterAccountId") or "")
-        chain = [account]
-        while chain[-1] in parents and len(chain) < 8:
-            chain.append(parents[chain[-1]])
-        if len(chain) == 1:
-            # The tree was not read: roots and units bind the account as far as anybody can say.
-            chain += sorted(t for t in hung if t.startswith(("r-", "ou-")))
-        levels: dict[str, list[tuple[Policy, ...]]] = {"service": [], "resource": []}
-        for target in chain:
-            for word, kind in (("service", "SERVICE_CONTROL_POLICY"),
-                               ("resource", "RESOURCE_CONTROL_POLICY")):  # fmt: skip
-                mine = tuple(
-                    policies[p][1] for p in sorted(hung.get(target, ()))
-                    if p in policies and policies[p][0] in (kind, "")
-                )  # fmt: skip
-                if mine:
-                    levels[word].append(mine)
-        # Service control policies never bind the management account.
-        service = () if master == account else tuple(levels["service"])
-        out[account] = Guardrails(
-            service, tuple(levels["resource"]), known, str(facts.get("Id") or "")
-        )
-    return out

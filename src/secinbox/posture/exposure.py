@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from secinbox.estate import Item
+from secinbox.estate import Estate, Item
 from secinbox.iam.marks import marked
 from secinbox.iam.privilege import sensitive
 from secinbox.network.aws.buckets import openings
@@ -224,10 +224,10 @@ def findings(assessment: Assessment) -> Iterator[Finding]:
         elif item.type == "aws_lambda_function":
             yield from _function(known, item)
         elif item.type in _RULES:
-            yield from _by_type(known, item, marked(item))
+            yield from _by_type(known, estate, item, marked(item))
 
 
-def _by_type(known: Known, item: Item, marked_as: str) -> Iterator[Finding]:
+def _by_type(known: Known, estate: Estate, item: Item, marked_as: str) -> Iterator[Finding]:
     kinds, rule = _RULES[item.type]
     shown = [e for e in known.public(item.uid) if e.kind in kinds]
     if not shown:
@@ -235,7 +235,7 @@ def _by_type(known: Known, item: Item, marked_as: str) -> Iterator[Finding]:
     impact, harm = rule.impact, rule.harm
     lines = texts(shown)
     if item.type == "aws_ecr_repository":
-        pushed = policy_verdict(item, "get_repository_policy", "policyText", ("ecr:putimage",),
+        pushed = policy_verdict(estate, item, "get_repository_policy", "policyText", ("ecr:putimage",),
                                 "repository policy")  # fmt: skip
         if pushed.value == "yes":
             impact = "high"

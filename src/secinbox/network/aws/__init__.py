@@ -19,7 +19,7 @@ UNREACHABLE = (
     "aws_iam_access_key", "aws_ec2_volume", "aws_ec2_launch_template", "aws_ecs_task_definition",
     "aws_ec2_route_table", "aws_ec2_internet_gateway", "aws_ec2_network_acl", "aws_logs_log_group",
 )  # fmt: skip
-_BY_POLICY: dict[str, Callable[[Item], Verdict]] = {
+_BY_POLICY: dict[str, Callable[[Estate, Item], Verdict]] = {
     "aws_sqs_queue": stores.queue,
     "aws_sns_topic": stores.topic,
     "aws_kms_key": stores.key,
@@ -27,9 +27,12 @@ _BY_POLICY: dict[str, Callable[[Item], Verdict]] = {
     "aws_ecr_repository": stores.repository,
     "aws_efs_file_system": stores.file_system,
     "aws_opensearch_domain": stores.search_domain,
+    "aws_iam_role": services.role,
+    **managed.BY_POLICY,
+}
+_BY_ITSELF: dict[str, Callable[[Item], Verdict]] = {
     "aws_rds_snapshot": stores.database_snapshot,
     "aws_rds_cluster_snapshot": stores.database_snapshot,
-    "aws_iam_role": services.role,
     "aws_eks_cluster": compute.eks,
     **managed.JUDGES,
 }
@@ -104,7 +107,11 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
     for kind, judge in _BY_POLICY.items():
         for item in estate.of_type(kind):
             if item.config:
-                out[item.uid] = judge(item)
+                out[item.uid] = judge(estate, item)
+    for kind, alone in _BY_ITSELF.items():
+        for item in estate.of_type(kind):
+            if item.config:
+                out[item.uid] = alone(item)
     for item in estate.of_type("aws_ec2_snapshot"):
         if item.config:
             out[item.uid] = stores.snapshot(estate, item)
@@ -116,7 +123,7 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
         out[item.uid] = no("cache nodes have no public address", item.uid)
     for item in estate.of_type("aws_dynamodb_table"):
         if "get_resource_policy" in item.config:
-            out[item.uid] = stores.table(item)
+            out[item.uid] = stores.table(estate, item)
     return out
 
 

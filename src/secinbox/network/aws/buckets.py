@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from secinbox.estate import Estate, Item
-from secinbox.iam.policy import parse
+from secinbox.iam.policy import Policy, Statement, parse
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.policies import admits_strangers
@@ -19,6 +19,8 @@ _EVERYONE = {
     "http://acs.amazonaws.com/groups/global/AllUsers": "everyone",
     "http://acs.amazonaws.com/groups/global/AuthenticatedUsers": "every AWS account",
 }
+# Asked with this, only the organisation's policies are in the way.
+_ANYONE = Policy((Statement("Allow", ("*",), principals=(("*", "*"),)),))
 _OBJECT_CALLS = ("s3:getobject", "s3:getobjectversion", "s3:putobject", "s3:deleteobject",
                  "s3:putobjectacl")  # fmt: skip
 _BUCKET_CALLS = ("s3:listbucket", "s3:listbucketversions", "s3:getbucketacl", "s3:putbucketacl",
@@ -87,7 +89,7 @@ def bucket_policy(
     if not text:
         return no("no bucket policy", item.uid)
     policy = parse(text, "bucket policy")
-    request = around(item)
+    request = around(estate, item)
     ways = [
         admits_strangers(policy, calls, resource, request, "bucket policy")
         for calls, resource in ((on_objects, f"{item.uid}/*"), (on_bucket, item.uid))
@@ -128,4 +130,9 @@ def bucket_acl(estate: Estate, item: Item, granted: tuple[str, ...] | None = Non
     ):
         gates.append(no("ACLs are off (BucketOwnerEnforced)", item.uid))
     gates.append(blocked(estate, item, "IgnorePublicAcls"))
+    request = around(estate, item)
+    if request.walls:
+        told = "organisation's policies"
+        gates.append(either([admits_strangers(_ANYONE, _OBJECT_CALLS, f"{item.uid}/*", request, told),
+                             admits_strangers(_ANYONE, _BUCKET_CALLS, item.uid, request, told)]))  # fmt: skip
     return both(gates)

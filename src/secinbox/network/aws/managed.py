@@ -52,20 +52,20 @@ POLICIES: tuple[ByPolicy, ...] = (
 )  # fmt: skip
 
 
-def _by_policy(row: ByPolicy) -> Callable[[Item], Verdict]:
-    def judge(item: Item) -> Verdict:
-        return policy_verdict(item, row.call, row.path, row.actions, row.what)
+def _by_policy(row: ByPolicy) -> Callable[[Estate, Item], Verdict]:
+    def judge(estate: Estate, item: Item) -> Verdict:
+        return policy_verdict(estate, item, row.call, row.path, row.actions, row.what)
 
     return judge
 
 
-def event_bus(item: Item) -> Verdict:
+def event_bus(estate: Estate, item: Item) -> Verdict:
     """Its policy stands in the list of buses; a bus without one is the account's own."""
     text = item.config.get("Policy")
     if not text:
         return no("no bus policy", item.uid)
     return admits_strangers(parse(text, "bus policy"), ("events:putevents", "events:*"), item.uid,
-                            around(item), "bus policy")  # fmt: skip
+                            around(estate, item), "bus policy")  # fmt: skip
 
 
 def document(item: Item) -> Verdict:
@@ -186,7 +186,7 @@ def access_point(estate: Estate, item: Item, found: dict[str, Item]) -> Verdict:
     if not text:
         return no("no access point policy", item.uid)
     gates = [admits_strangers(parse(text, "access point policy"), ("s3:getobject", "s3:putobject"),
-                              f"{item.uid}/object/*", around(item), "access point policy")]  # fmt: skip
+                              f"{item.uid}/object/*", around(estate, item), "access point policy")]  # fmt: skip
     own = next(walk(item.config, "PublicAccessBlockConfiguration.RestrictPublicBuckets"), None)
     if own is True:
         gates.append(no("RestrictPublicBuckets of the access point is on", item.uid))
@@ -194,28 +194,30 @@ def access_point(estate: Estate, item: Item, found: dict[str, Item]) -> Verdict:
     if bucket is None:
         gates.append(unknown("its bucket was not read", item.uid))
     else:
-        gates.append(_delegated(bucket, item))
+        gates.append(_delegated(estate, bucket, item))
         gates.append(s3.blocked(estate, bucket, "RestrictPublicBuckets"))
     return both(gates)
 
 
-def _delegated(bucket: Item, point: Item) -> Verdict:
+def _delegated(estate: Estate, bucket: Item, point: Item) -> Verdict:
     found = answer(bucket, "get_bucket_policy")
     if isinstance(found, Unread):
         return unknown(f"bucket policy: {found.text}", bucket.uid)
     text = (found or {}).get("Policy")
     if not text:
         return no("the bucket's policy lets no caller of the access point in", bucket.uid)
-    request = around(bucket, s3__dataaccesspointaccount=(point.account,),
+    request = around(estate, bucket, s3__dataaccesspointaccount=(point.account,),
                      s3__dataaccesspointarn=(point.uid,),
                      s3__accesspointnetworkorigin=("Internet",))  # fmt: skip
     return admits_strangers(parse(text, "bucket policy"), ("s3:getobject", "s3:putobject"),
                             f"{bucket.uid}/*", request, "bucket policy")  # fmt: skip
 
 
-JUDGES: dict[str, Callable[[Item], Verdict]] = {
+BY_POLICY: dict[str, Callable[[Estate, Item], Verdict]] = {
     **{row.type: _by_policy(row) for row in POLICIES},
     "aws_events_event_bus": event_bus,
+}
+JUDGES: dict[str, Callable[[Item], Verdict]] = {
     "aws_ssm_document": document,
     "aws_apprunner_service": app_runner,
     "aws_appsync_apis": graphql,

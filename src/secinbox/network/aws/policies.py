@@ -82,6 +82,7 @@ class Surroundings:
     tags: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     now: datetime | None = None
+    walls: tuple[Statement, ...] = ()  # what the organisation denies to whoever asks for it
 
 
 def admits_strangers(
@@ -132,7 +133,7 @@ def _asked(policy: Policy, actions: Iterable[str]) -> list[str]:
 def _one(policy: Policy, action: str, resource: str, around: Surroundings, what: str) -> Verdict:
     about = [
         s
-        for s in policy.statements
+        for s in (*policy.statements, *around.walls)
         if s.effect != "broken" and s.about(action) and _covers(s, resource)
     ]
     allows = [s for s in about if s.effect == "Allow" and _is_stranger(s) is not False]

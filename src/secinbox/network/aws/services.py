@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from secinbox.arn import parse_arn
 from secinbox.estate import Estate, Item
+from secinbox.iam.conditions import holds
 from secinbox.iam.policy import Statement, parse
-from secinbox.network.aws.policies import Surroundings, admits_strangers
-from secinbox.network.verdict import Verdict, either, no, unknown, yes
+from secinbox.network.aws.policies import admits_strangers
+from secinbox.network.aws.stores import around
+from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
 from secinbox.records import Evidence
 
 # Roles
@@ -29,29 +33,41 @@ _SHARED_ISSUERS = {
 }  # fmt: skip
 
 
-def role(item: Item) -> Verdict:
+def role(estate: Estate, item: Item) -> Verdict:
     """Who may become it: any principal of AWS, or anyone's workload at a shared issuer."""
     document = item.config.get("AssumeRolePolicyDocument")
     if document is None:
         return unknown("its trust policy was not read", item.uid)
     policy = parse(document, "trust policy")
-    ways = [
-        admits_strangers(
-            policy,
-            ("sts:assumerole",),
-            item.uid,
-            Surroundings(item.account, item.tags),
-            "trust policy",
-        )
-    ]
+    request = around(estate, item)
+    ways = [admits_strangers(policy, ("sts:assumerole",), item.uid, request, "trust policy")]
+    walls = [s for s in request.walls if s.about("sts:assumerolewithwebidentity")]
     for statement in policy.statements:
         if statement.effect == "Allow" and statement.about("sts:assumerolewithwebidentity"):
             for kind, value in statement.principals or ():
                 if kind == "Federated":
-                    ways.append(_federated(item, statement, value))
+                    ways.append(both([_federated(item, statement, value), *_walled(item, walls)]))
     found = either(ways)
     part = item.unfinished("AssumeRolePolicyDocument")
     return unknown(part, item.uid) if part and found.value == "yes" else found
+
+
+# Who comes with a token of an issuer belongs to no organisation of AWS.
+_WITH_TOKEN: dict[str, tuple[str, ...] | None] = {
+    "aws:principalorgid": None, "aws:principalorgpaths": None, "aws:principalaccount": None,
+    "aws:principalisawsservice": ("false",), "aws:securetransport": ("true",),
+}  # fmt: skip
+
+
+def _walled(item: Item, walls: list[Statement]) -> Iterator[Verdict]:
+    """What the organisation denies to whoever comes with a token."""
+    for wall in walls:
+        stopped = holds(wall, _WITH_TOKEN) if wall.effect == "Deny" else None
+        if stopped is True:
+            yield no(f"a resource control policy: {wall.text}", item.uid)
+        elif stopped is None:
+            keys = ", ".join(sorted(wall.keys - _WITH_TOKEN.keys()))
+            yield unknown(f"whom a resource control policy denies ({keys}) is not known", item.uid)
 
 
 def _federated(item: Item, statement: Statement, provider: str) -> Verdict:

@@ -7,6 +7,7 @@ from typing import Any
 
 from secinbox.arn import parse_arn
 from secinbox.estate import Estate, Item
+from secinbox.iam.guardrails import walls_of
 from secinbox.iam.policy import Policy, parse
 from secinbox.inventory.aws.answers import Unread, answer, covered
 from secinbox.inventory.aws.calls import walk
@@ -16,15 +17,17 @@ from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence
 
 
-def around(item: Item, **known: tuple[str, ...] | None) -> Surroundings:
+def around(estate: Estate, item: Item, **known: tuple[str, ...] | None) -> Surroundings:
     return Surroundings(
-        item.account, item.tags, {k.replace("__", ":"): v for k, v in known.items()}
-    )
+        item.account, item.tags, {k.replace("__", ":"): v for k, v in known.items()},
+        walls=walls_of(estate, item.account),
+    )  # fmt: skip
 
 
 def policy_verdict(
-    item: Item, call: str, path: str, actions: tuple[str, ...], what: str, resource: str = ""
-) -> Verdict:
+    estate: Estate, item: Item, call: str, path: str, actions: tuple[str, ...], what: str,
+    resource: str = "",
+) -> Verdict:  # fmt: skip
     """The resource policy that `call` answered, at `path`."""
     found = answer(item, call)
     if isinstance(found, Unread):
@@ -33,47 +36,48 @@ def policy_verdict(
     if document in (None, ""):
         return no(f"no {what}", item.uid)
     return admits_strangers(
-        parse(document, what), actions, resource or item.uid, around(item), what
+        parse(document, what), actions, resource or item.uid, around(estate, item), what
     )
 
 
 # Messages, keys, secrets
 
 
-def queue(item: Item) -> Verdict:
-    return policy_verdict(item, "get_queue_attributes", "Attributes.Policy",
+def queue(estate: Estate, item: Item) -> Verdict:
+    return policy_verdict(estate, item, "get_queue_attributes", "Attributes.Policy",
                           ("sqs:sendmessage", "sqs:receivemessage", "sqs:*"), "queue policy")  # fmt: skip
 
 
-def topic(item: Item) -> Verdict:
-    return policy_verdict(item, "get_topic_attributes", "Attributes.Policy",
+def topic(estate: Estate, item: Item) -> Verdict:
+    return policy_verdict(estate, item, "get_topic_attributes", "Attributes.Policy",
                           ("sns:publish", "sns:subscribe", "sns:*"), "topic policy")  # fmt: skip
 
 
-def key(item: Item) -> Verdict:
+def key(estate: Estate, item: Item) -> Verdict:
     if str(item.config.get("KeyState") or "") in ("PendingDeletion", "Disabled"):
         return no(f"the key is {item.config['KeyState']}", item.uid)
-    return policy_verdict(item, "get_key_policy", "Policy",
+    return policy_verdict(estate, item, "get_key_policy", "Policy",
                           ("kms:decrypt", "kms:encrypt", "kms:putkeypolicy", "kms:*"), "key policy")  # fmt: skip
 
 
-def secret(item: Item) -> Verdict:
-    return policy_verdict(item, "get_resource_policy", "ResourcePolicy",
+def secret(estate: Estate, item: Item) -> Verdict:
+    return policy_verdict(estate, item, "get_resource_policy", "ResourcePolicy",
                           ("secretsmanager:getsecretvalue", "secretsmanager:*"), "secret's policy")  # fmt: skip
 
 
-def repository(item: Item) -> Verdict:
+def repository(estate: Estate, item: Item) -> Verdict:
     if item.uid.split(":")[2] == "ecr-public":
         return yes(
             Evidence(kind="endpoint", text="a public registry: anyone may pull", source=item.uid)
         )
-    return policy_verdict(item, "get_repository_policy", "policyText",
+    return policy_verdict(estate, item, "get_repository_policy", "policyText",
                           ("ecr:batchgetimage", "ecr:getdownloadurlforlayer", "ecr:putimage", "ecr:*"),
                           "repository policy")  # fmt: skip
 
 
-def file_system(item: Item) -> Verdict:
+def file_system(estate: Estate, item: Item) -> Verdict:
     return policy_verdict(
+        estate,
         item,
         "describe_file_system_policy",
         "Policy",
@@ -82,11 +86,11 @@ def file_system(item: Item) -> Verdict:
     )
 
 
-def table(item: Item) -> Verdict:
+def table(estate: Estate, item: Item) -> Verdict:
     if "get_resource_policy" not in item.config:
         # Resource policies of tables are rare and seldom collected: no statement, no guess.
         return unknown("table's policy: get_resource_policy was not read", item.uid)
-    return policy_verdict(item, "get_resource_policy", "Policy",
+    return policy_verdict(estate, item, "get_resource_policy", "Policy",
                           ("dynamodb:getitem", "dynamodb:scan", "dynamodb:*"), "table's policy")  # fmt: skip
 
 
@@ -101,7 +105,7 @@ def function(estate: Estate, item: Item, fronts: list[Verdict]) -> Verdict:
     if isinstance(found, Unread):
         return either([*fronts, unknown(f"function policy: {found.text}", item.uid)])
     policy = parse(found["Policy"], "function policy") if found and found.get("Policy") else None
-    ways = [*fronts, _invoked(item, policy), _url(item, policy)]
+    ways = [*fronts, _invoked(estate, item, policy), _url(estate, item, policy)]
     if policy is not None:
         ways += _fronts_unread(estate, item, policy)
     return either(ways)
@@ -160,30 +164,30 @@ def _group_read(estate: Estate, source: str, listed: bool) -> bool:
     )
 
 
-def _invoked(item: Item, policy: Policy | None) -> Verdict:
+def _invoked(estate: Estate, item: Item, policy: Policy | None) -> Verdict:
     if policy is None:
         return no("no function policy", item.uid)
     request = around(
-        item, lambda__invokedviafunctionurl=("false",), lambda__functionurlauthtype=None
+        estate, item, lambda__invokedviafunctionurl=("false",), lambda__functionurlauthtype=None
     )
     return admits_strangers(
         policy, ("lambda:invokefunction",), item.uid, request, "function policy"
     )
 
 
-def _url(item: Item, policy: Policy | None) -> Verdict:
+def _url(estate: Estate, item: Item, policy: Policy | None) -> Verdict:
     found = answer(item, "get_function_url_config")
     if not isinstance(found, Unread):
         if not found:
             return no("no function URL", item.uid)
         kind = str(found.get("AuthType") or "")
         if kind != "NONE":
-            return _signed_url(item, policy, found, kind)
+            return _signed_url(estate, item, policy, found, kind)
     # Without the policy's permission no URL takes calls of strangers: then it need not be known.
     if policy is None:
         return no("the function URL has no permission for strangers", item.uid)
     request = around(
-        item, lambda__invokedviafunctionurl=("true",), lambda__functionurlauthtype=("NONE",)
+        estate, item, lambda__invokedviafunctionurl=("true",), lambda__functionurlauthtype=("NONE",)
     )
     allowed = admits_strangers(
         policy, ("lambda:invokefunctionurl",), item.uid, request, "function policy"
@@ -200,13 +204,15 @@ def _url(item: Item, policy: Policy | None) -> Verdict:
                         ports="tcp 443"))  # fmt: skip
 
 
-def _signed_url(item: Item, policy: Policy | None, found: Mapping[str, Any], kind: str) -> Verdict:
+def _signed_url(
+    estate: Estate, item: Item, policy: Policy | None, found: Mapping[str, Any], kind: str
+) -> Verdict:
     """A URL that asks for a signature: who may sign is in the policy, anyone of any account too."""
     shut = no(f"the function URL asks for a signature (AuthType {kind})", item.uid)
     if policy is None:
         return shut
     request = around(
-        item, lambda__invokedviafunctionurl=("true",), lambda__functionurlauthtype=(kind,)
+        estate, item, lambda__invokedviafunctionurl=("true",), lambda__functionurlauthtype=(kind,)
     )
     allowed = admits_strangers(
         policy, ("lambda:invokefunctionurl",), item.uid, request, "function policy"
@@ -292,7 +298,7 @@ def _account_setting(estate: Estate, item: Item, call: str, field: str) -> str:
 # Search
 
 
-def search_domain(item: Item) -> Verdict:
+def search_domain(estate: Estate, item: Item) -> Verdict:
     if not item.config.get("DomainId") and not item.config.get("ARN"):
         return unknown("the domain was not described", item.uid)
     if item.config.get("VPCOptions") and (item.config["VPCOptions"] or {}).get("VPCId"):
@@ -303,7 +309,7 @@ def search_domain(item: Item) -> Verdict:
         return unknown(part, item.uid) if part else no("no access policy", item.uid)
     verdict = admits_strangers(parse(text, "access policy"),
                                ("es:eshttpget", "es:eshttppost", "es:eshttpput", "es:*"),
-                               f"{item.uid}/*", around(item), "access policy")  # fmt: skip
+                               f"{item.uid}/*", around(estate, item), "access policy")  # fmt: skip
     if verdict.value != "yes":
         return verdict
     endpoint = str(item.config.get("Endpoint") or item.uid)
