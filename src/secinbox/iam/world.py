@@ -352,6 +352,11 @@ class Guardrails:
     organization: str = ""
 
 
+def guardrails(estate: Estate, account: str) -> Guardrails:
+    """What binds one account."""
+    return estate.once(f"guardrails {account}", lambda: _guardrails(estate, [account]))[account]
+
+
 def _guardrails(estate: Estate, accounts: list[str]) -> dict[str, Guardrails]:
     policies: dict[str, tuple[str, Policy]] = {}
     hung: dict[str, set[str]] = defaultdict(set)  # target -> policy ids
@@ -406,9 +411,10 @@ def _guardrails(estate: Estate, accounts: list[str]) -> dict[str, Guardrails]:
                 )  # fmt: skip
                 if mine:
                     levels[word].append(mine)
-        # Service control policies never bind the management account.
-        service = () if master == account else tuple(levels["service"])
+        # Neither kind binds the management account.
+        bound = master != account
         out[account] = Guardrails(
-            service, tuple(levels["resource"]), known, str(facts.get("Id") or "")
-        )
+            tuple(levels["service"]) if bound else (), tuple(levels["resource"]) if bound else (),
+            known, str(facts.get("Id") or ""),
+        )  # fmt: skip
     return out

@@ -10,6 +10,7 @@ from secinbox.network.aws import brokers, compute, gateways, managed, services, 
 from secinbox.network.aws import buckets as s3
 from secinbox.network.aws.balancers import Balancers, describe
 from secinbox.network.aws.distributions import Distributions
+from secinbox.network.aws.fences import fenced
 from secinbox.network.aws.vpc import Network, network_of
 from secinbox.network.verdict import Verdict, both, either, no
 from secinbox.records import RiskStatement
@@ -29,7 +30,6 @@ _BY_POLICY: dict[str, Callable[[Item], Verdict]] = {
     "aws_opensearch_domain": stores.search_domain,
     "aws_rds_snapshot": stores.database_snapshot,
     "aws_rds_cluster_snapshot": stores.database_snapshot,
-    "aws_iam_role": services.role,
     "aws_eks_cluster": compute.eks,
     **managed.JUDGES,
 }
@@ -98,13 +98,16 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
         out[item.uid] = s3.bucket(estate, item, fronts + ([gap] if gap is not None else []))
     for item in estate.of_type("aws_s3_accesspoint"):
         if item.config:
-            out[item.uid] = managed.access_point(estate, item, buckets)
+            out[item.uid] = fenced(estate, item, managed.access_point(estate, item, buckets))
     for item in estate.of_type("aws_cloudtrail_trail"):
         out[item.uid] = services.trail(item, buckets, out)
+    for item in estate.of_type("aws_iam_role"):
+        if item.config:
+            out[item.uid] = fenced(estate, item, services.role(estate, item))
     for kind, judge in _BY_POLICY.items():
         for item in estate.of_type(kind):
             if item.config:
-                out[item.uid] = judge(item)
+                out[item.uid] = fenced(estate, item, judge(item))
     for item in estate.of_type("aws_ec2_snapshot"):
         if item.config:
             out[item.uid] = stores.snapshot(estate, item)
@@ -116,7 +119,7 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
         out[item.uid] = no("cache nodes have no public address", item.uid)
     for item in estate.of_type("aws_dynamodb_table"):
         if "get_resource_policy" in item.config:
-            out[item.uid] = stores.table(item)
+            out[item.uid] = fenced(estate, item, stores.table(item))
     return out
 
 

@@ -9,6 +9,7 @@ from secinbox.estate import Estate, Item
 from secinbox.iam.policy import parse
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
+from secinbox.network.aws.fences import fenced
 from secinbox.network.aws.policies import admits_strangers
 from secinbox.network.aws.stores import around
 from secinbox.network.aws.vpc import entries
@@ -27,7 +28,8 @@ _BUCKET_CALLS = ("s3:listbucket", "s3:listbucketversions", "s3:getbucketacl", "s
 
 def bucket(estate: Estate, item: Item, fronts: list[Verdict]) -> Verdict:
     """Policy or ACL, each unless a public access block of the bucket or account stops it."""
-    return either([bucket_policy(estate, item), bucket_acl(estate, item), *fronts])
+    own = either([bucket_policy(estate, item), bucket_acl(estate, item)])
+    return either([fenced(estate, item, own), *fronts])
 
 
 def _blocks(estate: Estate, item: Item) -> list[tuple[str, Mapping[str, Any] | Unread | None]]:
@@ -65,8 +67,8 @@ def openings(estate: Estate, item: Item) -> dict[str, dict[str, Verdict]]:
     """What anyone can do (read, write, list) and by what (policy, acl), each with its verdict."""
     return {
         what: {
-            "policy": bucket_policy(estate, item, on_objects, on_bucket),
-            "acl": bucket_acl(estate, item, granted),
+            "policy": fenced(estate, item, bucket_policy(estate, item, on_objects, on_bucket)),
+            "acl": fenced(estate, item, bucket_acl(estate, item, granted)),
         }
         for what, (on_objects, on_bucket, granted) in OPENINGS.items()
     }
