@@ -495,3 +495,35 @@ def test_real_answers_are_read_and_judged() -> None:
             list(privilege(made))
             read += 1
     assert read >= 60
+
+
+def routed(*routes: tuple[str, str], read: bool = True) -> list[Row]:
+    """The open machine, in a subnet with a route table."""
+    rows = machine(rule())
+    rows[-1]["properties"]["subnets"][0]["properties"]["routeTable"] = {
+        "id": f"{NET}/routeTables/t"
+    }
+    table = row("Microsoft.Network/routeTables", "t", {"routes": [
+        {"name": f"r{n}", "properties": {"addressPrefix": p, "nextHopType": h}}
+        for n, (p, h) in enumerate(routes)]})  # fmt: skip
+    return [*rows, *([table] if read else [])]
+
+
+@pytest.mark.parametrize(
+    ("rows", "value"),
+    [
+        (routed(), "yes"),
+        (routed(("0.0.0.0/0", "Internet")), "yes"),
+        (routed(("0.0.0.0/0", "None")), "no"),
+        (routed(("0.0.0.0/1", "None"), ("128.0.0.0/1", "None")), "no"),
+        (routed(("0.0.0.0/0", "None"), ("0.0.0.0/1", "Internet")), "yes"),
+        (routed(("0.0.0.0/0", "None"), ("203.0.113.0/24", "Internet")), "no"),
+        (routed(("0.0.0.0/0", "VirtualAppliance")), "unknown"),
+        (routed(("0.0.0.0/0", "VirtualNetworkGateway")), "unknown"),
+        (routed(("10.0.0.0/8", "VirtualAppliance")), "yes"),
+        (routed(("::/0", "None")), "yes"),
+        (routed(read=False), "unknown"),
+    ],
+)
+def test_answers_of_a_machine_go_out_by_the_route_table(rows: list[Row], value: str) -> None:
+    assert public(VM, *rows).value == value

@@ -357,3 +357,62 @@ def test_a_real_cluster(shared: Path) -> None:
     assert found["kube-system/serviceaccount/coredns"].value == "no"
     exporters = [s for u, s in found.items() if "/pod/prometheus-prometheus-node-exporter" in u]
     assert exporters and {s.value for s in exporters} == {"no"}
+
+
+def _token(name: str = "ctl-token", of: str = "ctl") -> Object:
+    made = {**thing("Secret", name, {}, "shop"), "type": "kubernetes.io/service-account-token"}
+    made["metadata"]["annotations"] = {"kubernetes.io/service-account.name": of}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("names", "secret", "value"),
+    [
+        (("ctl-token",), _token(), "yes"),
+        (("other",), _token(), "no"),
+        (("ctl-token",), _token(of="bot"), "no"),
+        (("ctl-token",), _token("another"), "no"),
+    ],
+)
+def test_the_token_of_a_strong_account_by_its_name(
+    names: tuple[str, ...], secret: Object, value: str
+) -> None:
+    strong = {"kind": "ServiceAccount", "name": "ctl", "namespace": "shop"}
+    found = judged([
+        account(), account("ctl"), role(ALL, name="adm"), binding(to="adm", subject=strong, name="s"),
+        role(rule("get", "secrets", "", *names), kind="Role", space="shop"),
+        binding("RoleBinding", "r", "Role", "shop"), secret])[BOT]  # fmt: skip
+    assert found.value == value, found
+
+
+@pytest.mark.parametrize(
+    ("rules", "value"),
+    [
+        # A service account is a user beside the group.
+        ([rule("impersonate", "groups", "", "system:masters"),
+          rule("impersonate", "serviceaccounts", "", "bot")], "yes"),
+        ([rule("impersonate", "groups", "", "devs"),
+          rule("impersonate", "serviceaccounts", "", "bot")], "no"),
+        ([rule("impersonate", "groups", "", "system:masters")], "no"),
+        # Its own role by name, and somebody else's.
+        ([rule("escalate patch", "clusterroles", RBAC, "r")], "yes"),
+        ([rule("escalate patch", "clusterroles", RBAC, "other")], "no"),
+        ([rule("escalate", "clusterroles", RBAC, "r"), rule("patch", "clusterroles", RBAC, "other")], "no"),
+        ([rule("patch", "clusterroles", RBAC, "r")], "no"),
+    ],
+)  # fmt: skip
+def test_rules_that_name_their_object(rules: list[Object], value: str) -> None:
+    assert given(*rules).value == value
+
+
+@pytest.mark.parametrize(
+    ("container", "spec", "value"),
+    [
+        ({"securityContext": {"capabilities": {"add": ["DAC_READ_SEARCH"]}}}, {}, "yes"),
+        ({"securityContext": {"runAsUser": 7, "capabilities": {"add": ["DAC_READ_SEARCH"]}}}, {}, "no"),
+        ({"volumeMounts": [{"name": "v", "mountPath": "/m"}]},
+         {"volumes": [{"name": "v", "hostPath": {"path": "/run/podman/podman.sock"}}]}, "yes"),
+    ],
+)  # fmt: skip
+def test_more_ways_out_of_a_container(container: Object, spec: Object, value: str) -> None:
+    assert judged([account(), pod(container, **spec)])["shop/pod/web"].value == value

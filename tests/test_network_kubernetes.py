@@ -248,7 +248,8 @@ def test_an_ingress_is_as_open_as_the_service_of_its_controller() -> None:
         (policy(None, {"app": "db"}), "yes", "yes", "yes"),
         (policy(None, policyTypes=["Egress"]), "yes", "yes", "yes"),
         (policy([block("0.0.0.0/0")]), "yes", "yes", "yes"),
-        (policy([block("0.0.0.0/0", "10.0.0.0/8")]), "yes", "no", "unknown"),
+        # The nodes forward for the clients, but some balancers send to the pod itself.
+        (policy([block("0.0.0.0/0", "10.0.0.0/8")]), "unknown", "no", "unknown"),
         (policy([block("192.0.2.0/24")]), "no", "no", "unknown"),
         (policy([block("10.0.0.0/24")]), "yes", "no", "unknown"),  # the nodes stand for clients
         (policy([FROM_EDGE]), "no", "yes", "unknown"),
@@ -285,8 +286,11 @@ GATEWAY = [
     [
         ("Gateway", "status", None, "unknown"),
         ("Gateway", "status|addresses", [{"value": "10.0.0.8"}], "no"),
-        ("Gateway", "metadata|namespace", "edge", "unknown"),
-        ("HTTPRoute", "spec|parentRefs", [], "unknown"),
+        ("Gateway", "metadata|namespace", "edge", "no"),  # it names one that does not exist
+        ("HTTPRoute", "spec|parentRefs", [], "no"),
+        ("HTTPRoute", "spec|parentRefs", [{"name": "g", "kind": "Service", "group": ""}], "no"),
+        ("HTTPRoute", "spec|rules", [{"backendRefs": [{"name": "web", "port": 9999}]}], "no"),
+        ("HTTPRoute", "spec|rules", [{"backendRefs": [{"name": "web", "port": 443}]}], "yes"),
         ("HTTPRoute", "spec|rules", [], "no"),
         ("HTTPRoute", "status", {"parents": [{"parentRef": {"name": "g"}, "conditions": [
             {"type": "Accepted", "status": "False"}]}]}, "no"),
@@ -421,3 +425,65 @@ def test_a_real_cluster(shared: Path) -> None:
     found = {s.resource: s for s in exposure(estate_of(records))}
     assert len(found) > 100
     assert {s.value for s in found.values()} >= {"yes", "no"}
+
+
+SETTINGS: list[tuple[Object, str]] = [
+    ({"load-balancer.hetzner.cloud/disable-public-network": "true"}, "no"),
+    ({"load-balancer.hetzner.cloud/disable-public-network": "false"}, "yes"),
+    ({"service.beta.kubernetes.io/scw-loadbalancer-private": "true"}, "no"),
+    ({"oci-network-load-balancer.oraclecloud.com/internal": "true"}, "no"),
+    ({"service.kubernetes.io/qcloud-loadbalancer-internal-subnetid": "subnet-1"}, "no"),
+]
+
+
+@pytest.mark.parametrize(("notes", "value"), SETTINGS)
+def test_balancers_of_other_clouds(notes: Object, value: str) -> None:
+    assert _pod_of(change(BALANCED, "Service", NOTES, notes)) == value
+
+
+def test_a_gateway_that_nobody_read() -> None:
+    """The route names it; only where gateways were listed does it not exist."""
+    routes = [o for o in GATEWAY if o["kind"] != "Gateway"]
+    assert _pod_of(routes) == "no"
+    read = tuple(k for k in READ if k != "Gateway")
+    assert _pod_of(routes, read) == "unknown"
+
+
+OPENED = [{"port": 443, "targetPort": 8080, "nodePort": 30443}]
+
+
+@pytest.mark.parametrize(
+    ("ports", "node", "value"),
+    [
+        (OPENED, NODE, "unknown"),  # the firewall of the node was not read
+        (OPENED, INNER, "no"),
+        ([{"port": 443, "targetPort": 8080}], NODE, "no"),
+    ],
+)
+def test_the_ports_of_nodes_of_an_internal_balancer(
+    ports: list[Object], node: Object, value: str
+) -> None:
+    inner = change(BALANCED, "Service", NOTES, {"networking.gke.io/load-balancer-type": "Internal"})
+    assert _pod_of([*change(inner, "Service", "spec|ports", ports), node]) == value
+
+
+def test_a_public_address_as_the_internal_one_of_a_node() -> None:
+    """Machines of one's own have one address."""
+    own = {"addresses": [{"type": "InternalIP", "address": "203.0.113.77"}]}
+    assert _pod_of([*PORTED[:2], thing("Node", "n1", {}, "", status=own)]) == "yes"
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ("", "unknown"),
+        ("0.0.0.0", "unknown"),
+        ("127.0.0.1", "no"),
+        ("10.0.0.4", "no"),
+        ("::1", "no"),
+    ],
+)
+def test_the_address_that_a_port_of_the_host_hangs_on(where: str, value: str) -> None:
+    ports = [{"containerPort": 8080, "hostPort": 80, **({"hostIP": where} if where else {})}]
+    held = pod(containers=[{"name": "a", "image": "a:1", "ports": ports}])
+    assert _pod_of([held, NODE]) == value

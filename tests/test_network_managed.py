@@ -14,7 +14,7 @@ import pytest
 from secinbox.arn import type_of
 from secinbox.estate import Estate, Item
 from secinbox.network import exposure
-from secinbox.network.aws.managed import JUDGES, POLICIES
+from secinbox.network.aws.managed import BY_POLICY, JUDGES, POLICIES
 from secinbox.session import Session
 from tests.conftest import CLOCK
 from tests.test_network_stores import ORG, ROOT, allow, policy
@@ -138,7 +138,7 @@ def test_an_endpoint_decides(uid: str, config: dict[str, Any], value: str) -> No
 
 def test_every_judge_has_cases() -> None:
     tried = {type_of(c[1]) for c in OWN} | {r.type for r in POLICIES}
-    assert set(JUDGES) == tried
+    assert {*JUDGES, *BY_POLICY} == tried
 
 
 DELEGATING = allow(Action="s3:*", Resource=[BUCKET, f"{BUCKET}/*"],

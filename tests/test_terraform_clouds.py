@@ -37,7 +37,8 @@ def public(made: Estate) -> dict[str, str]:
     return {s.resource: s.value for s in exposure(made)}
 
 
-def machine(port: str = "443", source: str = "*", attached: bool = True) -> Estate:
+def machine(port: str = "443", source: str = "*", attached: bool = True,
+            more: tuple[tuple[str, dict[str, Any]], ...] = ()) -> Estate:  # fmt: skip
     rule = {"name": "web", "priority": 100, "direction": "Inbound", "access": "Allow",
             "protocol": "Tcp", "source_address_prefix": source, "destination_port_range": port}  # fmt: skip
     rows: list[tuple[str, dict[str, Any]]] = [
@@ -62,10 +63,34 @@ def machine(port: str = "443", source: str = "*", attached: bool = True) -> Esta
         rows.append(("azurerm_network_interface_security_group_association", {
             "network_interface_id": f"{NET}/networkInterfaces/nic",
             "network_security_group_id": f"{NET}/networkSecurityGroups/g"}))  # fmt: skip
-    return state(*rows)
+    return state(*rows, *more)
 
 
 VM = f"{RG}/Microsoft.Compute/virtualMachines/web".lower()
+
+
+@pytest.mark.parametrize("apart", [True, False])
+@pytest.mark.parametrize(
+    ("prefix", "hop", "value"),
+    [
+        ("0.0.0.0/0", "None", "no"),
+        ("0.0.0.0/0", "Internet", "yes"),
+        ("0.0.0.0/0", "VirtualAppliance", "unknown"),
+        ("203.0.113.0/24", "None", "yes"),
+    ],
+)
+def test_the_route_table_of_a_subnet_of_azure(
+    prefix: str, hop: str, value: str, apart: bool
+) -> None:
+    table = f"{NET}/routeTables/t"
+    route = {"id": f"{table}/routes/r", "name": "r", "address_prefix": prefix, "next_hop_type": hop}
+    found = machine(more=(
+        ("azurerm_route_table", {"id": table, "name": "t", "route": [] if apart else [route]}),
+        *([("azurerm_route", {**route, "route_table_name": "t"})] if apart else []),
+        ("azurerm_subnet_route_table_association", {
+            "subnet_id": f"{NET}/virtualNetworks/v/subnets/s", "route_table_id": table}),
+    ))  # fmt: skip
+    assert public(found)[VM] == value
 
 
 def test_a_machine_of_azure() -> None:

@@ -14,8 +14,8 @@ from functools import cached_property
 from typing import Any
 
 from secinbox.iam.callers import names, principal_form
-from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds
-from secinbox.iam.guardrails import walls_of
+from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds, missing_variable
+from secinbox.iam.guardrails import binds, walls_of
 from secinbox.iam.matching import arn_matches, common_arn, has_wildcard
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.request import ANY_NAME, Requests, Values, absent_tags, chosen, worlds
@@ -281,7 +281,7 @@ class Evaluator:
             return ()
         named = extra.get("aws:resourceaccount")
         owner = named[0] if named else self.requests.owner(persona, resource)
-        return tuple(s for s in walls_of(self.world.estate, owner) if s.about(action))
+        return tuple(s for s in walls_of(self.world.estate, owner) if binds(s, action))
 
     def denied(
         self, persona: Persona, action: str, resource: str, extra: Values | None = None
@@ -342,7 +342,11 @@ def _any_pattern(
     for pattern in patterns:
         if "${" in pattern and statement.variables:
             filled = expand(pattern, values)
-            found.append(None if filled is None else arn_matches(filled, resource))
+            # Nothing matches a variable that stands for nothing.
+            lacking = filled is None and missing_variable(pattern, values)
+            found.append(
+                False if lacking else None if filled is None else arn_matches(filled, resource)
+            )
         elif arn_matches(pattern, resource):
             return True
     return any_of(found) if found else False

@@ -90,6 +90,20 @@ def guardrails_of(estate: Estate, accounts: list[str]) -> dict[str, Guardrails]:
     return out
 
 
+# Services whose resources these policies bind ("Resource control policies (RCPs)").
+_BOUND = frozenset({"s3", "sts", "kms", "sqs", "secretsmanager", "ecr", "aoss", "dynamodb"})
+
+
+def binds(wall: Statement, action: str) -> bool:
+    """Whether a statement of a resource control policy speaks of the action, and counts for its service.
+
+    A service that it names counts as bound: the list grows.
+    """
+    service = action.partition(":")[0]
+    named = service in _BOUND or any(a.startswith(f"{service}:") for a in wall.actions or ())
+    return named and wall.about(action)
+
+
 def walls_of(estate: Estate, account: str) -> tuple[Statement, ...]:
     """What resource control policies deny to everyone who asks for something in the account."""
 

@@ -202,7 +202,12 @@ class Trusts:
         return any_of(direct) if direct else False, any_of(delegated) if delegated else False
 
     def _external_id(self, persona: Persona, role: Principal, base: Values) -> None:
-        """An external id is no secret from somebody who may read the trust policy."""
+        """An external id is no secret from somebody who may read the trust policy.
+
+        The calls that tell it know only the caller's own account.
+        """
+        if role.account != persona.account:
+            return
         wanted = [
             v
             for s in (role.trust.statements if role.trust else ())

@@ -17,8 +17,8 @@ _KIND = re.compile(r"^(repo|project_path|organization|owner|workspace):")
 
 
 def shared(issuer: str) -> bool:
-    """Whether anyone can get a token of this issuer."""
-    host = issuer.partition("/")[0]
+    """Whether anyone can get a token of this issuer; with a path behind the host it is one tenant's."""
+    host = issuer.rstrip("/")
     return host in SHARED or host.endswith(".gitlab.com")
 
 

@@ -82,10 +82,14 @@ class Clusters:
             (place_of(i.uid)[0], "sa", place_of(i.uid)[1], i.name): i for i in accounts
         }
         self.token_secrets: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self.token_named: dict[tuple[str, str], list[Subject]] = defaultdict(list)  # by secret
         for item in estate.of_type("kubernetes_secret"):
             if word(item.config, "type") == "kubernetes.io/service-account-token":
                 name = notes_of(item).get("kubernetes.io/service-account.name", "")
                 self.token_secrets[place_of(item.uid)].add(name)
+                self.token_named[place_of(item.uid)[0], item.name].append(
+                    (place_of(item.uid)[0], "sa", place_of(item.uid)[1], name)
+                )
         self._subjects: dict[Subject, Power] = {}
 
     def everyone(self) -> list[Subject]:
@@ -247,6 +251,15 @@ class Clusters:
             yield "binds itself to any role", binds + written
         raises = first(("escalate",), RBAC, "clusterroles")
         changed = first(("update", "patch"), RBAC, "clusterroles")
+        # Roles that it has itself in the whole cluster, by name.
+        for own in () if raises and changed else sorted({g.role for g in wide}):
+            raises, changed = (
+                [g for g in wide if g.holds(v, RBAC, "clusterroles", True)
+                 and (not g.names or own in g.names)][:1]
+                for v in (("escalate",), ("update", "patch"))
+            )  # fmt: skip
+            if raises and changed:
+                break
         if raises and changed:
             yield "writes any rule into a role", raises + changed
         made = made_and_read(wide)
@@ -283,7 +296,11 @@ class Clusters:
     def _impersonates(self, power: Power, cluster: str, wide: list[Grant]) -> None:
         """Named users and groups that are administrators; a group needs some user beside it."""
         users = [g for g in wide if g.holds(("impersonate",), "", "users", True)]
-        groups = [g for g in wide if g.holds(("impersonate",), "", "groups", True)] if users else []
+        # A service account is a user, too.
+        beside = users or [
+            g for g in wide if g.holds(("impersonate",), "", "serviceaccounts", True)
+        ]
+        groups = [g for g in wide if beside and g.holds(("impersonate",), "", "groups", True)]
         for kind, grants in (("user", users), ("group", groups)):
             for grant in grants:
                 for name in sorted(grant.names) or (["system:masters"] if kind == "group" else []):
@@ -342,6 +359,14 @@ class Clusters:
                                    f"acts as serviceaccount {space}/{kept[0][3]}"):  # fmt: skip
                 return True
         for grant in held:
+            if grant.names and grant.holds(("get", "list", "watch"), "", "secrets", True):
+                kept = [one for name in sorted(grant.names)
+                        for one in self.token_named.get((subject[0], name), ())
+                        if one in strong and one != subject and grant.space in ("", one[2])]  # fmt: skip
+                if kept:
+                    what = f"reads the token of serviceaccount {kept[0][2]}/{kept[0][3]}"
+                    power.add("escalation", f"{what}. Rule: {grant.text}", grant.source, (what,))
+                    return True
             for verb, resource, text in NAMED if grant.names else ():
                 if not grant.holds((verb,), "", resource, True):
                     continue

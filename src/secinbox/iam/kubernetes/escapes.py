@@ -16,7 +16,8 @@ from secinbox.inventory.kubernetes.cluster import (
     word,
 )
 
-_SOCKETS = ("docker.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock", "dockershim.sock")
+_SOCKETS = ("docker.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock", "dockershim.sock",
+            "podman.sock")  # fmt: skip
 _WRITE = (
     "/etc", "/root", "/home", "/var/lib/kubelet/pods", "/var/lib/kubelet/pki", "/var/lib/docker",
     "/var/lib/containerd", "/proc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/opt/bin",
@@ -75,6 +76,9 @@ def escapes(runner: Runner) -> Iterator[tuple[str, str]]:
         if caps & {"SYS_MODULE", "ALL"}:
             cap = min(caps & {"SYS_MODULE", "ALL"})
             yield f"container {name} has capability {cap}", "loads code into the node's kernel"
+        if "DAC_READ_SEARCH" in caps and _is_root(runner, context):
+            yield (f"container {name} has capability DAC_READ_SEARCH",
+                   "reads any file of its node by its handle")  # fmt: skip
         strong = caps & {"SYS_ADMIN", "SYS_PTRACE"}
         if shared and strong:
             yield (f"container {name} has {min(strong)} and sees the node's processes (hostPID)",

@@ -52,6 +52,8 @@ class _Links:
     def __init__(self, blocks: list[Block]) -> None:
         self.group_of: dict[str, str] = {}
         self.rules: dict[str, list[Block]] = defaultdict(list)
+        self.table_of: dict[str, str] = {}
+        self.routes: dict[str, list[Block]] = defaultdict(list)
         groups = {b.text("name"): b.text("id") for b in blocks
                   if b.type == "azurerm_network_security_group"}  # fmt: skip
         for block in blocks:
@@ -63,6 +65,10 @@ class _Links:
                 name = groups.get(block.text("network_security_group_name"), "")
                 name = name or block.text("id").partition("/securityRules/")[0]
                 self.rules[name.lower()].append(block)
+            if block.type == "azurerm_subnet_route_table_association":
+                self.table_of[block.text("subnet_id").lower()] = block.text("route_table_id")
+            if block.type == "azurerm_route":
+                self.routes[block.text("id").partition("/routes/")[0].lower()].append(block)
 
 
 def _identity(block: Block) -> dict[str, Any]:
@@ -107,8 +113,18 @@ def _interface(block: Block, links: _Links) -> dict[str, Any]:
 
 
 def _subnet(block: Block, links: _Links) -> dict[str, Any]:
-    group = links.group_of.get(block.text("id").lower())
-    return {"networkSecurityGroup": {"id": group}} if group else {}
+    number = block.text("id").lower()
+    group, table = links.group_of.get(number), links.table_of.get(number)
+    return ({"networkSecurityGroup": {"id": group}} if group else {}) | (
+        {"routeTable": {"id": table}} if table else {})  # fmt: skip
+
+
+def _table(block: Block, links: _Links) -> dict[str, Any]:
+    rows = [*block.rows("route"), *links.routes.get(block.text("id").lower(), ())]
+    return {"routes": [{
+        "name": r.text("name"), "addressPrefix": r.text("address_prefix"),
+        "nextHopType": r.text("next_hop_type"), "nextHopIpAddress": r.text("next_hop_in_ip_address"),
+    } for r in rows]}  # fmt: skip
 
 
 def _machine(block: Block, links: _Links) -> dict[str, Any]:
@@ -273,7 +289,7 @@ def _nothing(block: Block, links: _Links) -> dict[str, Any]:
 
 _BY_TYPE: dict[str, Callable[[Block, _Links], dict[str, Any]]] = {
     "azurerm_network_security_group": _group, "azurerm_network_interface": _interface,
-    "azurerm_subnet": _subnet, "azurerm_public_ip": _address,
+    "azurerm_subnet": _subnet, "azurerm_route_table": _table, "azurerm_public_ip": _address,
     "azurerm_linux_virtual_machine": _machine, "azurerm_windows_virtual_machine": _machine,
     "azurerm_virtual_machine": _machine, "azurerm_storage_account": _storage,
     "azurerm_storage_container": _container, "azurerm_mssql_server": _server,

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from itertools import islice, product
 
 from secinbox.iam.conditions import Tri, all_of, any_of, condition_holds
+from secinbox.iam.guardrails import binds
 from secinbox.iam.matching import arn_matches, common, common_arn, glob
 from secinbox.iam.policy import Policy, Statement
 from secinbox.network.ranges import (
@@ -133,7 +134,7 @@ def _asked(policy: Policy, actions: Iterable[str]) -> list[str]:
 def _one(policy: Policy, action: str, resource: str, around: Surroundings, what: str) -> Verdict:
     about = [
         s
-        for s in (*policy.statements, *around.walls)
+        for s in (*policy.statements, *(w for w in around.walls if binds(w, action)))
         if s.effect != "broken" and s.about(action) and _covers(s, resource)
     ]
     allows = [s for s in about if s.effect == "Allow" and _is_stranger(s) is not False]

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from secinbox.arn import parse_arn
 from secinbox.estate import Estate, Item
 from secinbox.iam.conditions import holds
+from secinbox.iam.matching import glob
 from secinbox.iam.policy import Statement, parse
+from secinbox.inventory.aws.answers import Unread, answer
+from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.policies import admits_strangers
 from secinbox.network.aws.stores import around
 from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
@@ -26,11 +29,14 @@ _SHARED_ISSUERS = {
     "oidc.fly.io": ("sub",),
     "oidc.vercel.com": ("sub",),
     "api.bitbucket.org": ("sub",),
-    "cognito-identity.amazonaws.com": ("aud", "sub"),
     "accounts.google.com": ("aud", "sub", "oaud"),
     "graph.facebook.com": ("app_id",),
     "www.amazon.com": ("app_id",),
 }  # fmt: skip
+
+
+_WEB = "sts:AssumeRoleWithWebIdentity"
+_POOLS = "cognito-identity.amazonaws.com"
 
 
 def role(estate: Estate, item: Item) -> Verdict:
@@ -45,8 +51,15 @@ def role(estate: Estate, item: Item) -> Verdict:
     for statement in policy.statements:
         if statement.effect == "Allow" and statement.about("sts:assumerolewithwebidentity"):
             for kind, value in statement.principals or ():
-                if kind == "Federated":
-                    ways.append(both([_federated(item, statement, value), *_walled(item, walls)]))
+                if kind != "Federated":
+                    continue
+                pooled = value == _POOLS
+                led = (
+                    _pooled(estate, item, statement)
+                    if pooled
+                    else _federated(item, statement, value)
+                )
+                ways.append(both([led, *_walled(item, walls)]))
     found = either(ways)
     part = item.unfinished("AssumeRolePolicyDocument")
     return unknown(part, item.uid) if part and found.value == "yes" else found
@@ -70,11 +83,51 @@ def _walled(item: Item, walls: list[Statement]) -> Iterator[Verdict]:
             yield unknown(f"whom a resource control policy denies ({keys}) is not known", item.uid)
 
 
+def _pooled(estate: Estate, item: Item, statement: Statement) -> Verdict:
+    """An identity pool of Cognito that gives the role to anyone who asks, without a sign-in."""
+    guests, pools = True, list[str]()
+    for operator, key, values in statement.conditions:
+        if "not" in operator.lower():
+            continue
+        if key == f"{_POOLS}:amr" and not any(glob(v, "unauthenticated") for v in values):
+            guests = False
+        elif key == f"{_POOLS}:aud":
+            pools += values
+        elif key == f"{_POOLS}:sub" and not any("*" in v for v in values):
+            return no(f"trust policy: {key} is pinned to {', '.join(values[:3])}", item.uid)
+    if not pools:
+        text = "trust policy admits identity pools of any AWS account"
+        return yes(Evidence(kind="policy", text=text, source=item.uid,
+                            steps=("Anyone's identity pool", _WEB, item.uid)))  # fmt: skip
+    if not guests:
+        return no("trust policy: it is for those who signed in", item.uid)
+    known = {str(i.config.get("IdentityPoolId")): i
+             for i in estate.of_type("aws_cognito_identity_identity_pool")}  # fmt: skip
+    return either([_of_pool(item, name, known.get(name)) for name in pools])
+
+
+def _of_pool(role: Item, name: str, pool: Item | None) -> Verdict:
+    open_to_guests = pool.config.get("AllowUnauthenticatedIdentities") if pool else None
+    if pool is None or open_to_guests is None:
+        return unknown(f"whether the identity pool {name} lets guests in was not read", role.uid)
+    if open_to_guests is not True:
+        return no(f"the identity pool {name} lets no guests in", role.uid)
+    found = answer(pool, "get_identity_pool_roles")
+    classic = pool.config.get("AllowClassicFlow") is True
+    if isinstance(found, Unread) and not classic:
+        return unknown(f"roles of the identity pool {name}: {found.text}", role.uid)
+    told = {} if isinstance(found, Unread) or not found else found
+    if not classic and role.uid not in walk(dict(told), "Roles.unauthenticated"):
+        return no(f"the identity pool {name} gives guests another role", role.uid)
+    return yes(Evidence(kind="policy", text=f"the identity pool {name} gives it to anyone without a sign-in",
+                        source=pool.uid, via=(pool.uid,),
+                        steps=("Anyone", f"identity pool {name}", role.uid)))  # fmt: skip
+
+
 def _federated(item: Item, statement: Statement, provider: str) -> Verdict:
     issuer = provider.rpartition("oidc-provider/")[2].removeprefix("https://")
-    claims = next(
-        (c for i, c in _SHARED_ISSUERS.items() if issuer == i or issuer.startswith(i + "/")), None
-    )
+    # With a path behind the host it is the issuer of one tenant.
+    claims = _SHARED_ISSUERS.get(issuer.rstrip("/"))
     if claims is None:
         return no(f"{issuer} gives tokens to one organisation only", item.uid)
     bindings = [
@@ -92,7 +145,7 @@ def _federated(item: Item, statement: Statement, provider: str) -> Verdict:
     )
     text = f"trust policy admits any workload at {issuer} ({shown})"
     return yes(Evidence(kind="policy", text=text, source=item.uid,
-                        steps=(f"Anyone at {issuer}", "sts:AssumeRoleWithWebIdentity", item.uid)))  # fmt: skip
+                        steps=(f"Anyone at {issuer}", _WEB, item.uid)))  # fmt: skip
 
 
 def _of_everyone(claim: str, pattern: str) -> bool:

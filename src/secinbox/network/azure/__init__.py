@@ -27,7 +27,8 @@ _NET = f"{_A}network_"
 # Type -> what is looked at on the way; the table in the docs is made of this.
 CONTROLS: dict[str, str] = {
     f"{_A}compute_virtualmachines": "power state; public address and its SKU; network security groups "
-    "of interface and subnet; security admin rules; load balancers, gateways, firewall DNAT",
+    "of interface and subnet; security admin rules; route table of the subnet; load balancers, gateways, "
+    "firewall DNAT",
     f"{_A}compute_virtualmachinescalesets": "number of machines; public addresses of the "
     "model and their SKU; groups; load balancers and pools of NAT rules",
     f"{_NET}loadbalancers": "public fronts and the rules that use them, but those for traffic out",

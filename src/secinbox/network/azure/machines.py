@@ -7,6 +7,7 @@ from typing import Any
 from secinbox.estate import Estate, Item
 from secinbox.inventory.azure.resources import dicts, identifier, text
 from secinbox.network.azure.balancers import Front, Fronts
+from secinbox.network.azure.routes import returning
 from secinbox.network.azure.rules import ANY_CUSTOMER
 from secinbox.network.azure.security_groups import Admitted, Guards
 from secinbox.network.ranges import EMPTY, port_text
@@ -129,10 +130,11 @@ class Machines:
             return self._closed(item, found)
         shown = self.fronts.address(public) or public.rsplit("/", 1)[-1]
         told = "the Internet reaches" if who == "Internet" else "any customer of Azure reaches"
-        return yes(Evidence(
+        way = yes(Evidence(
             kind="route", text=f"{told} {item.name} at {shown} on {found.ports}",
             source=item.uid, ports=found.ports,
             steps=(who, shown, *(f"rule {n}" for n in found.by[:3]), item.name)))  # fmt: skip
+        return returning(self.estate, self.guards, subnet, way, 6 if six else 4)
 
     @staticmethod
     def _closed(item: Item, found: Admitted) -> Verdict:
@@ -172,10 +174,11 @@ class Machines:
             if not let:
                 return no(f"network security groups do not admit {front.item.name}", item.uid)
             ports = "; ".join(f"{p} {port_text(front.ports)}" for p in front.protocols)
-        return yes(Evidence(
+        way = yes(Evidence(
             kind="route", text=f"reached through {front.item.name} at {front.shown}", source=item.uid,
             via=(front.item.uid,), ports=ports,
             steps=(who, front.shown, front.item.name, item.name)))  # fmt: skip
+        return returning(self.estate, self.guards, subnet, way) if front.keeps else way
 
     def scale_set(self, item: Item) -> Verdict:
         """The address configurations of the model, and balancers before it."""
@@ -220,7 +223,8 @@ class Machines:
                 )
         if not found.ports:
             return self._closed(item, found)
-        return yes(Evidence(
+        way = yes(Evidence(
             kind="route", text=f"each machine has a public address, open on {found.ports}",
             source=item.uid, ports=found.ports,
             steps=(who, *(f"rule {n}" for n in found.by[:3]), item.name)))  # fmt: skip
+        return returning(self.estate, self.guards, subnet, way)

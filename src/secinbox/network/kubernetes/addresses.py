@@ -25,7 +25,12 @@ _INTERNAL = {
     "service.beta.kubernetes.io/openstack-internal-load-balancer": ("true",),
     "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type": ("intranet",),
     "service.kubernetes.io/ibm-load-balancer-cloud-provider-ip-type": ("private",),
+    "load-balancer.hetzner.cloud/disable-public-network": ("true",),
+    "service.beta.kubernetes.io/scw-loadbalancer-private": ("true",),
+    "oci-network-load-balancer.oraclecloud.com/internal": ("true",),
 }
+# Annotations that make it internal whatever they say: the subnet that it stands in.
+_INSIDE = ("service.kubernetes.io/qcloud-loadbalancer-internal-subnetid",)
 _SERVICE_RANGES = (
     "service.beta.kubernetes.io/load-balancer-source-ranges",
     "service.beta.kubernetes.io/azure-allowed-ip-ranges",
@@ -64,7 +69,7 @@ def internal(item: Item) -> str:
     for key, values in _INTERNAL.items():
         if notes.get(key, "").strip().lower() in values:
             return f"{key}: {notes[key]}"
-    return ""
+    return next((f"{key}: {notes[key]}" for key in _INSIDE if notes.get(key)), "")
 
 
 def stands(item: Item, kind: str = "") -> Verdict:

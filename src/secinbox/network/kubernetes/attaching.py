@@ -116,7 +116,13 @@ def served(estate: Estate, route: Item) -> Iterator[tuple[str, Verdict]]:
                 continue
             target = word(backend, "namespace") or space
             uid = near(route.uid, "service", name, target)
-            if at(backend, "weight") == 0:
+            service, port = estate.find(uid), at(backend, "port")
+            ports = [
+                at(p, "port") for p in objs(service.config if service else {}, "spec", "ports")
+            ]
+            if ports and isinstance(port, int) and port not in ports:
+                yield uid, no(f"service {name} has no port {port}", route.uid)
+            elif at(backend, "weight") == 0:
                 yield uid, no(f"the route gives {name} no requests (weight 0)", route.uid)
             elif target == space:
                 yield uid, yes()

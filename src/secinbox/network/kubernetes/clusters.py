@@ -28,6 +28,7 @@ from secinbox.network.kubernetes.addresses import (
     ingress_class,
     is_public,
     load_balancer,
+    parsed,
     ranges,
     stands,
 )
@@ -37,6 +38,13 @@ from secinbox.network.kubernetes.filters import Filters
 from secinbox.network.kubernetes.nodes import Nodes
 from secinbox.network.kubernetes.ports import asked, numbers, open_ports, target_ports
 from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
+
+
+def _outward(host_address: str) -> bool:
+    """Whether a port of the host may be reached from outside: not where it hangs on an inner address."""
+    found = parsed(host_address)
+    return found is None or found.is_unspecified or is_public(host_address)
+
 
 _ROUTES = tuple(f"kubernetes_{k}route" for k in ("http", "grpc", "tcp", "tls", "udp"))
 
@@ -106,10 +114,16 @@ class Clusters:
             shown = ", ".join(addresses_of(item))
             step = f"service/{item.name} (LoadBalancer{' ' + shown if shown else ''}) :{ports}"
             yield Door(load_balancer(item), ("Internet", step), local)
-        if kind == "NodePort":
-            found = [(word(p, "protocol") or "TCP", at(p, "nodePort"))
-                     for p in objs(spec, "ports") if isinstance(at(p, "nodePort"), int)]  # fmt: skip
-            verdict, node, _ = self.nodes.public(item.uid, found)
+        found = [(word(p, "protocol") or "TCP", at(p, "nodePort"))
+                 for p in objs(spec, "ports") if isinstance(at(p, "nodePort"), int)]  # fmt: skip
+        if kind == "NodePort" or (kind == "LoadBalancer" and found):
+            # A balancer's service is open on its nodes too, for whoever reaches them.
+            verdict, node, sure = self.nodes.public(item.uid, found)
+            if kind == "LoadBalancer" and verdict.value == "yes" and not sure:
+                verdict = unknown(f"it is open on {node} too: which firewall that has was not read",
+                                  item.uid)  # fmt: skip
+            elif kind == "LoadBalancer" and verdict.value != "yes":
+                verdict = no("no node's port of it is reached", item.uid)
             shown = ", ".join(str(number) for _, number in found)
             step = f"service/{item.name} (NodePort) :{shown or '?'}"
             yield Door(verdict, ("Internet", node, step), local)
@@ -234,8 +248,7 @@ class Clusters:
             for parent in parents:
                 routes[parent].append(item)
             if item.config and not any(self.estate.find(p) for p in parents):
-                gap = Door(unknown("its gateway was not read", item.uid))
-                self._serve(item, gap)
+                self._serve(item, Door(self._lone(item)))
         for item in self.estate.of_type("kubernetes_gateway"):
             if not item.config or word(item.config, "apiVersion").startswith("networking.istio"):
                 continue
@@ -264,6 +277,15 @@ class Clusters:
             elif verdict.value == "yes":
                 verdict = either(v for r in routes[item.uid] for v in self.out[r.uid])
             self.out[item.uid].append(verdict)
+
+    def _lone(self, route: Item) -> Verdict:
+        """A route none of whose parents is there."""
+        kinds = {word(r, "kind") or "Gateway" for r in objs(route.config, "spec", "parentRefs")}
+        if kinds and "Gateway" not in kinds:
+            return no(f"it is for traffic inside the mesh ({', '.join(sorted(kinds))})", route.uid)
+        if looked_at(self.estate, route.uid, "gateway"):
+            return no("the gateway that it names does not exist", route.uid)
+        return unknown("its gateway was not read", route.uid)
 
     def _serve(self, route: Item, door: Door) -> None:
         """To each service that the route names, as far as it may send requests there."""
@@ -294,16 +316,16 @@ class Clusters:
     def _host(self, runner: Runner) -> Verdict | None:
         """hostNetwork and hostPort: open as far as the node is."""
         shared = at(runner.spec, "hostNetwork") is True
-        ports = sorted({
-            int(number)
+        asked = sorted({
+            (word(p, "protocol") or "TCP", int(number))
             for c in runner.containers()
             for p in objs(c, "ports")
             for number in (at(p, "hostPort"), at(p, "containerPort") if shared else None)
-            if isinstance(number, int) and number > 0
+            if isinstance(number, int) and number > 0 and _outward(word(p, "hostIP"))
         })  # fmt: skip
+        ports = sorted({number for _, number in asked})
         if not shared and not ports:
             return None
-        asked = [("TCP", number) for number in ports]
         name = word(runner.spec, "nodeName")
         verdict, node, sure = self.nodes.public(runner.uid, asked, name)
         if verdict.value != "yes":

@@ -149,7 +149,7 @@ class Filters:
             return unknown(f"network policy {policy.name} has a CIDR that is none", policy.uid)
         sets = {v: _block(peer, v) for v in (4, 6)}
         if not door.proxied and any(is_wide(s, v) for v, s in sets.items()):
-            return yes()
+            return yes() if door.local else self._forwarded(sets, policy)
         if door.proxied and not door.controllers:
             if any(is_wide(s, v) for v, s in sets.items()) and not strs(peer, "ipBlock", "except"):
                 return yes()
@@ -160,17 +160,28 @@ class Filters:
         elif door.local:
             return Verdict("no")
         else:  # the node that forwards stands for the client
-            seen = [
-                word(row, "address")
-                for node in self.nodes[place_of(policy.uid)[0]]
-                for row in objs(node.config, "status", "addresses")
-                if word(row, "type") == "InternalIP"
-            ]
+            seen = self._node_addresses(policy)
         known = [a for a in map(parsed, seen) if a is not None]
         if not known:
             return unknown(f"whether network policy {policy.name} admits the cluster's own "
                            "addresses was not read", policy.uid)  # fmt: skip
         return yes() if any(int(a) in sets[a.version] for a in known) else Verdict("no")
+
+    def _node_addresses(self, policy: Item) -> list[str]:
+        return [
+            word(row, "address")
+            for node in self.nodes[place_of(policy.uid)[0]]
+            for row in objs(node.config, "status", "addresses")
+            if word(row, "type") == "InternalIP"
+        ]
+
+    def _forwarded(self, sets: Mapping[int, Any], policy: Item) -> Verdict:
+        """All clients are admitted; a node that forwards for them may be left out."""
+        known = [a for a in map(parsed, self._node_addresses(policy)) if a is not None]
+        if not known or any(int(a) in sets[a.version] for a in known):
+            return yes()
+        return unknown(f"network policy {policy.name} leaves the nodes out: whether the pod sees the "
+                       "client or the node that forwards is not known", policy.uid)  # fmt: skip
 
 
 def _block(peer: Mapping[str, Any], version: int) -> Any:

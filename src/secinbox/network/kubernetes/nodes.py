@@ -51,11 +51,13 @@ class Nodes:
 
     @staticmethod
     def _address(node: Item) -> str:
+        """Machines of one's own often have a public address as the internal one."""
         return next(
             (
                 word(row, "address")
                 for row in objs(node.config, "status", "addresses")
-                if word(row, "type") == "ExternalIP" and is_public(word(row, "address"))
+                if word(row, "type") in ("ExternalIP", "InternalIP")
+                and is_public(word(row, "address"))
             ),
             "",
         )
