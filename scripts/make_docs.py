@@ -173,7 +173,7 @@ def own() -> str:
 def exports() -> str:
     from secinbox.inventory._nodes import TABLE_OF
     from secinbox.inventory._nodes.clusters import KINDS, WITHIN
-    from secinbox.inventory._tables import ALL, clusters
+    from secinbox.inventory._tables import ALL, azure, clusters
 
     def names(found: Iterable[str]) -> str:
         return ", ".join(f"`{n}`" for n in found)
@@ -202,6 +202,12 @@ def exports() -> str:
         node = kind.kind in KINDS and (not of or of.endswith(".k8s.io"))
         lines.append(f"| {kind.kind}{of} | {names(kind.names[:1])} | {names(kind.names[1:])} "
                      f"| {names([f'Kubernetes{kind.kind}'] if node else ())} |")  # fmt: skip
+    lines += [
+        "\n## Azure and Entra ID\n",
+        "Of CloudQuery all tables of resources are read: rows with an `id` of Azure and its `properties`.\n",
+        "| Steampipe | holds |", "|---|---|",
+    ]  # fmt: skip
+    lines += [f"| `{t.name}` | {t.type} |" for t in azure.ALL]
     return "\n".join(lines) + "\n"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from secinbox.reading import ReportError
 
 AWS, KUBERNETES = ("aws_",), ("kubernetes_", "k8s_")
-_ELSEWHERE = {"azure_": "Azure", "azuread_": "Entra ID", "gcp_": "Google Cloud"}
+AZURE = ("azure_", "azuread_")
+_READ = (*AWS, *KUBERNETES, *AZURE)
+_ELSEWHERE = {"gcp_": "Google Cloud"}
 
 
 def named_in(path: str, prefixes: tuple[str, ...]) -> str:
@@ -19,7 +21,7 @@ def named_in(path: str, prefixes: tuple[str, ...]) -> str:
 
 def elsewhere(path: str) -> str:
     """The other cloud whose table a file or its folder is named after; "" for none."""
-    if named_in(path, (*AWS, *KUBERNETES)):
+    if named_in(path, _READ):
         return ""
     stem = named_in(path, tuple(_ELSEWHERE))
     return next((cloud for prefix, cloud in _ELSEWHERE.items() if stem.startswith(prefix)), "")
