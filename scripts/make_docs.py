@@ -173,7 +173,7 @@ def own() -> str:
 def exports() -> str:
     from secinbox.inventory._nodes import TABLE_OF
     from secinbox.inventory._nodes.clusters import KINDS, WITHIN
-    from secinbox.inventory._tables import ALL, azure, clusters
+    from secinbox.inventory._tables import ALL, azure, clusters, google
 
     def names(found: Iterable[str]) -> str:
         return ", ".join(f"`{n}`" for n in found)
@@ -208,6 +208,8 @@ def exports() -> str:
         "| Steampipe | holds |", "|---|---|",
     ]  # fmt: skip
     lines += [f"| `{t.name}` | {t.type} |" for t in azure.ALL]
+    lines += ["\n## Google Cloud\n", "Tables of Steampipe:\n"]
+    lines += [f"- `{t.name}`" for t in google.ALL]
     return "\n".join(lines) + "\n"
 
 

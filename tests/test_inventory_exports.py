@@ -190,7 +190,7 @@ def test_nodes_that_were_not_exported_leave_no_wrong_answer(label: str) -> None:
 
 @pytest.mark.parametrize(("connector", "name", "row"), [
     (steampipe, "azure_key_vault.json", {"akas": [], "title": "a", "subscription_id": "s"}),
-    (steampipe, "gcp_compute_instance.json", {"akas": [], "title": "a", "project": "p"}),
+    (steampipe, "gcp_cloud_run_service.json", {"akas": [], "title": "a", "project": "p"}),
     (cloudquery, "gcp_storage_buckets/1.json", {"_cq_id": "1", "project_id": "s"}),
 ])  # fmt: skip
 def test_tables_of_other_clouds_are_refused_by_name(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from secinbox.reading import ReportError
 
 AWS, KUBERNETES = ("aws_",), ("kubernetes_", "k8s_")
-AZURE = ("azure_", "azuread_")
+AZURE, GOOGLE = ("azure_", "azuread_"), ("gcp_",)
 _READ = (*AWS, *KUBERNETES, *AZURE)
 _ELSEWHERE = {"gcp_": "Google Cloud"}
 
