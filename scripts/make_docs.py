@@ -172,6 +172,7 @@ def own() -> str:
 
 def exports() -> str:
     from secinbox.inventory._nodes import TABLE_OF
+    from secinbox.inventory._nodes import azure as of_azure
     from secinbox.inventory._nodes.clusters import KINDS, WITHIN
     from secinbox.inventory._tables import ALL, azure, clusters, google
 
@@ -208,6 +209,9 @@ def exports() -> str:
         "| Steampipe | holds |", "|---|---|",
     ]  # fmt: skip
     lines += [f"| `{t.name}` | {t.type} |" for t in azure.ALL]
+    lines.append(
+        f"\nOf Cartography {names((*of_azure.KINDS, *of_azure.OBJECTS))}, and that others are there."
+    )
     lines += ["\n## Google Cloud\n", "Tables of Steampipe:\n"]
     lines += [f"- `{t.name}`" for t in google.ALL]
     return "\n".join(lines) + "\n"

@@ -15,11 +15,12 @@ import pytest
 
 from secinbox.estate import Estate, estate_of
 from secinbox.iam.azure import privilege
-from secinbox.inventory import cloudquery, steampipe
+from secinbox.inventory import cartography, cloudquery, steampipe
 from secinbox.network.azure import exposure
 from secinbox.reading import Report, ReportError, head_of
 from secinbox.records import AnyRecord, Resource, RiskStatement, Scope, Skipped
 from tests import exported_azure as exported
+from tests import exported_graph
 from tests.test_azure import (
     ANA,
     CONTRIBUTOR,
@@ -302,3 +303,167 @@ def test_what_the_api_said_is_not_replaced_by_a_part() -> None:
     for found in ([*raw_records(*rows), *by_rows], [*by_rows, *raw_records(*rows)]):
         item = estate_of(found).items[VM.lower()]
         assert item.unfinished("type") == ""
+
+
+# Cartography
+
+
+class Graph(exported_graph.Drawn):
+    """Resources and directory objects as the models of Cartography keep them."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        super().__init__(newer=True)
+        self.entries = []
+        self._ids.clear()
+        for row in rows:
+            self.draw(row)
+
+    def plain(self, label: str, identity: str, *more: str, **values: Any) -> str:
+        number = self._ids[label, identity] = str(len(self.entries))
+        kept = {k: v for k, v in values.items() if v is not None}
+        self.entries.append({"type": "node", "id": number, "labels": [label, *more],
+                             "properties": {"lastupdated": 1, "id": identity, **kept}})  # fmt: skip
+        return number
+
+    def draw(self, row: Row) -> None:
+        uid, inner, kind = row["id"], row.get("properties", {}), exported.type_of(row)
+        about = {"name": row.get("name"), "location": row.get("location")}
+        if kind.endswith("/roleassignments"):
+            condition = inner.get("condition")
+            self.plain("AzureRoleAssignment", uid, name=row["name"], scope=inner["scope"],
+                       principal_id=inner["principalId"], principal_type=inner["principalType"],
+                       role_definition_id=inner["roleDefinitionId"],
+                       condition=json.dumps(condition) if condition else None)  # fmt: skip
+        elif kind.endswith("/roledefinitions"):
+            role = self.plain("AzureRoleDefinition", uid, "PermissionRole", name=row["name"],
+                              role_name=inner["roleName"])  # fmt: skip
+            for number, block in enumerate(inner["permissions"]):
+                made = self.plain("AzurePermissions", f"{uid}/{number}", actions=block.get("actions"),
+                                  not_actions=block.get("notActions"))  # fmt: skip
+                self.tie(role, "HAS_PERMISSIONS", made)
+        elif kind == "microsoft.network/networksecuritygroups":
+            group = self.plain("AzureNetworkSecurityGroup", uid, "NetworkAccessControl", **about)
+            for number, found in enumerate(inner.get("securityRules", [])):
+                told = {exported.snake(k): v for k, v in found["properties"].items()}
+                made = self.plain("AzureNetworkSecurityRule", f"{uid}/securityRules/{number}", "IpRule",
+                                  name=found["name"], is_default=False, **told)  # fmt: skip
+                self.tie(made, "MEMBER_OF_AZURE_NSG", group)
+        elif kind == "microsoft.sql/servers":
+            self.plain("AzureSQLServer", uid, "Database", **about, state=inner.get("state"),
+                       public_network_access=inner.get("publicNetworkAccess") or "Enabled")  # fmt: skip
+        elif kind == "microsoft.sql/servers/firewallrules":
+            self.plain("AzureSQLServerFirewallRule", uid, name=row["name"],
+                       start_ip_address=inner.get("startIpAddress"),
+                       end_ip_address=inner.get("endIpAddress"))  # fmt: skip
+        elif kind == "microsoft.compute/virtualmachines":
+            who = row.get("identity") or {}
+            self.plain("AzureVirtualMachine", uid.lower(), "ComputeInstance", **about, size="s",
+                       identity_type=who.get("type"),
+                       identity_principal_ids=[who["principalId"]] if who.get("principalId") else [])  # fmt: skip
+        elif "/subscriptions/" in uid and uid.count("/") == 2:
+            chain = inner.get("managementGroupAncestorsChain", [{}])
+            above = f"/providers/Microsoft.Management/managementGroups/{chain[0].get('name')}"
+            self.plain("AzureSubscription", uid.rpartition("/")[2], "Tenant", path=uid, name="shop",
+                       state="Enabled", parent_management_group_id=above)  # fmt: skip
+        elif "/denyassignments/" not in uid.lower() and "schedule" not in uid.lower():
+            self.plain("AzureStorageAccount", uid, **about, kind=row.get("kind"))
+
+
+GRAPHED = [c for c in POWERS if c[0] not in ("denied", "eligible")]
+
+
+@pytest.mark.parametrize(("rows", "value"), [c[1:3] for c in GRAPHED], ids=[c[0] for c in GRAPHED])
+@pytest.mark.parametrize("form", ["lines", "json", "ids"])
+def test_power_of_a_person_by_a_graph(rows: list[Row], value: str, form: str) -> None:
+    found = powers(read(cartography, [Graph(rows).report(form)])).get(f"entra:{ANA}")
+    assert found is not None
+    # Owner of the root and above it: the graph has the direct parent of a subscription.
+    assert found.value == ("unknown" if value == "no" else value), found.evidence
+
+
+_LABELS = ("AzureRoleAssignment", "AzureRoleDefinition", "AzurePermissions", "AzureVirtualMachine",
+           "AzureSubscription")  # fmt: skip
+
+
+@pytest.mark.parametrize("label", [*_LABELS, "HAS_PERMISSIONS"])
+def test_what_was_not_exported_of_a_graph_takes_no_power(label: str) -> None:
+    for name, rows, _, _ in GRAPHED:
+        graph = Graph(rows)
+        graph.entries = [e for e in graph.entries
+                         if label not in e.get("labels", ()) and e.get("label") != label]  # fmt: skip
+        found = powers(cartography.read(graph.report()) if graph.entries else ())
+        assert f"entra:{ANA}" not in found or found[f"entra:{ANA}"].value != "no", name
+
+
+def test_groups_and_servers_of_a_graph() -> None:
+    kept: Counter[tuple[str, str]] = Counter()
+    kinds = ("microsoft.network/networksecuritygroups", "microsoft.sql/servers",
+             "microsoft.sql/servers/firewallrules", "microsoft.storage/storageaccounts",
+             "microsoft.compute/virtualmachines")  # fmt: skip
+    for uid, name, rows, value in FLIPS:
+        if exported.type_of({"id": uid}) not in kinds or "databases" in uid:
+            continue
+        there = [r for r in rows if exported.type_of(r) in kinds]
+        wanted = judged(raw(there), uid)
+        found = judged(estate_of(read(cartography, [Graph(there).report()])), uid)
+        assert wanted is not None and found is not None
+        kept[wanted.value, found.value] += 1
+        assert found.value in (wanted.value, "unknown"), (uid, name, found, wanted)
+        assert "perimeter" in name or (value, found.value) != ("yes", "no"), (uid, name)
+    assert kept["yes", "yes"] > 12 and kept["no", "no"] > 8, kept
+
+
+def test_a_rule_for_a_group_of_applications_leaves_the_rules_unknown() -> None:
+    graph = Graph([nsg("g", rule(), rule("asg", 90))])
+    for entry in graph.entries:
+        if entry.get("properties", {}).get("name") == "asg":
+            entry["properties"].pop("destination_address_prefix")
+    (found,) = exposure(estate_of(cartography.read(graph.report())))
+    assert found.value == "unknown" and "rules were not read" in found.evidence[0].text
+
+
+def test_the_directory_of_a_graph() -> None:
+    rows = [SUBSCRIPTION, assigned(OWNER, "cccccccc-1")]
+    graph = Graph(rows)
+    ana = graph.plain("EntraUser", ANA, "UserAccount", display_name="Ana", account_enabled=True,
+                      user_principal_name="ana@x.test")  # fmt: skip
+    group = graph.plain("EntraGroup", "cccccccc-1", "UserGroup", display_name="ops",
+                        security_enabled=True)  # fmt: skip
+    graph.tie(ana, "MEMBER_OF", group)
+    found = powers(read(cartography, [graph.report()]))[f"entra:{ANA}"]
+    assert found.value == "yes"
+    graph.entries = [e for e in graph.entries if e.get("label") != "MEMBER_OF"]
+    found = powers(cartography.read(graph.report()))[f"entra:{ANA}"]
+    assert found.value == "unknown" and "member of ops" in str(found.evidence)
+    graph.plain("EntraRoleAssignment", "a", principal_id=ANA, directory_scope_id="/",
+                role_definition_id="62e90394-69f5-4237-9190-012177145e10")  # fmt: skip
+    assert powers(cartography.read(graph.report()))[f"entra:{ANA}"].value == "yes"
+
+
+def test_other_resources_of_a_graph_are_known_to_be_there() -> None:
+    graph = Graph([store()])
+    interface = f"{RG}/providers/Microsoft.Network/networkInterfaces/nic"
+    graph.plain("AzureNetworkInterface", interface, name="nic")
+    estate = estate_of(cartography.read(graph.report()))
+    (item,) = estate.items.values()
+    assert item.type == "azure_microsoft_storage_storageaccounts"
+    (found,) = exposure(estate)
+    assert found.value == "unknown" and "configuration was not read" in found.evidence[0].text
+    both = estate_of([*cartography.read(graph.report()), *raw_records(store(), blobs())])
+    assert {s.value for s in exposure(both)} == {"yes"}
+
+
+@pytest.mark.parametrize(("label", "change", "reason"), [
+    ("AzureRoleAssignment", {"principal_id": None}, "lacks 'principal_id'"),
+    ("AzureRoleAssignment", {"condition": "{"}, "wrong shape"),
+    ("AzureRoleDefinition", {"role_name": None}, "lacks 'role_name'"),
+])  # fmt: skip
+def test_broken_nodes_are_counted(label: str, change: Row, reason: str) -> None:
+    graph = Graph([SUBSCRIPTION, definition("*"), assigned("custom")])
+    node = next(e for e in graph.entries if label in e.get("labels", ()))
+    node["properties"] = {k: v for k, v in (node["properties"] | change).items() if v is not None}
+    records = read(cartography, [graph.report()])
+    (skipped,) = (r for r in records if isinstance(r, Skipped))
+    assert reason in skipped.reason and not skipped.harmless
+    found = powers(records).get(f"entra:{ANA}")
+    assert found is None or found.value == "unknown"

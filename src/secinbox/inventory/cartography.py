@@ -14,8 +14,8 @@ from secinbox.inventory._nodes.graph import FOREIGN
 from secinbox.reading import Head, Report
 from secinbox.records import AnyRecord
 
-TITLE = "Cartography graphs (AWS, Kubernetes)"
-_LABEL = re.compile(rf'"(?:(?:AWS)?(?:{"|".join(KINDS)})|AWS[A-Z]\w+|(?:Kubernetes|{"|".join(FOREIGN)})[A-Z]\w+)"')  # fmt: skip
+TITLE = "Cartography graphs (AWS, Azure, Entra ID, Kubernetes)"
+_LABEL = re.compile(rf'"(?:(?:AWS)?(?:{"|".join(KINDS)})|AWS[A-Z]\w+|(?:Kubernetes|Azure|Entra|{"|".join(FOREIGN)})[A-Z]\w+)"')  # fmt: skip
 _NODE = re.compile(r'"type"\s*:\s*"node"|"nodes"\s*:')
 
 

@@ -11,7 +11,7 @@ from secinbox.reading import Report, ReportError
 
 _T = TypeVar("_T")
 # Nodes that bear one of these labels belong to something else, whatever other labels they share.
-FOREIGN = {"GCP": "Google Cloud", "Azure": "Azure", "Entra": "Entra ID"}
+FOREIGN = {"GCP": "Google Cloud"}
 
 
 class Told(NamedTuple):
@@ -96,8 +96,9 @@ class Graph:
         if alien and not any(x.startswith("AWS") for x in labels):
             self.foreign[FOREIGN[alien]] += 1
             labels = set()
-        if inside := {x for x in labels if x.startswith("Kubernetes")}:
-            labels = inside  # they share labels with nodes of clouds
+        if inside := {x for x in labels if x.startswith(("Kubernetes", "Azure", "Entra"))}:
+            # They share labels with nodes of AWS.
+            labels = labels if any(x.startswith("AWS") for x in labels) else inside
         labels |= {x.removeprefix("AWS") for x in labels}
         values: Any = entry.get("properties")
         known: dict[str, Any] = values if isinstance(values, dict) else {}

@@ -168,7 +168,8 @@ def _told(row: Row, stem: str, place: str, cloudquery: bool) -> Iterator[AnyReco
         if not is_resource(answer):
             raise ReportError(f"the id of a row of {table.name} is none of Azure", place,
                               "export the table again")  # fmt: skip
-    return _lacks(missing) if missing else _resource(answer, stem, place)
+    why = f"it comes from rows of {stem or 'a table'}, of which some may be missing"
+    return _lacks(missing) if missing else resource(answer, {"type": why}, place)
 
 
 def _lacks(missing: list[str]) -> str:
@@ -216,12 +217,13 @@ def _flattened(table: Table, row: Row) -> tuple[Row, list[str]]:
     return {k: v for k, v in value.items() if v is not None}, missing
 
 
-def _resource(answer: Row, stem: str, place: str) -> Iterator[AnyRecord]:
+def resource(answer: Row, partial: dict[str, str], place: str) -> Iterator[AnyRecord]:
+    """A resource as the API answers it. `partial`: keys of which a part is told, and why; `type` stands
+    for the whole."""
     found = flat(answer)
     record = record_of(found, place)
-    why = f"it comes from rows of {stem or 'a table'}, of which some may be missing"
     config = msgspec.json.decode(record.config, type=dict[str, Any])
-    config |= {"type": config.get("type") or record.type, PARTIAL: {"type": why}}
+    config |= {"type": config.get("type") or record.type, PARTIAL: partial}
     record.config = msgspec.json.encode(config).decode()
     yield record
     yield from relations_of(found, record.uid)
