@@ -173,6 +173,7 @@ def own() -> str:
 def exports() -> str:
     from secinbox.inventory._nodes import TABLE_OF
     from secinbox.inventory._nodes import azure as of_azure
+    from secinbox.inventory._nodes import google as of_google
     from secinbox.inventory._nodes.clusters import KINDS, WITHIN
     from secinbox.inventory._tables import ALL, azure, clusters, google
 
@@ -214,6 +215,7 @@ def exports() -> str:
     )
     lines += ["\n## Google Cloud\n", "Tables of Steampipe:\n"]
     lines += [f"- `{t.name}`" for t in google.ALL]
+    lines.append(f"\nOf Cartography {names((*of_google.KINDS, of_google.BINDING))}.")
     return "\n".join(lines) + "\n"
 
 

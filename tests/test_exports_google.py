@@ -16,11 +16,12 @@ import pytest
 
 from secinbox.estate import Estate, estate_of
 from secinbox.iam.gcp import privilege
-from secinbox.inventory import cloudquery, steampipe
+from secinbox.inventory import cartography, cloudquery, steampipe
 from secinbox.network.gcp import exposure
 from secinbox.reading import Report, ReportError, head_of
 from secinbox.records import AnyRecord, Resource, RiskStatement, Scope, Skipped
 from tests import exported_azure as written
+from tests import exported_graph
 from tests import test_gcp as google
 from tests.test_flips_gcp import ROWS
 
@@ -221,3 +222,142 @@ def test_tables_of_cloudquery_are_refused_by_name() -> None:
         told(
             "gcp_storage_buckets", {"_cq_id": "1", "project_id": "p", "name": "b"}, tool=cloudquery
         )
+
+
+# Cartography
+
+
+class Graph(exported_graph.Drawn):
+    """Assets as the models of Cartography keep them: policies as bindings, members without their kind."""
+
+    def __init__(self, assets: Iterable[Asset]) -> None:
+        super().__init__(newer=True)
+        self.entries = []
+        self._ids.clear()
+        for asset in assets:
+            self.draw(asset)
+
+    def plain(self, label: str, identity: str, *more: str, **values: Any) -> str:
+        number = self._ids[label, identity] = str(len(self.entries))
+        kept = {k: v for k, v in values.items() if v is not None}
+        self.entries.append({"type": "node", "id": number, "labels": [label, *more],
+                             "properties": {"lastupdated": 1, "id": identity, **kept}})  # fmt: skip
+        return number
+
+    def draw(self, asset: Asset) -> None:
+        uid, kind, data = asset["name"], asset["assetType"], _at(asset, "resource.data") or {}
+        word = kind.rpartition("/")[2]
+        if word == "Project":
+            self.plain("GCPProject", data["projectId"], "Tenant", lifecyclestate="ACTIVE",
+                       projectnumber=data["projectNumber"], displayname=data["name"])  # fmt: skip
+        elif word == "ServiceAccount" and "email" in data:
+            self.plain("GCPServiceAccount", data["email"], "ServiceAccount", email=data["email"],
+                       project_id=google.P, disabled=False)  # fmt: skip
+        elif word == "Role" and "includedPermissions" in data:
+            self.plain("GCPRole", data["name"], "PermissionRole", name=data["name"],
+                       permissions=data["includedPermissions"], scope="PROJECT")  # fmt: skip
+        elif word == "Bucket":
+            settings = data.get("iamConfiguration", {})
+            self.plain("GCPBucket", data["name"], bucket_id=data["name"],
+                       iam_config_public_access_prevention=settings.get(
+                           "publicAccessPrevention", "inherited"),
+                       iam_config_bucket_policy_only=_at(
+                           settings, "uniformBucketLevelAccess.enabled") or False)  # fmt: skip
+        place = f"{google.CRM}/projects/{google.P}" if word == "Project" else uid
+        for number, binding in enumerate(_at(asset, "iamPolicy.bindings") or []):
+            condition = binding.get("condition") or {}
+            members = binding["members"]
+            self.plain("GCPPolicyBinding", f"{place}-{number}", resource=place, role=binding["role"],
+                       members=[m.partition(":")[2] for m in members if ":" in m],
+                       is_public=bool({"allUsers", "allAuthenticatedUsers"} & set(members)),
+                       has_condition=bool(condition), condition_title=condition.get("title"),
+                       condition_expression=condition.get("expression"))  # fmt: skip
+
+
+@pytest.mark.parametrize(("assets", "value"), [c[1:3] for c in google.POWERS],
+                         ids=[c[0] for c in google.POWERS])  # fmt: skip
+@pytest.mark.parametrize("form", ["lines", "json"])
+def test_power_of_an_account_by_a_graph(assets: list[Asset], value: str, form: str) -> None:
+    report = Graph(assets).report(form)
+    assert cartography.recognise(head_of(report.data, report.name)) >= 80
+    found = {s.resource: s for s in privilege(estate_of(cartography.read(report)))}[google.SA]
+    assert found.value == ("unknown" if value == "no" else value), found.evidence
+
+
+@pytest.mark.parametrize(
+    "label", ["GCPProject", "GCPServiceAccount", "GCPRole", "GCPPolicyBinding"]
+)
+def test_nodes_that_were_not_exported_take_no_power(label: str) -> None:
+    for name, assets, _, _ in google.POWERS:
+        graph = Graph(assets)
+        graph.entries = [e for e in graph.entries if label not in e.get("labels", ())]
+        records = list(cartography.read(graph.report())) if graph.entries else []
+        found = {s.resource: s for s in privilege(estate_of(records))}.get(google.SA)
+        assert found is None or found.value != "no", name
+
+
+def test_public_things_of_a_graph() -> None:
+    kept: Counter[tuple[str, str]] = Counter()
+    words = ("Bucket", "Topic", "Subscription", "Secret", "CryptoKey", "KeyRing", "ServiceAccount")
+    for uid, name, assets, value, _ in ROWS:
+        own = next((a for a in assets if a["name"] == uid), None)
+        if own is None or own["assetType"].rpartition("/")[2] not in words:
+            continue
+        graph = Graph(assets)
+        if not graph.entries:
+            continue
+        found = judged(estate_of(cartography.read(graph.report())), uid)
+        if found is not None:
+            kept[value, found.value] += 1
+            # Perimeters and rules of the organisation are not read, ACLs are not kept.
+            assert (value, found.value) != ("yes", "no"), (uid, name, found)
+            outside = any(w in name for w in ("perimeter", "prevention above", "organisation", "restrict"))  # fmt: skip
+            closed = any("ccesscontext" in a["assetType"] or a.get("orgPolicy") for a in assets)
+            assert (value, found.value) != ("no", "yes") or outside or closed, (uid, name, found)
+    assert kept["yes", "yes"] > 30 and kept["no", "unknown"] > 20, kept
+
+
+def test_machines_of_a_graph_have_their_account_and_no_addresses() -> None:
+    graph = Graph([google.project(google.bind("roles/owner", google.MEMBER)), google.account()])
+    link = "https://www.googleapis.com/compute/v1/" + google.VM.partition(".com/")[2]
+    graph.plain("GCPInstance", "vm", self_link=link, instancename="web", status="RUNNING",
+                service_account_email=google.MEMBER.partition(":")[2], public_ip="34.1.2.3",
+                service_account_scopes=["https://www.googleapis.com/auth/cloud-platform"])  # fmt: skip
+    estate = estate_of(cartography.read(graph.report()))
+    assert {s.resource: s.value for s in privilege(estate)}[google.VM] == "yes"
+    assert {s.resource: s.value for s in exposure(estate)}[google.VM] == "unknown"
+    stopped = [e for e in graph.entries if "GCPInstance" in e["labels"]]
+    stopped[0]["properties"]["status"] = "TERMINATED"
+    estate = estate_of(cartography.read(graph.report()))
+    assert {s.resource: s.value for s in exposure(estate)}[google.VM] == "no"
+
+
+def test_members_of_whom_nothing_says_what_they_are_hold_nothing() -> None:
+    graph = Graph([google.project(google.bind("roles/owner", "user:ana@x.test"))])
+    records = list(cartography.read(graph.report()))
+    assert not [r for r in records if isinstance(r, Resource) and "ana@" in r.uid]
+    graph.plain("GSuiteUser", "1", email="ana@x.test")
+    found = {s.resource: s.value for s in privilege(estate_of(cartography.read(graph.report())))}
+    assert found["user:ana@x.test"] == "yes"
+
+
+@pytest.mark.parametrize(("label", "change", "reason"), [
+    ("GCPProject", {"projectnumber": None}, "lacks 'projectnumber'"),
+    ("GCPServiceAccount", {"email": None}, "lacks 'email'"),
+])  # fmt: skip
+def test_broken_nodes_are_counted(label: str, change: Row, reason: str) -> None:
+    graph = Graph([google.project(), google.account(), google.custom("a.b.c")])
+    node = next(e for e in graph.entries if label in e.get("labels", ()))
+    node["properties"] = {k: v for k, v in (node["properties"] | change).items() if v is not None}
+    (skipped,) = (r for r in cartography.read(graph.report()) if isinstance(r, Skipped))
+    assert reason in skipped.reason and not skipped.harmless
+    binding = graph.plain("GCPPolicyBinding", "b", resource=7, members="x", role=None, is_public=1)
+    assert binding and list(cartography.read(graph.report()))
+
+
+def test_policies_of_resources_without_settings_are_counted() -> None:
+    graph = Graph([])
+    graph.plain("GCPPolicyBinding", "b", resource="//run.googleapis.com/projects/p/locations/l/services/s",
+                role="roles/run.invoker", is_public=True, has_condition=False, members=[])  # fmt: skip
+    (skipped,) = cartography.read(graph.report())
+    assert isinstance(skipped, Skipped) and "settings the graph does not keep" in skipped.reason

@@ -203,15 +203,6 @@ def test_tables_of_other_clouds_are_refused_by_name(
     assert "not read" in error.value.message and "clouds.md" in error.value.hint
 
 
-def test_nodes_of_other_clouds_are_told_by_name() -> None:
-    graph = exported_graph.Drawn(newer=True)
-    graph.entries.append({"type": "node", "id": "g", "labels": ["GCPInstance", "LoadBalancer"],
-                          "properties": {"lastupdated": 1, "name": "x"}})  # fmt: skip
-    records = read(cartography, [graph.report()])
-    assert [r.reason.split(" are ")[0] for r in records if isinstance(r, Skipped)] == [
-        "nodes of Google Cloud"]  # fmt: skip
-
-
 def test_targets_that_nobody_asked_for_leave_a_machine_unknown() -> None:
     """Of raw answers too: any machine of the network may stand behind an open balancer."""
     say = Answers([c for c in raw().calls if c[0] != "elbv2.describe_target_health"])

@@ -123,7 +123,15 @@ def records(rows: Iterator[tuple[str, Row]], path: str) -> Iterator[AnyRecord]:
         if isinstance(project, str) and not asset.ancestors and asset.uid.count("/projects/") == 0:
             asset.ancestors = [f"projects/{project}"]
         assets.append(asset)
-    why = f"it comes from rows of {stem or 'a table'}, of which some may be missing"
+    yield from told(
+        assets, f"it comes from rows of {stem or 'a table'}, of which some may be missing"
+    )
+    for reason, count in sorted(lacking.items()):
+        yield Skipped(reason=reason, count=count)
+
+
+def told(assets: list[Asset], why: str) -> Iterator[AnyRecord]:
+    """What assets say that may be a part of what there is."""
     for asset in assets:
         record = record_of(asset)
         config = msgspec.json.decode(record.config, type=dict[str, Any])
@@ -132,8 +140,6 @@ def records(rows: Iterator[tuple[str, Row]], path: str) -> Iterator[AnyRecord]:
         yield record
         yield from relations_of(asset)
     yield from principals_of(assets)
-    for reason, count in sorted(lacking.items()):
-        yield Skipped(reason=reason, count=count)
 
 
 def _data(table: Table, row: Row) -> tuple[Row, list[str]]:
