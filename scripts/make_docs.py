@@ -213,8 +213,11 @@ def exports() -> str:
     lines.append(
         f"\nOf Cartography {names((*of_azure.KINDS, *of_azure.OBJECTS))}, and that others are there."
     )
-    lines += ["\n## Google Cloud\n", "Tables of Steampipe:\n"]
-    lines += [f"- `{t.name}`" for t in google.ALL]
+    lines += [
+        "\n## Google Cloud\n",
+        f"Of Steampipe {names(t.name for t in google.ALL)}.\n",
+        f"Of CloudQuery {names(t.name for t in google.CLOUDQUERY)}.",
+    ]
     lines.append(f"\nOf Cartography {names((*of_google.KINDS, of_google.BINDING))}.")
     return "\n".join(lines) + "\n"
 

@@ -268,8 +268,10 @@ def _manifest(kind: Kind, row: Row, cloudquery: bool) -> tuple[Row, list[str]]:
     value: Row = {"apiVersion": _text(row.get("api_version")) or kind.version, "kind": kind.kind,
                   "metadata": metadata}  # fmt: skip
     missing = []
+    classed = False
     for field in kind.fields:
         known, found = _value(field, row, cloudquery)
+        classed = classed or (known and field.path[-1] == "loadBalancerClass")
         if found is None:
             if field.always or (field.wanted and not known):
                 missing.append(_column(field, cloudquery))
@@ -280,7 +282,7 @@ def _manifest(kind: Kind, row: Row, cloudquery: bool) -> tuple[Row, list[str]]:
             inner = inner.setdefault(step, {})
         inner[last] = found
     if kind.kind == "Service" and not missing:
-        _service(value, any("load_balancer_class" in c for c in row))
+        _service(value, classed)
     return value, missing
 
 

@@ -1,12 +1,14 @@
-"""Tables of Google Cloud that Steampipe makes, as the lists of gcloud that say the same.
+"""Tables of Google Cloud as the lists of gcloud that say the same.
 
 Only those are read whose columns hold all that decides. A table may have been filtered: each resource says
-so (`Item.unfinished("name")`), and a "no" that rests on what else there is becomes unknown. Source: the
-column lists of the GCP plugin (hub.steampipe.io).
+so (`Item.unfinished("name")`), and a "no" that rests on what else there is becomes unknown. Objects within
+CloudQuery's columns bear the names of its client library (`network_i_p` for `networkIP`). Sources: the
+column lists of the GCP plugins of both (hub.steampipe.io, hub.cloudquery.io).
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,7 +71,21 @@ ALL: tuple[Table, ...] = (
     _table("gcp_pubsub_topic", "", "kmsKeyName?:s labels?"),
     _table("gcp_pubsub_subscription", "", "topic?:s labels?"),
 )  # fmt: skip
-TABLES = {table.name: table for table in ALL}
+_MACHINE = ("selfLink!:s status!:s networkInterfaces! serviceAccounts tags zone?:s labels? metadata? "
+            "scheduling? shieldedInstanceConfig? disks? canIpForward?:b")  # fmt: skip
+_WALL = ("selfLink!:s network!:s direction!:s priority!:i disabled:b allowed denied sourceRanges "
+         "destinationRanges sourceTags sourceServiceAccounts targetTags targetServiceAccounts")  # fmt: skip
+CLOUDQUERY: tuple[Table, ...] = (
+    _table("gcp_projects", "{name}", "projectId!:s projectNumber!:s=name lifecycleState!:s=state labels?"),
+    _table("gcp_resourcemanager_project_policies", "", "bindings!"),
+    _table("gcp_iam_service_accounts", "projects/{project_id}/serviceAccounts/{email}",
+           "email!:s uniqueId?:s displayName?:s disabled:b"),
+    _table("gcp_compute_instances", "compute#instance", _MACHINE),
+    _table("gcp_compute_firewalls", "compute#firewall", _WALL),
+    _table("gcp_compute_networks", "compute#network", "selfLink!:s subnetworks? peerings?"),
+)  # fmt: skip
+TABLES = {table.name: table for table in (*ALL, *CLOUDQUERY)}
+_POLICIES = ("gcp_iam_policy", "gcp_resourcemanager_project_policies")
 # What a table is known by where no name says it.
 _MARKS = {
     "gcp_compute_instance": {"machine_type", "network_interfaces", "zone_name"},
@@ -81,7 +97,8 @@ _MARKS = {
 
 def _table_of(stem: str, columns: frozenset[str]) -> Table | None:
     if stem:
-        return TABLES.get(stem)
+        found = TABLES.get(stem)
+        return found if found and (found in CLOUDQUERY) is ("_cq_id" in columns) else None
     return next((TABLES[n] for n, marks in _MARKS.items() if marks <= columns), None)
 
 
@@ -89,7 +106,7 @@ def recognises(name: str, columns: frozenset[str]) -> int:
     """How surely rows with these columns, in a file of this name, are of Google Cloud, 0 to 100."""
     stem = named_in(name, GOOGLE)
     table = _table_of(stem, columns)
-    if stem and columns >= {"akas", "title"}:
+    if stem and (columns >= {"akas", "title"} or "_cq_id" in columns):
         return 94  # perhaps to be refused by name
     if table is None:
         return 0
@@ -117,7 +134,7 @@ def records(rows: Iterator[tuple[str, Row]], path: str) -> Iterator[AnyRecord]:
         if asset is None:
             raise ReportError(f"a row of {table.name} that does not say of what", place, "export all columns")  # fmt: skip
         policy = row.get("iam_policy")
-        if isinstance(policy, dict) and table.name != "gcp_iam_policy":
+        if isinstance(policy, dict) and table.name not in _POLICIES:
             asset.policy = policy
         project = row.get("project")
         if isinstance(project, str) and not asset.ancestors and asset.uid.count("/projects/") == 0:
@@ -148,6 +165,10 @@ def _data(table: Table, row: Row) -> tuple[Row, list[str]]:
     missing = []
     for field in table.fields:
         found = formed(field, row.get(field.column))
+        if "_cq_id" in row:
+            found = found if field.path == ("labels",) else _camel(found)
+            if field.path == ("projectNumber",):
+                found = str(found or "").removeprefix("projects/") or None
         if found is None:
             if field.always or (field.wanted and field.column not in row):
                 missing.append(field.column)
@@ -160,9 +181,25 @@ def _data(table: Table, row: Row) -> tuple[Row, list[str]]:
     return value, missing
 
 
+def _camel(value: Any, depth: int = 0) -> Any:
+    """Objects with the API's own names: `nat_i_p` -> `natIP`, `I_p_protocol` -> `IPProtocol`."""
+    if depth > _MAX_DEPTH:
+        return None
+    if isinstance(value, list):
+        return [_camel(v, depth + 1) for v in value]
+    if not isinstance(value, dict):
+        return value
+    return {_KEY.sub(lambda m: m.group(1).upper(), _IP.sub("IP", str(k)).replace("I_p_", "IP_")):
+            _camel(v, depth + 1) for k, v in value.items()}  # fmt: skip
+
+
+_MAX_DEPTH = 60
+_IP, _KEY = re.compile(r"_i_p\b"), re.compile(r"_([a-zA-Z0-9])")
+
+
 def _asset(table: Table, row: Row, data: Row, place: str) -> Asset | None:
-    if table.name == "gcp_iam_policy":
-        project = row.get("project")
+    if table.name in _POLICIES:
+        project = row.get("project") or row.get("project_id")
         policy = {k: row[k] for k in ("version", "etag", "bindings") if row.get(k) is not None}
         return Asset(uid=f"//cloudresourcemanager.googleapis.com/projects/{project}", alone=True,
                      type="gcp_cloudresourcemanager_project", policy=policy, place=place
