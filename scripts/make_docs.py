@@ -172,8 +172,10 @@ def own() -> str:
 
 def exports() -> str:
     from secinbox.inventory._nodes import TABLE_OF
+    from secinbox.inventory._nodes import azure as of_azure
+    from secinbox.inventory._nodes import google as of_google
     from secinbox.inventory._nodes.clusters import KINDS, WITHIN
-    from secinbox.inventory._tables import ALL, clusters
+    from secinbox.inventory._tables import ALL, azure, clusters, google
 
     def names(found: Iterable[str]) -> str:
         return ", ".join(f"`{n}`" for n in found)
@@ -202,6 +204,21 @@ def exports() -> str:
         node = kind.kind in KINDS and (not of or of.endswith(".k8s.io"))
         lines.append(f"| {kind.kind}{of} | {names(kind.names[:1])} | {names(kind.names[1:])} "
                      f"| {names([f'Kubernetes{kind.kind}'] if node else ())} |")  # fmt: skip
+    lines += [
+        "\n## Azure and Entra ID\n",
+        "Of CloudQuery all tables of resources are read: rows with an `id` of Azure and its `properties`.\n",
+        "| Steampipe | holds |", "|---|---|",
+    ]  # fmt: skip
+    lines += [f"| `{t.name}` | {t.type} |" for t in azure.ALL]
+    lines.append(
+        f"\nOf Cartography {names((*of_azure.KINDS, *of_azure.OBJECTS))}, and that others are there."
+    )
+    lines += [
+        "\n## Google Cloud\n",
+        f"Of Steampipe {names(t.name for t in google.ALL)}.\n",
+        f"Of CloudQuery {names(t.name for t in google.CLOUDQUERY)}.",
+    ]
+    lines.append(f"\nOf Cartography {names((*of_google.KINDS, of_google.BINDING))}.")
     return "\n".join(lines) + "\n"
 
 

@@ -346,6 +346,21 @@ def test_hostile_text_stays_text() -> None:
         list(cloudquery.read(Report(line.encode(), "k8s_core_services.json")))
 
 
+def test_a_service_as_a_whole_column_says_its_class() -> None:
+    (value,) = [o for o in cluster.objects() if o["metadata"]["name"] == "made"]
+    (report,) = cluster.cloudquery("json", [value])
+    row = {
+        k: v for k, v in json.loads(report.data).items() if not k.startswith(("spec_", "status_"))
+    }
+    row |= {"spec": value["spec"], "status": value["status"]}
+    records = list(cloudquery.read(Report(json.dumps(row).encode(), report.name, report.parts)))
+    (statement,) = exposure(estate_of(records))
+    assert "makes it internal" in statement.evidence[0].text or statement.value == "unknown"
+    item = estate_of(records).items[statement.resource]
+    assert item.unfinished("spec") == ""
+    assert item.config["spec"]["loadBalancerClass"] == "service.k8s.aws/nlb"
+
+
 def test_a_policy_known_by_name_closes_or_opens_nothing() -> None:
     """It may select each pod of its namespace: neither open nor closed is proof any more."""
     given = [o for o in cluster.objects() if o["kind"] != "NetworkPolicy"]

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 
 from secinbox.inventory._nodes import KINDS, records
-from secinbox.inventory._nodes.graph import FOREIGN
+from secinbox.inventory._nodes.graph import OTHERS
 from secinbox.reading import Head, Report
 from secinbox.records import AnyRecord
 
-TITLE = "Cartography graphs (AWS, Kubernetes)"
-_LABEL = re.compile(rf'"(?:(?:AWS)?(?:{"|".join(KINDS)})|AWS[A-Z]\w+|(?:Kubernetes|{"|".join(FOREIGN)})[A-Z]\w+)"')  # fmt: skip
+TITLE = "Cartography graphs (AWS, Azure, Entra ID, Google Cloud, Kubernetes)"
+_LABEL = re.compile(rf'"(?:(?:AWS)?(?:{"|".join(KINDS)})|AWS[A-Z]\w+|(?:{"|".join(OTHERS)})[A-Z]\w+)"')  # fmt: skip
 _NODE = re.compile(r'"type"\s*:\s*"node"|"nodes"\s*:')
 
 

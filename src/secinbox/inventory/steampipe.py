@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from secinbox.inventory._tables import TABLES, clusters, columns_of, records
+from secinbox.inventory._tables import TABLES, azure, clusters, columns_of, google, records
 from secinbox.inventory._tables.files import csv_rows, first_row
-from secinbox.inventory._tables.naming import AWS, elsewhere, named_in, refuse_elsewhere
+from secinbox.inventory._tables.naming import AWS, AZURE, named_in
 from secinbox.reading import Head, Report, ReportError
 from secinbox.records import AnyRecord
 
-TITLE = "Steampipe tables (AWS, Kubernetes)"
+TITLE = "Steampipe tables (AWS, Azure, Entra ID, Google Cloud, Kubernetes)"
 _MARKS = ("akas", "account_id", "partition")  # in every table of the AWS plugin
 
 
@@ -34,12 +34,16 @@ def recognise(head: Head) -> int:
 def _score(name: str, columns: frozenset[str], best: int) -> int:
     if any(c.startswith("_cq_") for c in columns):
         return 0
-    if elsewhere(name) and columns.issuperset(("akas", "title")):
-        return 94  # to be refused by name, not taken for something else
     if columns.issuperset(_MARKS):
         return best
-    if found := clusters.recognises(name, columns, cloudquery=False):
+    found = clusters.recognises(name, columns, cloudquery=False) or azure.recognises(
+        name, columns, cloudquery=False)  # fmt: skip
+    if found:
         return found - (90 - best)
+    if named_in(name, AZURE) and columns.issuperset(("akas", "title")):
+        return 94  # to be refused by name
+    if found := google.recognises(name, columns):
+        return found
     # A selection of columns: then the name and a column that only such a table has must say it.
     table = named_in(name, AWS)
     return best - 4 if table in TABLES and columns & columns_of(table) else 0
@@ -47,12 +51,18 @@ def _score(name: str, columns: frozenset[str], best: int) -> int:
 
 def read(report: Report) -> Iterator[AnyRecord]:
     parts = "/".join(report.parts or (report.name,))
-    refuse_elsewhere(parts)
     start = report.data.lstrip()[:1]
     rows = _rows(report) if start in (b"[", b"{", b"") else csv_rows(report)
     first, rows = first_row(rows)
-    if not named_in(parts, AWS) and clusters.recognises(parts, frozenset(first), cloudquery=False):
+    columns = frozenset(first)
+    if named_in(parts, AWS):
+        yield from records(rows, parts)
+    elif clusters.recognises(parts, columns, cloudquery=False):
         yield from clusters.records(rows, report, parts, cloudquery=False)
+    elif azure.recognises(parts, columns, cloudquery=False) or named_in(parts, AZURE):
+        yield from azure.records(rows, parts, cloudquery=False)
+    elif google.recognises(parts, columns):
+        yield from google.records(rows, parts)
     else:
         yield from records(rows, parts)
 

@@ -168,7 +168,8 @@ class Grants:
         return out
 
     def _assignment(self, item: Item, eligible: str) -> None:
-        self.read = True
+        # Rows of a table may be some of its rows.
+        self.read = self.read or not item.unfinished("type")
         config = item.config
         if over(item, "endDateTime") or text(config.get("status")).lower() in ("revoked", "denied"):
             return

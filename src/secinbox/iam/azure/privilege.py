@@ -41,7 +41,11 @@ def privilege(estate: Estate) -> Iterator[RiskStatement]:
         targets = azure.workloads.identities(item) if item.uid.startswith("/subscriptions/") else []
         if targets:
             out[item.uid] = _inherited(judge, item, targets, out)
-        elif item.type in _RUNS and len(item.config) > 1 and not item.config.get("identity"):
+        elif (
+            item.type in _RUNS
+            and len(item.config) > 1
+            and not (item.config.get("identity") or item.unfinished("identity"))
+        ):
             out[item.uid] = "no", [Evidence(kind="control", text="it has no managed identity",
                                             source=item.uid)]  # fmt: skip
     for uid in sorted(out):

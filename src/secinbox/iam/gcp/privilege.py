@@ -75,7 +75,7 @@ def _judge(google: Google, item: Item, member: str, stores: list[Item]) -> Found
     if gaps:
         return "unknown", [Evidence(kind="gap", text=g, source=item.uid) for g in gaps]
     if not (google.estate.looked_at(f"gcp:{item.account}/iam_policy") or any(
-        p.config.get("iamPolicy") for p in google.places)):  # fmt: skip
+        p.config.get("iamPolicy") and not p.unfinished("name") for p in google.places)):  # fmt: skip
         return "unknown", [Evidence(kind="gap", text="the project's IAM policy was not read",
                                     source=item.uid)]  # fmt: skip
     roles = ", ".join(sorted({h.role.name for h in google.grants.of(member)})[:_SHOWN])

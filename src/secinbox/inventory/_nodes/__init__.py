@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from secinbox.inventory._nodes import clusters, computing, identity, network, stores
+from secinbox.inventory._nodes import azure, clusters, computing, google, identity, network, stores
 from secinbox.inventory._nodes.graph import Graph, Maker, Node
 from secinbox.inventory.aws.calls import Call
 from secinbox.inventory.aws.elements import records_of
@@ -122,10 +122,10 @@ def records(report: Report) -> Iterator[AnyRecord]:
         for node in graph.of(label):
             yield from _node(graph, label, maker, node)
     yield from clusters.records(graph, report)
+    yield from azure.records(graph)
+    yield from google.records(graph)
     if graph.broken:
         yield Skipped(reason="a relationship without both ends", count=graph.broken)
-    for name, count in sorted(graph.foreign.items()):
-        yield Skipped(reason=f"nodes of {name} are not read from a graph", count=count)
 
 
 def _node(graph: Graph, label: str, maker: Maker, node: Node) -> Iterator[AnyRecord]:

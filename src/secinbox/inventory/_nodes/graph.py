@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 from secinbox.reading import Report, ReportError
 
 _T = TypeVar("_T")
-# Nodes that bear one of these labels belong to something else, whatever other labels they share.
-FOREIGN = {"GCP": "Google Cloud", "Azure": "Azure", "Entra": "Entra ID"}
+# Nodes of other clouds share labels with those of AWS.
+OTHERS = ("Kubernetes", "Azure", "Entra", "GCP")
 
 
 class Told(NamedTuple):
@@ -72,7 +72,6 @@ class Graph:
 
     def __init__(self, report: Report) -> None:
         self.nodes: dict[str, Node] = {}
-        self.foreign: dict[str, int] = defaultdict(int)
         self.broken = 0
         self._kept: set[str] = set()
         self._by_label: dict[str, list[Node]] = defaultdict(list)
@@ -92,12 +91,8 @@ class Graph:
     def _node(self, place: str, entry: dict[str, Any]) -> None:
         told: Any = entry.get("labels")
         labels = {str(x) for x in told} if isinstance(told, list) else set()
-        alien = next((f for f in FOREIGN if any(x.startswith(f) for x in labels)), "")
-        if alien and not any(x.startswith("AWS") for x in labels):
-            self.foreign[FOREIGN[alien]] += 1
-            labels = set()
-        if inside := {x for x in labels if x.startswith("Kubernetes")}:
-            labels = inside  # they share labels with nodes of clouds
+        if inside := {x for x in labels if x.startswith(OTHERS)}:
+            labels = labels if any(x.startswith("AWS") for x in labels) else inside
         labels |= {x.removeprefix("AWS") for x in labels}
         values: Any = entry.get("properties")
         known: dict[str, Any] = values if isinstance(values, dict) else {}

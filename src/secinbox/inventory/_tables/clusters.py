@@ -12,9 +12,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from secinbox.estate import PARTIAL
+from secinbox.inventory._tables.columns import Field, fields_of, formed, snake
 from secinbox.inventory._tables.naming import KUBERNETES, named_in
 from secinbox.inventory._tables.rows import Row, decoded
 from secinbox.inventory.kubernetes import records_of
@@ -23,43 +24,6 @@ from secinbox.inventory.kubernetes.objects import Thing, by_name, thing_of
 from secinbox.reading import Report, ReportError
 from secinbox.records import AnyRecord, Skipped
 from secinbox.sources._names import cluster_of
-
-
-class Field(NamedTuple):
-    """Where a value stands in the object, and in which column of Steampipe.
-
-    `form`: `text`, `number`, `truth`, `flag` (false is the same as absent), `address`, or as it is.
-    `always`: the API fills it in each object. `wanted`: without it a verdict could be wrong.
-    """
-
-    path: tuple[str, ...]
-    column: str
-    form: str
-    always: bool
-    wanted: bool
-
-
-_FORMS = {"s": "text", "i": "number", "b": "truth", "f": "flag", "a": "address"}
-_MARK = re.compile(r"([\w.]+)([!?]?)(?::(\w))?(?:=(\w+))?")
-
-
-def _fields(text: str) -> tuple[Field, ...]:
-    """`spec.replicas!:i status.podIP?:a rules=rules`: path, `!` always there, `?` not needed, form,
-    column where Steampipe's is not the last word of the path."""
-    out = []
-    for word in text.split():
-        found = _MARK.fullmatch(word)
-        assert found is not None, word
-        path, mark, form, column = found.groups()
-        steps = tuple(path.split("."))
-        out.append(Field(steps, column or snake(steps[-1]), _FORMS.get(form or "", ""),
-                         mark == "!", mark != "?"))  # fmt: skip
-    return tuple(out)
-
-
-def snake(name: str) -> str:
-    """`podIPs` -> `pod_ips`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 @dataclass(frozen=True)
@@ -86,7 +50,7 @@ def _kind(
     kind: str, version: str, steampipe: str, cloudquery: str, fields: str,
     theirs: str = "", others: str = "", spaced: bool = True, about: str = _ABOUT,
 ) -> Kind:  # fmt: skip
-    found = _fields(f"{about} {fields}")
+    found = fields_of(f"{about} {fields}")
     return Kind(kind, version, (steampipe, cloudquery), found, (theirs, others), spaced)
 
 
@@ -304,8 +268,10 @@ def _manifest(kind: Kind, row: Row, cloudquery: bool) -> tuple[Row, list[str]]:
     value: Row = {"apiVersion": _text(row.get("api_version")) or kind.version, "kind": kind.kind,
                   "metadata": metadata}  # fmt: skip
     missing = []
+    classed = False
     for field in kind.fields:
         known, found = _value(field, row, cloudquery)
+        classed = classed or (known and field.path[-1] == "loadBalancerClass")
         if found is None:
             if field.always or (field.wanted and not known):
                 missing.append(_column(field, cloudquery))
@@ -316,7 +282,7 @@ def _manifest(kind: Kind, row: Row, cloudquery: bool) -> tuple[Row, list[str]]:
             inner = inner.setdefault(step, {})
         inner[last] = found
     if kind.kind == "Service" and not missing:
-        _service(value, any("load_balancer_class" in c for c in row))
+        _service(value, classed)
     return value, missing
 
 
@@ -331,7 +297,7 @@ def _value(field: Field, row: Row, cloudquery: bool) -> tuple[bool, Any]:
     CloudQuery has objects of objects in columns of their own or as a whole: `spec_ports`, `spec`.
     """
     if not cloudquery:
-        return field.column in row, _formed(field, row.get(field.column))
+        return field.column in row, formed(field, row.get(field.column))
     path = field.path[1:] if field.path[0] == "metadata" else field.path
     for length in range(len(path), 0, -1):
         column = "_".join(map(snake, path[:length]))
@@ -342,33 +308,8 @@ def _value(field: Field, row: Row, cloudquery: bool) -> tuple[bool, Any]:
             if found is not None and not isinstance(found, dict):
                 raise ReportError(f"{column} is not an object", "", "export the table again")
             found = found.get(step) if found else None
-        return True, _formed(field, found)
+        return True, formed(field, found)
     return False, None
-
-
-_ADDRESSES = ("externalIPs", "clusterIPs", "podIPs")
-
-
-def _formed(field: Field, value: Any) -> Any:
-    """The value in the API's own type: CSV has none, and databases write networks of one address."""
-    if value is None or value == "":
-        return None
-    if field.form in ("text", "address") and isinstance(value, (bool, int)):
-        return str(value).lower()
-    if field.form == "address" and isinstance(value, str):
-        return _address(value)
-    if field.form == "number" and isinstance(value, str) and value.lstrip("-").isdecimal():
-        return int(value[:18])
-    if field.form == "flag" and value is False:
-        return None
-    if field.path[-1] in _ADDRESSES and isinstance(value, list):
-        kept = [_address(v) if isinstance(v, str) else v for v in value if v is not None]
-        return [{"ip": v} if isinstance(v, str) and field.path[-1] == "podIPs" else v for v in kept]
-    return value
-
-
-def _address(text: str) -> str:
-    return text.removesuffix("/128" if ":" in text else "/32")
 
 
 _BY_CLOUD = re.compile(r"a[0-9a-f]{16,}-")  # how the cloud's own controller names its balancers

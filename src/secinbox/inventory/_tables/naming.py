@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from secinbox.reading import ReportError
-
 AWS, KUBERNETES = ("aws_",), ("kubernetes_", "k8s_")
-_ELSEWHERE = {"azure_": "Azure", "azuread_": "Entra ID", "gcp_": "Google Cloud"}
+AZURE, GOOGLE = ("azure_", "azuread_"), ("gcp_",)
 
 
 def named_in(path: str, prefixes: tuple[str, ...]) -> str:
@@ -15,18 +13,3 @@ def named_in(path: str, prefixes: tuple[str, ...]) -> str:
         if stem.startswith(prefixes):
             return stem
     return ""
-
-
-def elsewhere(path: str) -> str:
-    """The other cloud whose table a file or its folder is named after; "" for none."""
-    if named_in(path, (*AWS, *KUBERNETES)):
-        return ""
-    stem = named_in(path, tuple(_ELSEWHERE))
-    return next((cloud for prefix, cloud in _ELSEWHERE.items() if stem.startswith(prefix)), "")
-
-
-def refuse_elsewhere(path: str) -> None:
-    """Raises ReportError for a table of another cloud."""
-    if cloud := elsewhere(path):
-        raise ReportError(f"tables of {cloud} are not read", "$",
-                          "import what the cloud's own tools print; docs/guides/clouds.md says how")  # fmt: skip

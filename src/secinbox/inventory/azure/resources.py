@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from secinbox.estate import PARTIAL
 from secinbox.inventory._settings import kept, of_site
 from secinbox.records import Alias, Relation, Resource
 from secinbox.sources._cloud import azure_type
@@ -75,6 +76,7 @@ def only_listed(config: Mapping[str, Any]) -> bool:
     return config.get(LISTED) is True and {str(k).lower() for k in config} <= {
         *_BARE,
         LISTED.lower(),
+        PARTIAL,
     }
 
 

@@ -10,8 +10,9 @@ A network security perimeter may settle any of them (perimeters.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from secinbox.estate import Estate, Item
+from secinbox.estate import PARTIAL, Estate, Item
 from secinbox.inventory.azure.resources import only_listed
 from secinbox.network.azure import applications, databases, identities, sharing, storage
 from secinbox.network.azure.balancers import Fronts
@@ -69,6 +70,29 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
     """One statement a resource, in order of uid."""
     if not any(i.type.startswith(("azure_", "entra_")) for i in estate.items.values()):
         return
+    out = _verdicts(estate)
+    for uid in sorted(out):
+        yield out[uid].statement(uid)
+
+
+# What opens them stands in other resources, which they need not name.
+_BY_OTHERS = (f"{_A}compute_virtualmachinescalesets", f"{_NET}azurefirewalls")
+
+
+def _proven(item: Item, found: Verdict) -> Verdict:
+    """A "no" of a resource out of rows, of which some may be missing: it stands if its own
+    configuration alone says so."""
+    part = item.unfinished("type")
+    if not part or found.value != "no":
+        return found
+    alone = Estate()
+    config = {k: v for k, v in item.config.items() if k != PARTIAL}
+    alone.add(replace(item, config=config))
+    own = _verdicts(alone).get(item.uid) if item.type not in _BY_OTHERS else None
+    return found if own is not None and own.value == "no" else unknown(part, item.uid)
+
+
+def _verdicts(estate: Estate) -> dict[str, Verdict]:
     perimeters = Perimeters(estate)
     estate = perimeters.estate
     guards = Guards(estate)
@@ -108,7 +132,7 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
             if only_listed(item.config):
                 out[item.uid] = unknown("its configuration was not read", item.uid)
                 continue
-            out[item.uid] = perimeters.judged(item, judge)
+            out[item.uid] = _proven(item, perimeters.judged(item, judge))
     for kind in databases.SERVERS:
         for item in estate.of_type(f"{_A}{kind}_databases"):
             above = item.uid.partition("/databases/")[0]
@@ -122,8 +146,7 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
         if found is not None:
             out[item.uid] = found
     _behind_gateways(estate, fronts, out)
-    for uid in sorted(out):
-        yield out[uid].statement(uid)
+    return out
 
 
 def _behind_gateways(estate: Estate, fronts: Fronts, out: dict[str, Verdict]) -> None:

@@ -57,6 +57,8 @@ def server(estate: Estate, item: Item) -> Verdict:
     if azure:
         return opened(item, f"rule {azure} admits all of Azure, any customer's resources included",
                       f"rule {azure}", first=ANY_CUSTOMER)  # fmt: skip
+    if part := item.unfinished("type"):
+        return unknown(part, item.uid)
     shown = cidr_texts(found, 4) if found else ""
     return no(f"firewall rules admit {f'only {shown}' if shown else 'nobody'}", item.uid, shown)
 

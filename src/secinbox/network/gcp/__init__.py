@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from secinbox.estate import Estate, Item
+from secinbox.estate import PARTIAL, Estate, Item
 from secinbox.iam.gcp.grants import WHOLE
 from secinbox.network.gcp import services, stores
 from secinbox.network.gcp.balancers import RULES, Balancers
@@ -52,6 +53,36 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
     """One statement a resource, in order of uid."""
     if not any(kind.startswith("gcp_") for kind in {i.type for i in estate.items.values()}):
         return
+    out = _verdicts(estate)
+    for uid in sorted(out):
+        found, item = out[uid], estate.items[uid]
+        if found.value == "no" and item.unfinished("name"):
+            found = _proven(item, found)
+        yield found.statement(uid)
+
+
+# A role with every permission that lets a stranger in.
+_ALL = Item(
+    "//iam.googleapis.com/projects/all/roles/all", "gcp_iam_role",
+    config={"name": "projects/all/roles/all",
+            "includedPermissions": sorted({p for found in OPENING.values() for p in found})},
+)  # fmt: skip
+_EVERYONE = {"bindings": [{"role": "projects/all/roles/all", "members": ["allUsers"]},
+                          {"role": "roles/owner", "members": ["allUsers"]}]}  # fmt: skip
+
+
+def _proven(item: Item, found: Verdict) -> Verdict:
+    """A "no" of a resource out of rows, of which some may be missing: it stands if its own
+    configuration says so, even if a policy above it let everyone in, and balancers led to it."""
+    config = {k: v for k, v in item.config.items() if k != PARTIAL}
+    alone = Estate()
+    alone.add(_ALL)
+    alone.add(replace(item, config={**config, "iamPolicy": _EVERYONE, "networkInterfaces": []}))
+    own = _verdicts(alone)[item.uid]
+    return found if own.value == "no" else unknown(item.unfinished("name"), item.uid)
+
+
+def _verdicts(estate: Estate) -> dict[str, Verdict]:
     firewalls = Firewalls(estate)
     balancers = Balancers(estate, firewalls)
     judges: dict[str, Callable[[Estate, Item], Verdict]] = {
@@ -78,8 +109,7 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
                 if kind in _CONFIGURED and not set(item.config) - _AROUND else judge(estate, item)
             )  # fmt: skip
     _behind(estate, balancers, out)
-    for uid in sorted(out):
-        yield out[uid].statement(uid)
+    return out
 
 
 # Types whose answer hangs on their configuration: a policy or a search alone does not say it.
