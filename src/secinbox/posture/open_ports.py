@@ -76,7 +76,7 @@ def _of_group(
 ) -> Iterator[Finding]:
     opened = IntSet.of(
         rule.ports
-        for rule in network.rules(group_id) or ()
+        for rule in network.security.rules(group_id) or ()
         if rule.protocol == "tcp" and any(is_wide(rule.sources[v], v) for v in (4, 6))
     )
     names = {name: _PREFIX + check for name, _, check in _SERVICES if check}

@@ -21,7 +21,8 @@ from secinbox.network.aws.compute import groups_of, interfaces_of, running, task
 from secinbox.network.aws.distributions import Distributions
 from secinbox.network.aws.links import Links
 from secinbox.network.aws.listeners import led
-from secinbox.network.aws.vpc import PROTOCOLS, Door, Network, entries, route_evidence
+from secinbox.network.aws.openings import PROTOCOLS, Door, entries, route_evidence
+from secinbox.network.aws.vpc import Network
 from secinbox.network.ranges import EMPTY, addresses, is_wide
 from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
 from secinbox.records import Evidence
@@ -154,7 +155,7 @@ class Balancers:
         unread = [c for c in calls if not self.network.covered(item, c)]
         if not unread:
             return None
-        known = [self.network.rules(g) for g in groups]
+        known = [self.network.security.rules(g) for g in groups]
         if known and all(
             k is not None and not any(r.protocol in PROTOCOLS for r in k) for k in known
         ):
@@ -249,7 +250,7 @@ class Balancers:
         name = str(item.config.get("LoadBalancerName") or item.name)
         door = Door(groups, 4, port, ("tcp",), not groups and kind == "network", edge=True)
         origins = self._distributions.origins.get(host, ())
-        plain = self.network.guard(replace(door, edge=False)).value
+        plain = self.network.security.guard(replace(door, edge=False)).value
         gap = self._distributions.unread(item)
         if gap is not None and not origins and plain != "yes":
             inside = item.config.get("Scheme") == "internal"
@@ -276,15 +277,17 @@ class Balancers:
         """
         if not inside:
             return either([self.network.way_in(s, door).verdict for s in _subnets(item)])
-        guard = self.network.guard(door)
+        guard = self.network.security.guard(door)
         if guard.value == "yes" or door.port is None:
             return guard
         vpc = item.config.get("VpcId")
         blocks = [s.config.get("CidrBlock") for s in self.network.subnets.values()
                   if near and s.config.get("VpcId") == vpc]  # fmt: skip
-        service = [g for g, i in self.network.groups.items()
+        service = [g for g, i in self.network.security.by_id.items()
                    if i.config.get("GroupName") == _EDGE_GROUP and i.config.get("VpcId") == vpc]  # fmt: skip
-        let_in = self.network.admits_from(door.groups, door.port, addresses(blocks, 4), 4, service)
+        let_in = self.network.security.admits_from(
+            door.groups, door.port, addresses(blocks, 4), 4, service
+        )
         return yes() if let_in else guard
 
     def _classic(self, item: Item) -> None:
@@ -452,14 +455,18 @@ class Balancers:
         sources = addresses(blocks, 4)
         if keeps_client:
             door = Door(frozenset(groups), 4, port, (protocol,))
-            openings, gaps = self.network.admitted(door)
+            openings, gaps = self.network.security.admitted(door)
             if any(is_wide(o.sources, 4) for o in openings):
                 found: bool | None = True
             else:
-                found = self.network.admits_from(groups, port, EMPTY, 4, own_groups, protocol)
+                found = self.network.security.admits_from(
+                    groups, port, EMPTY, 4, own_groups, protocol
+                )
                 found = None if gaps and not found else found
         else:
-            found = self.network.admits_from(groups, port, sources, 4, own_groups, protocol)
+            found = self.network.security.admits_from(
+                groups, port, sources, 4, own_groups, protocol
+            )
             if found is False and not sources:
                 found = None  # the balancer's own addresses are not known
         names = ", ".join(groups)
@@ -476,11 +483,11 @@ class Balancers:
 
     def _acl_of_clients(self, subnet_id: str, port: int, protocol: str) -> Verdict:
         """The ACL of the target sees the client's own address."""
-        acl = self.network.acl_of(subnet_id)
+        acl = self.network.acls.of(subnet_id)
         if acl is None:
             return unknown(f"the network ACL of {subnet_id} was not read", subnet_id)
-        inward = self.network.acl_allows(acl, False, protocol, port, 4)
-        outward = self.network.answers_go_out(acl, protocol, 4)
+        inward = self.network.acls.allows(acl, False, protocol, port, 4)
+        outward = self.network.acls.answers_go_out(acl, protocol, 4)
         if is_wide(inward & outward, 4):
             return yes()
         return no(f"the network ACL of {subnet_id} stops the clients", acl.uid)
@@ -489,9 +496,9 @@ class Balancers:
         """From one of the balancer's subnets into the target's, through both ACLs."""
         if not target or target in subnets:
             return yes()  # inside one subnet no ACL stands between
-        if self.network.acl_of(target) is None:
+        if self.network.acls.of(target) is None:
             return unknown(f"the network ACL of {target} was not read", target)
-        why = [self.network.stopped(s, target, protocol, (port, port)) for s in subnets]
+        why = [self.network.acls.stopped(s, target, protocol, (port, port)) for s in subnets]
         if not why or not all(why):
             return yes()
         return no(why[0], target)
@@ -528,7 +535,7 @@ class Balancers:
             if link is not None:
                 doubts.append(link.doubt)
             for one in (subnet, target):
-                if one not in self.network.subnets or self.network.table_of(one) is None:
+                if one not in self.network.subnets or self.network.routes.table_of(one) is None:
                     doubts.append(f"the routes of {one} were not read")
         if not doubts:
             return None

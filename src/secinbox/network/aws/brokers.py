@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from secinbox.estate import Item
 from secinbox.inventory.aws.calls import walk
-from secinbox.network.aws.vpc import Door, Network, route_evidence
+from secinbox.network.aws.openings import Door, route_evidence
+from secinbox.network.aws.vpc import Network
 from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
 from secinbox.records import Evidence
 

@@ -9,9 +9,9 @@ from secinbox.estate import Estate, Item
 from secinbox.iam.policy import Policy, Statement, parse
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
+from secinbox.network.aws.openings import entries
 from secinbox.network.aws.policies import admits_strangers
 from secinbox.network.aws.stores import around
-from secinbox.network.aws.vpc import entries
 from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
 from secinbox.records import Evidence
 

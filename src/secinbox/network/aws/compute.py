@@ -8,7 +8,8 @@ from typing import Any
 from secinbox.estate import PARTIAL, Item
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.distributions import Origin
-from secinbox.network.aws.vpc import Door, Network, Way, entries, ports_text, route_evidence
+from secinbox.network.aws.openings import Door, Way, entries, ports_text, route_evidence
+from secinbox.network.aws.vpc import Network
 from secinbox.network.ranges import (
     addresses,
     cidr_texts,
@@ -181,7 +182,7 @@ def database(network: Network, item: Item, subnets: list[str] | None, groups: li
     if subnets is None:
         # The group may settle it although the subnets are not known; so may the whole network.
         door = Door(frozenset(groups), 4, port, ("tcp",))
-        gates += [network.guard(door), _somewhere(network, item, door)]
+        gates += [network.security.guard(door), _somewhere(network, item, door)]
         return both(gates)
     ways = []
     for version in (4, 6):
@@ -200,7 +201,11 @@ def database(network: Network, item: Item, subnets: list[str] | None, groups: li
 
 def _somewhere(network: Network, item: Item, door: Door) -> Verdict:
     """It is in a subnet of the groups' network, nobody knows which: all of them must agree."""
-    vpcs = {str(network.groups[g].config.get("VpcId")) for g in door.groups if g in network.groups}
+    vpcs = {
+        str(network.security.by_id[g].config.get("VpcId"))
+        for g in door.groups
+        if g in network.security.by_id
+    }
     ways = [
         network.way_in(subnet_id, door)
         for subnet_id, subnet in sorted(network.subnets.items())

@@ -18,7 +18,7 @@ from secinbox.iam.matching import common
 from secinbox.iam.policy import Policy, Statement, parse
 from secinbox.inventory.aws.answers import Unread, answer, covered
 from secinbox.inventory.aws.calls import walk
-from secinbox.network.aws.vpc import entries
+from secinbox.network.aws.openings import entries
 from secinbox.network.verdict import Verdict, no, unknown, yes
 from secinbox.records import Evidence
 

@@ -10,8 +10,8 @@ from secinbox.estate import Estate, Item
 from secinbox.iam.policy import parse
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
+from secinbox.network.aws.openings import entries
 from secinbox.network.aws.policies import Surroundings, admits_strangers
-from secinbox.network.aws.vpc import entries
 from secinbox.network.verdict import Verdict, both, no, unknown, yes
 from secinbox.records import Evidence
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 from secinbox.estate import Item
 from secinbox.inventory.aws.calls import walk
-from secinbox.network.aws.vpc import Network, entries
+from secinbox.network.aws.openings import entries
+from secinbox.network.aws.vpc import Network
 from secinbox.network.ranges import EMPTY, IntSet, addresses, interval_of, parse_network
 
 
@@ -72,7 +73,7 @@ class Links:
         if found is not None:
             return found
         found = []
-        table = self.network.table_of(subnet_id)
+        table = self.network.routes.table_of(subnet_id)
         for route in entries(table.config.get("Routes")) if table else ():
             net = parse_network(route.get("DestinationCidrBlock"))
             if net is None or net.version != 4:

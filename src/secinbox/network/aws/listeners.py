@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secinbox.inventory.aws.calls import walk
-from secinbox.network.aws.vpc import entries
+from secinbox.network.aws.openings import entries
 from secinbox.network.ranges import addresses, cidr_texts, clients, everything, is_wide
 
 _LAST = 1 << 20  # the rule by default comes after all others

@@ -11,8 +11,8 @@ from secinbox.iam.guardrails import walls_of
 from secinbox.iam.policy import Policy, parse
 from secinbox.inventory.aws.answers import Unread, answer, covered
 from secinbox.inventory.aws.calls import walk
+from secinbox.network.aws.openings import entries
 from secinbox.network.aws.policies import Surroundings, admits_strangers
-from secinbox.network.aws.vpc import entries
 from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence
 

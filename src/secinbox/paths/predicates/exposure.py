@@ -12,7 +12,8 @@ from secinbox.estate import Item
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.compute import groups_of, interfaces_of
 from secinbox.network.aws.links import Links
-from secinbox.network.aws.vpc import Network, Rule
+from secinbox.network.aws.openings import Rule
+from secinbox.network.aws.vpc import Network
 from secinbox.network.ranges import IntSet, addresses, cidr_texts
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, lasting, pairs
@@ -156,9 +157,9 @@ def neighbours(world: World) -> Iterator[Pair]:
     remote: dict[str, dict[tuple[str, str], IntSet]] = defaultdict(dict)
     for uid, vpc, groups, subnets in _doors(world):
         for group in groups:
-            source = network.groups.get(group)
+            source = network.security.by_id.get(group)
             told = source.uid if source else group
-            for rule in network.rules(group) or ():
+            for rule in network.security.rules(group) or ():
                 for other in rule.groups:
                     group_hubs.add(other)
                     text = f"group {group} admits {other}"
@@ -264,7 +265,7 @@ def _through_acls(
 def _stopped(network: Network, near: str, opening: _Opening) -> str:
     """Why network ACLs let nothing from a subnet to any of those that the resource is in."""
     found = [
-        network.stopped(near, far, opening.rule.protocol, opening.rule.ports)
+        network.acls.stopped(near, far, opening.rule.protocol, opening.rule.ports)
         for far in opening.subnets if near and far
     ]  # fmt: skip
     return found[0] if found and all(found) else ""
