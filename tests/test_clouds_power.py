@@ -336,7 +336,7 @@ GOOGLE: list[tuple[str, list[Asset], str, str]] = [
     ("custom role deleted", [project(bind(google.CUSTOM, MEMBER)), account(), asset(
         "iam.googleapis.com/Role", f"//iam.googleapis.com/{google.CUSTOM}", {"name": google.CUSTOM, "deleted": True})], "no", ""),
     ("expired", [project(bind("roles/owner", MEMBER, expression=f'request.time < timestamp("{PAST}")')), account()], "no", ""),
-    ("for a time", [project(bind("roles/owner", MEMBER, expression=f'request.time < timestamp("{FUTURE}")')), account()], "unknown", "gap"),
+    ("for a time", [project(bind("roles/owner", MEMBER, expression=f'request.time < timestamp("{FUTURE}")')), account()], "yes", "administrator"),
     ("organisation's policy", [project(), folder(bind("roles/resourcemanager.folderAdmin", MEMBER)), account()], "yes", "escalation"),
     ("project creator", [project(bind("roles/resourcemanager.projectCreator", MEMBER)), account()], "no", "control"),
     ("denied", [project(bind("roles/resourcemanager.projectIamAdmin", MEMBER)), account(), deny(

@@ -108,7 +108,7 @@ def by_policy(kind: str, uid: str, role: str, harmless: str, permission: str, se
         ("a custom role unread", stands(bind(CUSTOM, ALL)), "unknown", CUSTOM),
         ("a role that nobody knows", stands(bind("roles/new.shiny", ALL)), "unknown", "roles/new.shiny"),
         ("a condition", stands(bind(role, ALL, expression="resource.name == 'x'", title="sometimes")), "unknown", "sometimes"),
-        ("a time to come", stands(bind(role, ALL, expression=FUTURE)), "unknown", "condition"),
+        ("a time to come", stands(bind(role, ALL, expression=FUTURE)), "yes", "allUsers"),
         ("a time that has passed", stands(bind(role, ALL, expression=PAST)), "no", "nobody outside"),
         ("policy unread", [unread], "unknown", "not read"),
     ]  # fmt: skip

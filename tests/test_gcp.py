@@ -440,3 +440,120 @@ def test_real_exports_are_read_and_judged() -> None:
         list(privilege(made))
         read += 1
     assert read >= 20
+
+
+# Routes
+
+
+def route(hop: str = "default-internet-gateway", dest: str = "0.0.0.0/0", priority: int = 1000,
+          *tags: str) -> Asset:  # fmt: skip
+    link = f"https://www.googleapis.com/compute/v1/projects/{P}/global/gateways/default-internet-gateway"
+    name = f"{dest.replace('/', '-')}-{priority}"
+    return asset("compute.googleapis.com/Route", f"{COMPUTE}/global/routes/{name}", {
+        "name": name, "network": NETWORK, "destRange": dest, "priority": priority, "tags": list(tags),
+        **({"nextHopGateway": link} if hop == "default-internet-gateway" else {hop: "x"})})  # fmt: skip
+
+
+INNER = route("nextHopNetwork", "10.0.0.0/20", 0)
+
+
+@pytest.mark.parametrize(
+    ("routes", "value"),
+    [
+        ([], "yes"),  # nobody listed them: networks have one from the start
+        ([INNER, route()], "yes"),
+        ([INNER], "no"),
+        ([INNER, route("nextHopIlb")], "unknown"),
+        ([INNER, route(), route("nextHopIlb", priority=2000)], "yes"),
+        ([INNER, route(), route("nextHopInstance", priority=500)], "unknown"),
+        ([INNER, route("default-internet-gateway", "0.0.0.0/0", 1000, "web")], "yes"),
+        ([INNER, route("default-internet-gateway", "0.0.0.0/0", 1000, "other")], "no"),
+        ([INNER, route(), route("nextHopVpnTunnel", "0.0.0.0/1"),
+          route("nextHopVpnTunnel", "128.0.0.0/1")], "unknown"),
+        ([INNER, route(dest="::/0")], "no"),
+    ],
+)  # fmt: skip
+def test_the_routes_of_a_network(routes: list[Asset], value: str) -> None:
+    assert public(VM, machine(), firewall(), *routes).value == value
+
+
+def test_the_routes_of_a_network_in_ipv6() -> None:
+    six = [machine(networkInterfaces=IPV6), firewall(ranges=("::/0",)), INNER, route()]
+    assert public(VM, *six).value == "no"
+    assert public(VM, *six, route(dest="::/0")).value == "yes"
+
+
+@pytest.mark.parametrize(
+    ("rules", "value"),
+    [
+        ([firewall(), hierarchy("deny", srcNetworkContext="NON_INTERNET")], "yes"),
+        ([firewall(), hierarchy("deny", srcNetworkContext="INTERNET")], "no"),
+        ([firewall(ports=("22",), ranges=("10.0.0.0/8",)),
+          hierarchy("allow", srcNetworkContext="INTRA_VPC")], "no"),
+        ([firewall(ports=("22",), ranges=("10.0.0.0/8",)),
+          hierarchy("allow", srcNetworkContext="INTERNET")], "yes"),
+    ],
+)  # fmt: skip
+def test_where_packets_of_a_rule_come_from(rules: list[Asset], value: str) -> None:
+    assert public(VM, machine(), *rules).value == value
+
+
+# Denials, and conditions on the time
+
+LATER, BEFORE = (f'request.time < timestamp("{y}-01-01T00:00:00Z")' for y in (2999, 2001))
+
+
+def denied(*permissions: str, who: str = "principalSet://goog/public:all", **rule: Any) -> Asset:
+    name = "policies/cloudresourcemanager.googleapis.com%2Fprojects%2F1001/denypolicies/d"
+    return asset("iam.googleapis.com/DenyPolicy", f"//iam.googleapis.com/{name}", {
+        "name": name, "rules": [{"denyRule": {"deniedPrincipals": [who], "deniedPermissions": [
+            f"storage.googleapis.com/{p}" for p in permissions], **rule}}]})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("assets", "value"),
+    [
+        ([bucket(bind(VIEW, ALL)), denied("objects.get", "objects.list")], "no"),
+        ([bucket(bind(VIEW, ALL)), denied("objects.*")], "no"),
+        ([bucket(), project(bind(VIEW, ALL)), denied("objects.*")], "no"),
+        ([bucket(bind(VIEW, ALL)), denied("objects.list")], "yes"),  # reading by name is left
+        (
+            [bucket(bind(VIEW, ALL)), denied("objects.*", who="principal://goog/subject/a@x.test")],
+            "yes",
+        ),
+        (
+            [bucket(bind(VIEW, ALL)), denied("objects.*", denialCondition={"expression": "x"})],
+            "unknown",
+        ),
+        ([bucket(bind(VIEW, ALL, expression=LATER, title="t"))], "yes"),
+        ([bucket(bind(VIEW, ALL, expression=BEFORE, title="t"))], "no"),
+        ([bucket(bind(VIEW, ALL, expression=f"{LATER} && x", title="t"))], "unknown"),
+        (
+            [bucket(bind(VIEW, ALL, expression='request.time < timestamp("soon")', title="t"))],
+            "unknown",
+        ),
+    ],
+)
+def test_what_is_taken_from_everyone(assets: list[Asset], value: str) -> None:
+    assert (
+        public(
+            BUCKET,
+            *(assets if any(a["name"].endswith("/1001") for a in assets) else [project(), *assets]),
+        ).value
+        == value
+    )
+
+
+def test_power_until_a_time_to_come() -> None:
+    assert (
+        powers(project(bind("roles/owner", MEMBER, expression=LATER, title="t")), account())[
+            SA
+        ].value
+        == "yes"
+    )
+    assert (
+        powers(project(bind("roles/owner", MEMBER, expression=BEFORE, title="t")), account())[
+            SA
+        ].value
+        == "no"
+    )

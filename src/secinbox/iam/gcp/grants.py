@@ -98,7 +98,7 @@ class Grants:
                 if expired(expression):
                     continue
                 only = _prefix(expression)
-                if not only:
+                if not only and not lasting(expression):
                     doubt = f"the condition {condition.get('title') or expression}"
             members = row.get("members")
             held = Held(self.roles.of(str(row.get("role") or "")), item.uid, doubt, only)
@@ -308,16 +308,23 @@ def expired(expression: str) -> bool:
     """Whether a condition ties the binding to a time that has passed."""
     if "||" in expression:
         return False
-    for found in _EXPIRY.findall(expression):
-        try:
-            until = datetime.fromisoformat(found.replace("Z", "+00:00"))
-        except ValueError:
-            continue
-        if until.tzinfo is None:
-            until = until.replace(tzinfo=UTC)
-        if until < datetime.now(UTC):
-            return True
-    return False
+    ends = [_moment(found) for found in _EXPIRY.findall(expression)]
+    return any(end is not None and end < datetime.now(UTC) for end in ends)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def lasting(expression: str) -> bool:
+    """Whether a condition asks for nothing but a time that has not passed."""
+    ends = [_moment(found) for found in _EXPIRY.findall(expression)]
+    rest = re.sub(r"&&|[()\s]", "", _EXPIRY.sub("", expression))
+    return bool(ends) and not rest and None not in ends and not expired(expression)
 
 
 def _prefix(expression: str) -> str:

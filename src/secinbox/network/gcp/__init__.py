@@ -19,13 +19,14 @@ from secinbox.network.gcp.federation import provider, service_account
 from secinbox.network.gcp.firewalls import Firewalls, decide, external, vpc_rule
 from secinbox.network.gcp.gateways import api_gateway
 from secinbox.network.gcp.policies import OPENING
+from secinbox.network.gcp.routes import Routes
 from secinbox.network.verdict import Verdict, either, no, unknown, yes
 from secinbox.records import Evidence, RiskStatement
 
 # Type -> what is looked at on the way; the table in the docs is made of this.
 CONTROLS: dict[str, str] = {
     "gcp_compute_instance": "state; external addresses; hierarchical, VPC and network firewall rules by "
-    "priority with tags, secure tags and accounts; load balancers",
+    "priority with tags, secure tags and accounts; routes; load balancers",
     **dict.fromkeys(RULES, "scheme; Private Service Connect; what guards all of its backends"),
     "gcp_compute_firewall": "direction, action, ranges of IPv4 and IPv6, disabled",
     "gcp_storage_bucket": "IAM here and above, ACLs, uniform access, public access prevention, perimeter",
@@ -84,11 +85,12 @@ def _proven(item: Item, found: Verdict) -> Verdict:
 
 def _verdicts(estate: Estate) -> dict[str, Verdict]:
     firewalls = Firewalls(estate)
+    routes = Routes(estate)
     balancers = Balancers(estate, firewalls)
     judges: dict[str, Callable[[Estate, Item], Verdict]] = {
         **dict.fromkeys(OPENING, stores.by_policy),
         **dict.fromkeys(WHOLE, stores.by_policy),
-        "gcp_compute_instance": lambda e, i: instance(firewalls, i),
+        "gcp_compute_instance": lambda e, i: instance(firewalls, routes, i),
         **dict.fromkeys(RULES, lambda e, i: balancers.front(i)),
         "gcp_compute_firewall": lambda e, i: firewall(i),
         "gcp_storage_bucket": stores.bucket, "gcp_run_service": services.run_service,
@@ -182,8 +184,8 @@ def firewall(item: Item) -> Verdict:
     )
 
 
-def instance(firewalls: Firewalls, item: Item) -> Verdict:
-    """An external address, a running machine, and firewalls that let everyone in on some port."""
+def instance(firewalls: Firewalls, routes: Routes, item: Item) -> Verdict:
+    """An external address, a running machine, firewalls that let everyone in on some port, and a route."""
     state = str(item.config.get("status") or "RUNNING")
     if state not in ("RUNNING", "STAGING", "PROVISIONING"):
         return no(f"the machine is {state.lower()}", item.uid)
@@ -197,10 +199,11 @@ def instance(firewalls: Firewalls, item: Item) -> Verdict:
             ways.append(unknown("; ".join(found.doubts), item.uid))
         elif ports:
             text = f"the Internet reaches {item.name} at {address} on {ports}"
-            ways.append(yes(Evidence(
+            way = yes(Evidence(
                 kind="route", text=text, source=item.uid, ports=ports,
                 steps=("Internet", address, *(f"firewall {n}" for n in found.by[:3]), item.name),
-            )))  # fmt: skip
+            ))  # fmt: skip
+            ways.append(routes.returning(item, network, version, way))
         elif found.gaps:
             ways.append(unknown("; ".join(found.gaps), item.uid))
         elif not firewalls.known(item, network):

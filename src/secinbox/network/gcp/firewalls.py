@@ -93,6 +93,8 @@ def _ports(words: Any) -> tuple[Interval, ...]:
 
 # Inspection on the way lets pass what it finds harmless.
 _ACTIONS = {"allow": "allow", "deny": "deny", "apply_security_profile_group": "allow"}
+# Where a rule looks for packets that did not come from the Internet.
+_INNER = ("NON_INTERNET", "VPC_NETWORKS", "INTRA_VPC")
 _NUMBERS = {"6": "tcp", "17": "udp"}
 
 
@@ -114,10 +116,10 @@ class Firewalls:
         for item in estate.of_type("gcp_compute_firewall"):
             rule = vpc_rule(item)
             if rule is not None:
-                self.by_network[_key(str(item.config.get("network") or ""))].append(rule)
+                self.by_network[network_key(str(item.config.get("network") or ""))].append(rule)
         # Rules of network policies come after those of the network, unless it says otherwise.
         self.first = {
-            _key(i.uid) for i in estate.of_type("gcp_compute_network")
+            network_key(i.uid) for i in estate.of_type("gcp_compute_network")
             if i.config.get("networkFirewallPolicyEnforcementOrder") == "BEFORE_CLASSIC_FIREWALL"
         }  # fmt: skip
         self.secure: dict[str, set[str]] = defaultdict(set)
@@ -142,7 +144,7 @@ class Firewalls:
             rules = [r for row in _dicts(item.config.get("rules"))
                      if (r := _policy_rule(item, row, 2 if network else 0)) is not None]  # fmt: skip
             if network:
-                self.by_network[_key(target)] += rules
+                self.by_network[network_key(target)] += rules
             else:
                 self.by_place["/".join(target.split("/")[-2:])] += rules
 
@@ -151,7 +153,7 @@ class Firewalls:
         than the machine's where the network is shared."""
         links = [network] if network else [
             str(n.get("network") or "") for n in _dicts(item.config.get("networkInterfaces"))]  # fmt: skip
-        for key in (_key(link) for link in links):
+        for key in (network_key(link) for link in links):
             project = key.partition("/")[0] if "/" in key else item.account
             if not (self.by_network.get(key) or any(
                 self.estate.looked_at(f"gcp:{p}/gcp_compute_firewall")
@@ -165,13 +167,13 @@ class Firewalls:
 
     def of(self, item: Item, network: str) -> list[Rule]:
         """The rules that apply to this machine in this network, in order."""
-        tags = _tags(item)
+        tags = tags_of(item)
         accounts = {str(a.get("email")) for a in _dicts(item.config.get("serviceAccounts"))}
         ancestors = [str(a) for a in many(item.config.get("ancestors"))]
         rules: list[Rule] = []
         for place in reversed(ancestors):
             rules += sorted(self.by_place.get(place, ()), key=_order)
-        key = _key(network)
+        key = network_key(network)
         own = sorted(self.by_network.get(key, ()), key=_order)
         if key in self.first:
             own = [r for r in own if r.stage == 2] + [r for r in own if r.stage != 2]
@@ -266,13 +268,13 @@ def _applies(rule: Rule, tags: frozenset[str], accounts: set[str]) -> bool:
     return not rule.accounts or bool(rule.accounts & accounts)
 
 
-def _tags(item: Item) -> frozenset[str]:
+def tags_of(item: Item) -> frozenset[str]:
     tags = item.config.get("tags")
     items = tags.get("items") if isinstance(tags, dict) else tags
     return frozenset(str(t) for t in items) if isinstance(items, list) else frozenset()
 
 
-def _key(network: str) -> str:
+def network_key(network: str) -> str:
     """`PROJECT/NAME`, however the network is written."""
     words = name_of_link(network).split("/")
     if "projects" in words and "networks" in words:
@@ -307,6 +309,10 @@ def _policy_rule(item: Item, row: Mapping[str, Any], stage: int) -> Rule | None:
         return None
     match = row.get("match")
     match = match if isinstance(match, dict) else {}
+    if any(
+        match.get(k) in _INNER for k in ("srcNetworkContext", "srcNetworkType", "srcNetworkScope")
+    ):
+        return None  # it speaks of no stranger's packets
     sources = [str(s) for s in many(match.get("srcIpRanges"))]
     lists = [k for k in ("srcRegionCodes", "srcThreatIntelligences", "srcFqdns", "srcAddressGroups",
                          "srcSecureTags") if match.get(k)]  # fmt: skip
@@ -320,7 +326,7 @@ def _policy_rule(item: Item, row: Mapping[str, Any], stage: int) -> Rule | None:
         _layers(_dicts(match.get("layer4Configs"))) or (("all", ((0, 65535),)),), tuple(sources),
         frozenset(), frozenset(str(t) for t in many(row.get("targetServiceAccounts"))),
         f"{item.name}: {', '.join(lists)}" if lists and not sources else "",
-        frozenset(_key(str(n)) for n in many(row.get("targetResources"))),
+        frozenset(network_key(str(n)) for n in many(row.get("targetResources"))),
         frozenset(str(t.get("name")) for t in _dicts(row.get("targetSecureTags"))),
     )  # fmt: skip
 
@@ -357,5 +363,7 @@ __all__ = [
     "decide",
     "everyone",
     "external",
+    "network_key",
+    "tags_of",
     "vpc_rule",
 ]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from secinbox.estate import Estate, Item
-from secinbox.iam.gcp.grants import access_of, expired
+from secinbox.iam.gcp.grants import Grants, access_of, expired, lasting
 from secinbox.iam.gcp.permissions import ACT_AS, DIRECT, READS
 from secinbox.iam.gcp.roles import Roles
 from secinbox.inventory.gcp.assets import many
@@ -79,8 +79,11 @@ def policy_read(estate: Estate, item: Item) -> bool:
 def bound_to_anyone(estate: Estate, item: Item) -> Verdict:
     """Whether a binding of the resource, or of what is above it, lets everyone in."""
     roles = estate.once("gcp.roles", lambda: Roles(estate))
+    grants = estate.once("gcp.grants", lambda: Grants(estate))
+    chain = [p.uid for p in places_of(estate, item)]
     wanted = OPENING.get(item.type)
     gaps: list[str] = []
+    denied = ""
     for place in places_of(estate, item):
         for binding in bindings(place) or ():
             members = binding.get("members")
@@ -90,13 +93,14 @@ def bound_to_anyone(estate: Estate, item: Item) -> Verdict:
             if not who:
                 continue
             role = roles.of(str(binding.get("role") or ""))
-            if role.known and not (role.permissions & set(wanted) if wanted else role.permissions):
+            given = role.permissions & set(wanted) if wanted else role.permissions
+            if role.known and not given:
                 continue
             condition = binding.get("condition")
             expression = (
                 str(condition.get("expression") or "") if isinstance(condition, dict) else ""
             )
-            if expression:
+            if expression and not lasting(expression):
                 if not expired(expression):
                     title = condition.get("title") if isinstance(condition, dict) else ""
                     gaps.append(
@@ -108,6 +112,14 @@ def bound_to_anyone(estate: Estate, item: Item) -> Verdict:
                     f"{who} has the role {role.name}, which is defined nowhere that was read"
                 )
                 continue
+            taken = [grants.denied(who, p, chain, False) for p in sorted(given)]
+            if all(taken):
+                denied = taken[0]
+                continue
+            maybe = [grants.denied(who, p, chain, True) for p in sorted(given)]
+            if all(maybe):
+                gaps.append(f"the deny policy {maybe[0]} takes it away under a condition")
+                continue
             short = role.name.removeprefix("roles/")
             where = "" if place is item else f" at {place.uid.split('.googleapis.com/', 1)[-1]}"
             return yes(Evidence(
@@ -117,6 +129,8 @@ def bound_to_anyone(estate: Estate, item: Item) -> Verdict:
         return unknown("; ".join(gaps), item.uid)
     if not policy_read(estate, item):
         return unknown("its IAM policy was not read", item.uid)
+    if denied:
+        return no(f"the deny policy {denied} takes it from everyone", item.uid)
     return no("its IAM policy names nobody outside", item.uid)
 
 
