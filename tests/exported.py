@@ -6,13 +6,16 @@ graph of Cartography. Each writer makes what its tool would have exported of the
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from secinbox.estate import Estate, estate_of
 from secinbox.inventory import aws
-from secinbox.reading import Report
+from secinbox.reading import Report, head_of
 from secinbox.records import AnyRecord
 
 A, R = "111122223333", "eu-west-1"
@@ -522,3 +525,34 @@ def _managed(say: Answers) -> None:
     say.say("elasticache.describe_cache_clusters", {"CacheClusters": [
         {"CacheClusterId": "cache", "ARN": arn("elasticache", "cluster:cache"), "Engine": "redis",
          "CacheNodes": []}]})  # fmt: skip
+
+
+# As files
+
+
+def cell(value: Any) -> str:
+    """A value as the databases of these tools write it into CSV."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
+
+
+def as_csv(rows: list[dict[str, Any]], columns: Iterable[str] = ()) -> bytes:
+    """Rows with the columns that any of them has, or with these."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(columns) or list(dict.fromkeys(c for r in rows for c in r)))
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: cell(v) for k, v in row.items()})
+    return out.getvalue().encode()
+
+
+def read(connector: Any, reports: Iterable[Report]) -> list[AnyRecord]:
+    """All records of reports that the connector knows as its own."""
+    found: list[AnyRecord] = []
+    for report in reports:
+        assert connector.recognise(head_of(report.data, report.name)) >= 80, report.name
+        found += connector.read(report)
+    return found

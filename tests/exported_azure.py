@@ -6,7 +6,6 @@ the fields of `properties`, at the places that its plugin declares (`azure_colum
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from secinbox.reading import Report
+from tests.exported import as_csv, cell
 
 Row = dict[str, Any]
 COLUMNS: dict[str, tuple[str, dict[str, str]]] = {}
@@ -56,30 +56,16 @@ def cloudquery(rows: Iterable[Row], form: str = "json") -> Iterator[Report]:
 
 
 def written(rows: list[Row], form: str) -> bytes:
-    columns = list(dict.fromkeys(c for r in rows for c in r))
     if form == "json":
         return "\n".join(map(json.dumps, rows)).encode()
     if form == "rows":
         return json.dumps(rows).encode()
     if form == "csv":
-        out = io.StringIO()
-        writer = csv.DictWriter(out, columns)
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({k: _cell(v) for k, v in row.items()})
-        return out.getvalue().encode()
+        return as_csv(rows)
     made = io.BytesIO()
-    flat = [{k: _cell(v) or None for k, v in r.items()} for r in rows]
+    flat = [{k: cell(v) or None for k, v in r.items()} for r in rows]
     pq.write_table(pa.Table.from_pylist(flat), made)
     return made.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
 
 
 def _at(row: Row, path: str) -> Any:

@@ -8,7 +8,6 @@ columns and the places of their values are those that its Kubernetes plugin decl
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
@@ -24,6 +23,7 @@ from secinbox.estate import Estate, estate_of
 from secinbox.inventory import kubernetes
 from secinbox.reading import Report
 from secinbox.records import AnyRecord
+from tests.exported import as_csv
 
 Object = dict[str, Any]
 Row = dict[str, Any]
@@ -397,7 +397,7 @@ def steampipe(form: str, given: list[Object] | None = None) -> Iterator[Report]:
     """form: rows | wrapped | csv."""
     for table, rows in _rows(given or objects(), 0):
         if form == "csv":
-            yield Report(_csv(rows), f"export/{table}.csv")
+            yield Report(as_csv(rows), f"export/{table}.csv")
         elif form == "rows":
             yield Report(json.dumps(rows).encode(), f"export/{table}.json")
         else:
@@ -413,7 +413,7 @@ def cloudquery(form: str, given: list[Object] | None = None) -> Iterator[Report]
         if form == "json":
             yield Report("\n".join(map(json.dumps, rows)).encode(), name, parts)
         elif form == "csv":
-            yield Report(_csv(rows), name, parts)
+            yield Report(as_csv(rows), name, parts)
         else:
             out = io.BytesIO()
             flat = [{k: json.dumps(v) if isinstance(v, (dict, list)) else v for k, v in r.items()}
@@ -427,20 +427,3 @@ def _rows(given: list[Object], tool: int) -> Iterator[tuple[str, list[Row]]]:
     for value in given:
         found[TABLES[value["kind"]][tool]].append((_steampipe, _cloudquery)[tool](value))
     yield from found.items()
-
-
-def _csv(rows: list[Row]) -> bytes:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]))
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: _cell(v) for k, v in row.items()})
-    return out.getvalue().encode()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value) if isinstance(value, (dict, list)) else str(value)

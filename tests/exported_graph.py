@@ -464,3 +464,19 @@ def _identities(drawn: Drawn, raw: Answers) -> None:
                            status=key["Status"])  # fmt: skip
         user = drawn._ids["AWSUser", f"arn:aws:iam::{A}:user/{key['UserName']}"]
         drawn.tie(user, "AWS_ACCESS_KEY", inner)
+
+
+class Blank(Drawn):
+    """An empty sheet of newer versions, for nodes of other clouds."""
+
+    def __init__(self) -> None:
+        super().__init__(newer=True)
+        self.entries = []
+        self._ids.clear()
+
+    def plain(self, label: str, identity: str, *more: str, **values: Any) -> str:
+        number = self._ids[label, identity] = str(len(self.entries))
+        kept = {k: v for k, v in values.items() if v is not None}
+        self.entries.append({"type": "node", "id": number, "labels": [label, *more],
+                             "properties": {"lastupdated": 1, "id": identity, **kept}})  # fmt: skip
+        return number

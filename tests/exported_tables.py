@@ -7,7 +7,6 @@ tables of parts that its AWS plugin documents.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ import pyarrow.parquet as pq
 
 from secinbox.inventory.aws.calls import snake, walk
 from secinbox.reading import Report
-from tests.exported import A, Answers, R, arn
+from tests.exported import A, Answers, R, arn, as_csv
 
 Row = dict[str, Any]
 COLUMNS: dict[str, dict[str, str]] = {}
@@ -266,30 +265,13 @@ def steampipe(raw: Answers, form: str) -> Iterator[Report]:
     for table in STEAMPIPE:
         rows = steampipe_rows(raw, table)
         if form == "csv":
-            yield Report(_csv(rows), f"export/{table}.csv")
+            yield Report(as_csv(rows), f"export/{table}.csv")
         elif form == "rows":
             yield Report(json.dumps(rows).encode(), f"export/{table}.json")
         else:
             columns = [{"name": c, "data_type": "text"} for c in rows[0]]
             told = {"columns": columns, "rows": rows}
             yield Report(json.dumps(told).encode(), f"export/{table}.json")
-
-
-def _csv(rows: list[Row]) -> bytes:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(dict.fromkeys(c for r in rows for c in r)))
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: _cell(v) for k, v in row.items()})
-    return out.getvalue().encode()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
 
 
 # CloudQuery
@@ -486,7 +468,7 @@ def cloudquery(raw: Answers, form: str) -> Iterator[Report]:
         ending = "json" if form in ("json", "text", "split") else form
         parts, path = (table, f"1f9b.{ending}"), f"{table}/1f9b.{ending}"
         if form == "csv":
-            yield Report(_csv(rows), path, parts)
+            yield Report(as_csv(rows), path, parts)
         elif form == "parquet":
             out = io.BytesIO()
             names = list(dict.fromkeys(k for r in flat for k in r))

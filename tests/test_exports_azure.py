@@ -21,6 +21,7 @@ from secinbox.reading import Report, ReportError, head_of
 from secinbox.records import AnyRecord, Resource, RiskStatement, Scope, Skipped
 from tests import exported_azure as exported
 from tests import exported_graph
+from tests.exported import read
 from tests.test_azure import (
     ANA,
     CONTRIBUTOR,
@@ -48,14 +49,6 @@ from tests.test_flips_azure import ROWS, type_of
 
 Row = dict[str, Any]
 FLIPS = [(uid, name, rows, value) for uid, name, rows, value, _ in ROWS if uid.startswith("/")]
-
-
-def read(connector: Any, reports: Iterable[Report]) -> list[AnyRecord]:
-    found: list[AnyRecord] = []
-    for report in reports:
-        assert connector.recognise(head_of(report.data, report.name)) >= 80, report.name
-        found += connector.read(report)
-    return found
 
 
 def raw(rows: list[Row]) -> Estate:
@@ -308,22 +301,13 @@ def test_what_the_api_said_is_not_replaced_by_a_part() -> None:
 # Cartography
 
 
-class Graph(exported_graph.Drawn):
+class Graph(exported_graph.Blank):
     """Resources and directory objects as the models of Cartography keep them."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        super().__init__(newer=True)
-        self.entries = []
-        self._ids.clear()
+        super().__init__()
         for row in rows:
             self.draw(row)
-
-    def plain(self, label: str, identity: str, *more: str, **values: Any) -> str:
-        number = self._ids[label, identity] = str(len(self.entries))
-        kept = {k: v for k, v in values.items() if v is not None}
-        self.entries.append({"type": "node", "id": number, "labels": [label, *more],
-                             "properties": {"lastupdated": 1, "id": identity, **kept}})  # fmt: skip
-        return number
 
     def draw(self, row: Row) -> None:
         uid, inner, kind = row["id"], row.get("properties", {}), exported.type_of(row)

@@ -311,22 +311,13 @@ def test_power_by_rows_of_cloudquery() -> None:
 # Cartography
 
 
-class Graph(exported_graph.Drawn):
+class Graph(exported_graph.Blank):
     """Assets as the models of Cartography keep them: policies as bindings, members without their kind."""
 
     def __init__(self, assets: Iterable[Asset]) -> None:
-        super().__init__(newer=True)
-        self.entries = []
-        self._ids.clear()
+        super().__init__()
         for asset in assets:
             self.draw(asset)
-
-    def plain(self, label: str, identity: str, *more: str, **values: Any) -> str:
-        number = self._ids[label, identity] = str(len(self.entries))
-        kept = {k: v for k, v in values.items() if v is not None}
-        self.entries.append({"type": "node", "id": number, "labels": [label, *more],
-                             "properties": {"lastupdated": 1, "id": identity, **kept}})  # fmt: skip
-        return number
 
     def draw(self, asset: Asset) -> None:
         uid, kind, data = asset["name"], asset["assetType"], _at(asset, "resource.data") or {}

@@ -23,6 +23,7 @@ from secinbox.records import AnyRecord, Relation, Resource, RiskStatement, Scope
 from secinbox.session import Session
 from tests import exported_cluster as cluster
 from tests import exported_cluster_graph as cluster_graph
+from tests.exported import read
 
 Told = dict[tuple[str, str], RiskStatement]
 
@@ -34,14 +35,6 @@ def told(estate: Estate) -> Told:
 @cache
 def expected(whole: bool = True) -> Told:
     return told(cluster.estate(whole))
-
-
-def read(connector: Any, reports: Iterable[Report]) -> list[AnyRecord]:
-    found: list[AnyRecord] = []
-    for report in reports:
-        assert connector.recognise(head_of(report.data, report.name)) >= 80, report.name
-        found += connector.read(report)
-    return found
 
 
 def skips(records: Iterable[AnyRecord]) -> list[str]:

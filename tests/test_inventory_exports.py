@@ -7,7 +7,6 @@ down here, so that a kind that loses a fact shows.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -22,7 +21,7 @@ from secinbox.network import exposure
 from secinbox.reading import Report, ReportError, head_of
 from secinbox.records import AnyRecord, RiskStatement, Skipped
 from tests import exported_graph, exported_tables
-from tests.exported import IAM, A, Answers, R, allow, answers, arn, policy
+from tests.exported import IAM, A, Answers, R, allow, answers, arn, policy, read
 
 Told = dict[tuple[str, str], RiskStatement]
 
@@ -39,14 +38,6 @@ def raw() -> Answers:
 @cache
 def expected() -> Told:
     return told(raw().estate())
-
-
-def read(connector: Any, reports: Iterable[Report]) -> list[AnyRecord]:
-    found: list[AnyRecord] = []
-    for report in reports:
-        assert connector.recognise(head_of(report.data, report.name)) >= 80, report.name
-        found += connector.read(report)
-    return found
 
 
 def differences(found: Told) -> dict[str, str]:

@@ -133,7 +133,7 @@ def _node(graph: Graph, label: str, maker: Maker, node: Node) -> Iterator[AnyRec
     try:
         made = list(maker(graph, node))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        yield Skipped(reason=f"a node {label} lacks {error}", place=node.place)
+        yield node.skipped(label, error)
         return
     tags = graph.tags(node)
     named = False

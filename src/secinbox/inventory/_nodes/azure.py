@@ -151,8 +151,7 @@ def _resource(
     try:
         answer = maker(graph, node)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        lacks = f"lacks {error}" if isinstance(error, KeyError) else "has a field of a wrong shape"
-        yield Skipped(reason=f"a node {label} {lacks}", place=node.place)
+        yield node.skipped(label, error)
         return
     if answer is None:
         return

@@ -19,7 +19,7 @@ from secinbox.inventory.kubernetes import records_of
 from secinbox.inventory.kubernetes.fields import advised, within
 from secinbox.inventory.kubernetes.objects import Thing, thing_of
 from secinbox.reading import Report, ReportError
-from secinbox.records import AnyRecord, Relation, Skipped
+from secinbox.records import AnyRecord, Relation
 from secinbox.sources._names import cluster_of
 
 Value = dict[str, Any]
@@ -286,9 +286,7 @@ def records(graph: Graph, report: Report) -> Iterator[AnyRecord]:
                     told = maker(graph, node)
                     value = _object(graph, node, kind, version, told)
                 except (KeyError, TypeError, ValueError, AttributeError) as error:
-                    lacks = f"lacks {error}" if isinstance(error, (KeyError, ValueError)) else (
-                        "has a field of a wrong shape")  # fmt: skip
-                    yield Skipped(reason=f"a node Kubernetes{kind} {lacks}", place=node.place)
+                    yield node.skipped(f"Kubernetes{kind}", error)
                     if not node.text("name") or not (kind in _GLOBAL or node.text("namespace")):
                         continue
                     told, value = Told({}, known=False), _named(node, kind, version)

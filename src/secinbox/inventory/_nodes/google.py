@@ -90,8 +90,7 @@ def records(graph: Graph) -> Iterator[AnyRecord]:
             try:
                 asset = maker(graph, node)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                lacks = f"lacks {error}" if isinstance(error, KeyError) else "has a wrong field"
-                yield Skipped(reason=f"a node {label} {lacks}", place=node.place)
+                yield node.skipped(label, error)
                 continue
             if asset is not None:
                 assets[asset.uid] = asset

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from secinbox.reading import Report, ReportError
+from secinbox.records import Skipped
 
 _T = TypeVar("_T")
 # Nodes of other clouds share labels with those of AWS.
@@ -56,6 +57,12 @@ class Node:
         if not found:
             raise KeyError(names[0])
         return found
+
+    def skipped(self, label: str, error: Exception) -> Skipped:
+        """Told apart from the others: a property that it lacks, or one of a wrong shape."""
+        lacks = isinstance(error, KeyError) or type(error) is ValueError
+        why = f"lacks {error}" if lacks else "has a field of a wrong shape"
+        return Skipped(reason=f"a node {label} {why}", place=self.place)
 
     def told(self, **names: str) -> dict[str, Any]:
         """`ImageId="imageid"`: the fields of an answer out of these properties, where they are."""

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from secinbox.estate import PARTIAL
-from secinbox.inventory._tables.columns import Field, fields_of, formed
+from secinbox.inventory._tables.columns import Field, fields_of, formed, put
 from secinbox.inventory._tables.naming import AZURE, named_in
 from secinbox.inventory._tables.rows import Row, camel, decoded
 from secinbox.inventory.azure.entra import entra, objects_of
@@ -207,11 +207,7 @@ def _flattened(table: Table, row: Row) -> tuple[Row, list[str]]:
             if field.always or (field.wanted and not known):
                 missing.append(field.column)
             continue
-        *outer, last = field.path
-        inner = value
-        for step in outer:
-            inner = inner.setdefault(step, {})
-        inner[last] = found
+        put(value, field.path, found)
     if table.name == "azure_role_assignment":
         value.setdefault("properties", {})["condition"] = _UNREAD
     return {k: v for k, v in value.items() if v is not None}, missing

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from secinbox.estate import PARTIAL
-from secinbox.inventory._tables.columns import Field, fields_of, formed, snake
+from secinbox.inventory._tables.columns import Field, fields_of, formed, put, snake
 from secinbox.inventory._tables.naming import KUBERNETES, named_in
 from secinbox.inventory._tables.rows import Row, decoded
 from secinbox.inventory.kubernetes import records_of
@@ -276,11 +276,7 @@ def _manifest(kind: Kind, row: Row, cloudquery: bool) -> tuple[Row, list[str]]:
             if field.always or (field.wanted and not known):
                 missing.append(_column(field, cloudquery))
             continue
-        *outer, last = field.path
-        inner = value
-        for step in outer:
-            inner = inner.setdefault(step, {})
-        inner[last] = found
+        put(value, field.path, found)
     if kind.kind == "Service" and not missing:
         _service(value, classed)
     return value, missing

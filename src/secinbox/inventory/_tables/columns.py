@@ -43,6 +43,14 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
+def put(value: dict[str, Any], path: tuple[str, ...], found: Any) -> None:
+    """Sets a field below its parents, which are made where they are not there."""
+    *outer, last = path
+    for step in outer:
+        value = value.setdefault(step, {})
+    value[last] = found
+
+
 _ADDRESSES = ("externalIPs", "clusterIPs", "podIPs")
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from secinbox.estate import PARTIAL
-from secinbox.inventory._tables.columns import Field, fields_of, formed
+from secinbox.inventory._tables.columns import Field, fields_of, formed, put
 from secinbox.inventory._tables.naming import GOOGLE, named_in
 from secinbox.inventory._tables.rows import Row, decoded
 from secinbox.inventory.gcp.assets import (
@@ -173,11 +173,7 @@ def _data(table: Table, row: Row) -> tuple[Row, list[str]]:
             if field.always or (field.wanted and field.column not in row):
                 missing.append(field.column)
             continue
-        *outer, last = field.path
-        inner = value
-        for step in outer:
-            inner = inner.setdefault(step, {})
-        inner[last] = found
+        put(value, field.path, found)
     return value, missing
 
 
