@@ -168,12 +168,200 @@ def _theirs(peer: Path, pairs: list[dict[str, Any]]) -> list[str]:
         if pair["boundary"]:
             simulation["permissionBoundaryPolicies"] = [{"name": "b", "policy": pair["boundary"]}]
         lines.append(json.dumps(simulation))
+    return _simulated(peer, lines)
+
+
+def _simulated(peer: Path, lines: list[str]) -> list[str]:
     script = Path(__file__).parent / "peers" / "simulate.mjs"
     done = subprocess.run(["node", str(script), str(peer)], input="\n".join(lines) + "\n",
                           capture_output=True, text=True, check=True, timeout=900)  # fmt: skip
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert not [a for a in answers if str(a).startswith("error")], answers[:3]
     return ["yes" if a == "Allowed" else "no" for a in answers]
+
+
+# Organisations, roles and other accounts
+
+BOUND = (
+    "s3:GetObject",
+    "s3:PutObject",
+    "sqs:SendMessage",
+    "kms:Decrypt",
+    "secretsmanager:GetSecretValue",
+)
+FULL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+def _resource(action: str, account: str, number: int) -> str:
+    return {
+        "s3": f"arn:aws:s3:::b{number}/a/key", "sqs": f"arn:aws:sqs:eu-west-1:{account}:work",
+        "kms": f"arn:aws:kms:eu-west-1:{account}:key/k",
+        "secretsmanager": f"arn:aws:secretsmanager:eu-west-1:{account}:secret:s-1",
+    }[action.partition(":")[0]]  # fmt: skip
+
+
+def _said(
+    rng: random.Random, effects: tuple[str, ...], principals: tuple[Any, ...] = ()
+) -> dict[str, Any]:
+    service = rng.choice(("s3", "sqs", "kms", "secretsmanager"))
+    action = rng.choice((*BOUND, *BOUND, f"{service}:*"))
+    out: dict[str, Any] = {
+        "Effect": rng.choice(effects),
+        "Action": rng.choice((action, [action, "s3:Get*"])),
+    }
+    if principals:
+        out["Principal"] = rng.choice(principals)
+    out["Resource"] = rng.choice(("*", "*", f"arn:aws:{service}:::*", f"arn:aws:{service}:*:*:*"))
+    if rng.random() < 0.25:
+        out["Condition"] = rng.choice(CONDITIONS)
+    return out
+
+
+def _set(
+    rng: random.Random, effects: tuple[str, ...], principals: tuple[Any, ...] = ()
+) -> dict[str, Any]:
+    count = rng.choice((1, 2, 3))
+    return {
+        "Version": "2012-10-17",
+        "Statement": [_said(rng, effects, principals) for _ in range(count)],
+    }
+
+
+def _apart(rng: random.Random, number: int) -> dict[str, Any]:
+    """A user or a session of a role, in an account of an organisation, and a thing here or elsewhere."""
+    a, b = f"{200000000000 + 2 * number}", f"{200000000001 + 2 * number}"
+    role = rng.random() < 0.5
+    kind = "role" if role else "user"
+    arn, other = f"arn:aws:iam::{a}:{kind}/p", f"arn:aws:iam::{a}:{kind}/other"
+    session = f"arn:aws:sts::{a}:assumed-role/p/now"
+    owner = rng.choice((a, a, b))
+    action = rng.choice(BOUND)
+    whom = (
+        "*", {"AWS": "*"}, {"AWS": arn}, {"AWS": arn}, {"AWS": f"arn:aws:iam::{a}:root"}, {"AWS": a},
+        {"AWS": other}, {"Service": "ec2.amazonaws.com"}, {"AWS": [other, arn]},
+        *(({"AWS": session},) if role else ()),
+    )  # fmt: skip
+    rail = ("Allow", "Allow", "Deny")
+
+    def rails() -> list[dict[str, Any]]:
+        return (
+            [FULL]
+            if rng.random() < 0.6
+            else [_set(rng, rail)]
+            if rng.random() < 0.5
+            else [FULL, _set(rng, ("Deny",))]
+        )
+
+    return {
+        "number": number, "a": a, "b": b, "arn": arn, "session": session if role else arn, "kind": kind,
+        "action": action, "resource": _resource(action, owner, number), "owner": owner,
+        "context": {k: rng.choice(values) for k, values in CONTEXT.items()},
+        "identity": [_set(rng, ("Allow", "Allow", "Allow", "Deny"))],
+        "boundary": _set(rng, rail) if rng.random() < 0.25 else None,
+        # A key always has a policy.
+        "own": _set(rng, ("Allow", "Allow", "Allow", "Deny"), whom)
+        if action.startswith("kms") or rng.random() < 0.7 else None,
+        "scps": [rails() for _ in range(rng.choice((0, 1, 2)))],
+        "rcps": [[_set(rng, ("Deny",), ("*",))] for _ in range(rng.choice((0, 0, 1)))],
+    }  # fmt: skip
+
+
+def _ours_apart(pairs: list[dict[str, Any]]) -> list[str]:
+    estate = Estate()
+
+    def hang(
+        kind: str, policies: list[dict[str, Any]], place: str, name: str, account: str
+    ) -> None:
+        for index, document in enumerate(policies):
+            uid = f"arn:aws:organizations::{account}:policy/o-1/{kind.lower()}/p-{name}-{index}"
+            estate.add(Item(uid, "aws_organizations_policy", name, "aws", "", "", {}, {
+                "PolicySummary": {"Id": f"p-{name}-{index}", "Type": kind}, "Content": json.dumps(document),
+                "list_targets_for_policy": {"Targets": [{"TargetId": place}]}}))  # fmt: skip
+
+    for pair in pairs:
+        a, b, number = pair["a"], pair["b"], pair["number"]
+        for account in (a, b):
+            estate.add(Item(f"arn:aws:iam::{account}:root", "aws_account", account, "aws", account, "", {}, {
+                "list_parents": {"Parents": [{"Id": f"ou-{account}"}]}}))  # fmt: skip
+        for level, policies in enumerate(pair["scps"]):
+            place = (a, f"ou-{a}")[level]
+            hang("SERVICE_CONTROL_POLICY", policies, place, f"s{number}-{level}", a)
+        for policies in pair["rcps"]:
+            hang("RESOURCE_CONTROL_POLICY", policies, pair["owner"], f"r{number}", pair["owner"])
+        word = "RolePolicyList" if pair["kind"] == "role" else "UserPolicyList"
+        config: dict[str, Any] = {word: [{"PolicyName": "p", "PolicyDocument": pair["identity"][0]}], "Path": "/",
+                                  "UserName": "p", "RoleName": "p"}  # fmt: skip
+        if pair["boundary"]:
+            boundary = f"arn:aws:iam::{a}:policy/b"
+            config["PermissionsBoundary"] = {"PermissionsBoundaryArn": boundary}
+            version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": pair["boundary"]}
+            estate.add(
+                Item(
+                    boundary,
+                    "aws_iam_policy",
+                    "b",
+                    "aws",
+                    a,
+                    "",
+                    {},
+                    {"PolicyVersionList": [version]},
+                )
+            )
+        estate.add(Item(pair["arn"], f"aws_iam_{pair['kind']}", "p", "aws", a, "", {}, config))
+    world = World(estate)
+    evaluator = Evaluator(world)
+    out = []
+    for pair in pairs:
+        extra: dict[str, tuple[str, ...] | None] = {
+            k.lower(): None if v is None else (v,) for k, v in pair["context"].items()
+        }
+        extra["aws:resourceaccount"] = (pair["owner"],)
+        own = parse(pair["own"], "resource policy") if pair["own"] else None
+        persona = world.principals[pair["arn"]].persona
+        out.append(
+            evaluator.decide_with(persona, pair["action"], pair["resource"], own, extra).value
+        )
+    return out
+
+
+def _theirs_apart(peer: Path, pairs: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    for pair in pairs:
+        levels = [{"orgIdentifier": f"l{i}", "policies": [{"name": f"s{j}", "policy": d} for j, d in enumerate(level)]}
+                  for i, level in reversed(list(enumerate(pair["scps"])))]  # fmt: skip
+        resource = [{"orgIdentifier": "r", "policies": [{"name": "r", "policy": d} for d in level]}
+                    for level in pair["rcps"]]  # fmt: skip
+        simulation: dict[str, Any] = {
+            "request": {
+                "principal": pair["session"], "action": pair["action"],
+                "resource": {"resource": pair["resource"], "accountId": pair["owner"]},
+                "contextVariables": {k: v for k, v in pair["context"].items() if v is not None},
+            },
+            "identityPolicies": [{"name": "p", "policy": d} for d in pair["identity"]],
+            "serviceControlPolicies": levels, "resourceControlPolicies": resource,
+        }  # fmt: skip
+        if pair["own"]:
+            simulation["resourcePolicy"] = pair["own"]
+        if pair["boundary"]:
+            simulation["permissionBoundaryPolicies"] = [{"name": "b", "policy": pair["boundary"]}]
+        lines.append(json.dumps(simulation))
+    return _simulated(peer, lines)
+
+
+def test_organisations_roles_and_other_accounts_are_judged_alike(peer: Path) -> None:
+    wanted = int(os.environ.get("SECINBOX_IAM_PAIRS", "10000")) // 2
+    rng = random.Random(20261126)
+    different: list[str] = []
+    yes = 0
+    for start in range(0, wanted, 1000):
+        pairs = [_apart(rng, n) for n in range(start, min(start + 1000, wanted))]
+        both = zip(pairs, _ours_apart(pairs), _theirs_apart(peer, pairs), strict=True)
+        for pair, ours, theirs in both:
+            yes += theirs == "yes"
+            if ours != theirs:
+                different.append(f"ours {ours}, theirs {theirs}: {json.dumps(pair)}")
+    assert different == [], f"{len(different)} of {wanted}: {different[0]}"
+    assert 0.05 < yes / wanted < 0.9
 
 
 def test_random_policies_are_judged_alike(peer: Path) -> None:

@@ -28,6 +28,13 @@ def principal_form(statement: Statement, persona: Persona, world: World) -> str:
     return form
 
 
+def past_boundary(statement: Statement, persona: Persona) -> bool:
+    """An Allow that names a user, a session or everybody is not limited by the caller's boundary;
+    one that names a role is."""
+    values = [v for k, v in statement.principals or () if k in ("AWS", "*")]
+    return persona.kind == "user" or any(v == "*" or ":assumed-role/" in v for v in values)
+
+
 def _is(kind: str, value: str, persona: Persona, world: World) -> str:
     if kind not in ("AWS", "*"):
         return ""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from secinbox.iam.callers import names, principal_form
+from secinbox.iam.callers import names, past_boundary, principal_form
 from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds, missing_variable
 from secinbox.iam.guardrails import binds, walls_of
 from secinbox.iam.matching import arn_matches, common_arn, has_wildcard
@@ -48,6 +48,7 @@ class Layer:
     allows: tuple[Statement, ...]
     denies: tuple[Statement, ...]
     unread: bool = False
+    boundary: bool = False  # a resource policy that names a user goes past it
 
     @cached_property
     def plain(self) -> bool:
@@ -96,9 +97,14 @@ class Evaluator:
         for key, value in (context or {}).items():
             listed = value if isinstance(value, (list, tuple)) else [value]
             extra[key.lower()] = None if value is None else tuple(str(v) for v in listed)
-        from secinbox.iam.resources import policy_of
+        from secinbox.iam.resources import policy_of, was_read
 
         own = policy_of(self.world.estate, resource)
+        elsewhere = self._elsewhere(found.persona, resource, extra)
+        if own is None and elsewhere and not was_read(self.world.estate, resource):
+            asked = self.decide(found.persona, action, resource, extra)
+            doubt = "whether the resource's own policy lets another account in was not read"
+            return asked if asked.value == "no" else Answer("unknown", asked.statements, (doubt,))
         return self.decide_with(found.persona, action, resource, own, extra)
 
     # Deciding
@@ -185,9 +191,9 @@ class Evaluator:
     def _build(self, persona: Persona, action: str) -> Iterable[Layer]:
         yield self._layer([s.policy for s in persona.sources], action)
         if persona.boundary is not None:
-            yield self._layer([persona.boundary], action)
+            yield replace(self._layer([persona.boundary], action), boundary=True)
         elif persona.boundary_unread:
-            yield Layer((), (), unread=True)
+            yield Layer((), (), unread=True, boundary=True)
         rails = self.world.guardrails.get(persona.account)
         principal = self.world.principals.get(persona.arn)
         if rails is not None and not (principal and principal.service_linked):
@@ -213,8 +219,18 @@ class Evaluator:
         self, persona: Persona, action: str, resource: str, own: Policy | None,
         extra: Values | None = None,
     ) -> Answer:  # fmt: skip
-        """With the resource's own policy, in its account or across accounts."""
+        """With the resource's own policy, in its account or across accounts.
+
+        Without one nobody of another account gets in.
+        """
+        if own is None and self._elsewhere(persona, resource, extra or {}):
+            return Answer("no")
         return self._solve(persona, action.lower(), resource, extra or {}, own)
+
+    def _elsewhere(self, persona: Persona, resource: str, extra: Values) -> bool:
+        named = extra.get("aws:resourceaccount")
+        owner = named[0] if named else self.requests.owner(persona, resource)
+        return bool(owner) and owner not in ("aws", persona.account)
 
     def attain(
         self, persona: Persona, action: str, resource: str, extra: Values | None = None,
@@ -376,11 +392,14 @@ def _in_world(
         if statement_found is not None:
             shown.append(statement_found)
     identity = granted[0]
-    caps = all_of(granted[1:]) if len(granted) > 1 else True
+    pairs = list(zip(layers, granted, strict=True))[1:]
+    bound = all_of([g for layer, g in pairs if layer.boundary])
+    rails = all_of([g for layer, g in pairs if not layer.boundary])
     if own is None:
-        result = all_of([identity, caps])
+        result = all_of([identity, bound, rails])
     else:
-        result, more = _with_own(persona, own, resource, values, identity, caps, evaluator)
+        result, more = _with_own(persona, own, resource, values, identity, bound, evaluator)
+        result = all_of([result, rails])
         if more and more.effect == "Deny":
             return False, [more]
         shown += [more] if more else []
@@ -403,7 +422,7 @@ def _allowed(layer: Layer, resource: str, values: Values) -> tuple[Tri, Statemen
 
 
 def _with_own(
-    persona: Persona, own: Layer, resource: str, values: Values, identity: Tri, caps: Tri,
+    persona: Persona, own: Layer, resource: str, values: Values, identity: Tri, bound: Tri,
     evaluator: Evaluator,
 ) -> tuple[Tri, Statement | None]:  # fmt: skip
     """IAM User Guide: a resource policy that names a user or `*` settles it inside the account."""
@@ -417,6 +436,7 @@ def _with_own(
         doubtful = doubtful or hit is None
     direct: Tri = False
     delegated: Tri = False
+    past: Tri = False
     shown: Statement | None = None
     for statement in own.allows:
         who = principal_form(statement, persona, evaluator.world)
@@ -430,18 +450,17 @@ def _with_own(
             delegated = any_of([delegated, hit])
         else:
             direct = any_of([direct, hit])
+            if past_boundary(statement, persona):
+                past = any_of([past, hit])
     owner = (values.get("aws:resourceaccount") or ("",))[0]
     if owner and owner != persona.account:
         both_sides = any_of([direct, delegated])
-        result = all_of([both_sides, identity, caps])
-    elif resource.split(":")[2:3] == ["kms"]:
-        # Identity policies count only where the key's policy hands over to the account.
-        through_account = all_of([delegated, identity])
-        result = all_of([any_of([direct, through_account]), caps])
-    elif persona.kind == "user":
-        result = any_of([direct, all_of([identity, caps])])
+        result = all_of([both_sides, identity, bound])
     else:
-        result = all_of([any_of([direct, identity]), caps])
+        # Identity policies count for a key only where its own policy hands over to the account.
+        of_key = resource.split(":")[2:3] == ["kms"]
+        by_account = all_of([delegated, identity]) if of_key else identity
+        result = any_of([past, all_of([any_of([direct, by_account]), bound])])
     return (None if doubtful and result else result), shown
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from secinbox.estate import Estate
 from secinbox.iam.policy import Policy, parse
-from secinbox.inventory.aws.answers import answer
+from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
 
 # type -> (call, path of the policy in its answer)
@@ -22,11 +22,22 @@ _WHERE = {
 }
 
 
+def was_read(estate: Estate, resource: str) -> bool:
+    """Whether anybody asked for the resource's policy (there may be none)."""
+    item = estate.items.get(_named(resource))
+    return item is not None and item.type in _WHERE and not isinstance(
+        answer(item, _WHERE[item.type][0]), Unread)  # fmt: skip
+
+
+def _named(resource: str) -> str:
+    """The bucket of an object; anything else itself."""
+    in_s3 = resource.startswith("arn:") and resource.split(":")[2] == "s3"
+    return resource.split("/", 1)[0] if in_s3 else resource
+
+
 def policy_of(estate: Estate, resource: str) -> Policy | None:
     """The resource policy, or None where there is none (or none was read)."""
-    uid = resource
-    if resource.startswith("arn:") and resource.split(":")[2] == "s3":
-        uid = resource.split("/", 1)[0]
+    uid = _named(resource)
     item = estate.items.get(uid)
     if item is None or item.type not in _WHERE:
         return None
