@@ -527,3 +527,33 @@ def routed(*routes: tuple[str, str], read: bool = True) -> list[Row]:
 )
 def test_answers_of_a_machine_go_out_by_the_route_table(rows: list[Row], value: str) -> None:
     assert public(VM, *rows).value == value
+
+
+def doored(host: str = "20.1.2.3", tag: str = "AzureFrontDoor.Backend", origin: str = "Enabled",
+           route: str = "Enabled", group: str = "og") -> list[Row]:  # fmt: skip
+    """A machine that admits front doors only, and a front door that leads to its address."""
+    profile = f"{RG}/providers/Microsoft.Cdn/profiles/fd"
+    made = machine(rule(source=tag))
+    return [*made, row("Microsoft.Cdn/profiles", "fd"), {
+        "id": f"{profile}/originGroups/og/origins/o", "name": "o",
+        "type": "Microsoft.Cdn/profiles/originGroups/origins",
+        "properties": {"hostName": host, "enabledState": origin}}, {
+        "id": f"{profile}/afdEndpoints/e/routes/r", "name": "r",
+        "type": "Microsoft.Cdn/profiles/afdEndpoints/routes",
+        "properties": {"enabledState": route, "originGroup": {"id": f"{profile}/originGroups/{group}"}}}]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "value"),
+    [
+        (doored(), "yes"),
+        (doored(host="20.9.9.9"), "no"),
+        (doored(tag="GatewayManager"), "no"),
+        (doored(origin="Disabled"), "no"),
+        (doored(route="Disabled"), "no"),
+        (doored(route="Disabled", group="other"), "yes"),  # that route was of another group
+        (machine(rule(source="AzureFrontDoor.Backend")), "no"),
+    ],
+)
+def test_a_machine_behind_a_front_door(rows: list[Row], value: str) -> None:
+    assert public(VM, *rows).value == value

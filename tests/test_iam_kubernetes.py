@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from secinbox.estate import estate_of
+from secinbox.estate import Item, estate_of
 from secinbox.iam import privilege as of_all
 from secinbox.iam.kubernetes import privilege
 from secinbox.inventory import kubernetes
 from secinbox.reading import Report
-from secinbox.records import RiskStatement
+from secinbox.records import Evidence, RiskStatement
 from tests.test_network_kubernetes import Object, change, estate, thing
 
 READ = (
@@ -416,3 +416,99 @@ def test_rules_that_name_their_object(rules: list[Object], value: str) -> None:
 )  # fmt: skip
 def test_more_ways_out_of_a_container(container: Object, spec: Object, value: str) -> None:
     assert judged([account(), pod(container, **spec)])["shop/pod/web"].value == value
+
+
+# The cloud identity that an account names, and whom it lets in
+
+
+def _acting(**identity: Any) -> str:
+    """What is said of the account shop/bot, which names an administrator of a cloud."""
+    kind, uid, config = identity["kind"], identity["uid"], identity["config"]
+    bot = account()
+    bot["metadata"]["annotations"] = {identity["note"]: identity["named"]}
+    made = estate([bot], READ)
+    made.add(Item(uid, kind, uid.rpartition("/")[2], "", "", "", {}, config), [identity["alias"]])
+    for item in identity.get("more", ()):
+        made.add(item)
+    power = RiskStatement(resource=uid, risk="privileged_access", value="yes", evidence=(
+        Evidence(kind="administrator", text="administrator of its account", source=uid),))  # fmt: skip
+    return {s.resource: s.value for s in privilege(made, {uid: power})}[f"k8s://c/{BOT}"]
+
+
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/ABC"
+AWS_ROLE = "arn:aws:iam::111122223333:role/boss"
+
+
+def _eks(statement: Object | None) -> str:
+    document = {} if statement is None else {"AssumeRolePolicyDocument": {
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}}  # fmt: skip
+    return _acting(kind="aws_iam_role", uid=AWS_ROLE, config=document, alias=AWS_ROLE, named=AWS_ROLE,
+                   note="eks.amazonaws.com/role-arn")  # fmt: skip
+
+
+def _irsa(subject: str | None, operator: str = "StringEquals") -> Object:
+    found: Object = {"Principal": {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{ISSUER}"},
+                     "Action": "sts:AssumeRoleWithWebIdentity"}  # fmt: skip
+    if subject is None:
+        return found
+    return {
+        **found,
+        "Condition": {operator: {f"{ISSUER}:sub": subject, f"{ISSUER}:aud": "sts.amazonaws.com"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("statement", "value"),
+    [
+        (None, "yes"),  # its trust was not read
+        (_irsa("system:serviceaccount:shop:bot"), "yes"),
+        (_irsa("system:serviceaccount:shop:*", "StringLike"), "yes"),
+        (_irsa(None), "yes"),
+        (_irsa("system:serviceaccount:shop:other"), "no"),
+        (_irsa("system:serviceaccount:other:bot"), "no"),
+        ({"Principal": {"Service": "pods.eks.amazonaws.com"},
+          "Action": ["sts:AssumeRole", "sts:TagSession"]}, "yes"),
+        ({"Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}, "no"),
+    ],
+)  # fmt: skip
+def test_a_role_that_an_account_names(statement: Object | None, value: str) -> None:
+    assert _eks(statement) == value
+
+
+@pytest.mark.parametrize(
+    ("members", "value"),
+    [
+        (None, "yes"),
+        (["serviceAccount:p.svc.id.goog[shop/bot]"], "yes"),
+        (["principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p.svc.id.goog"
+          "/subject/ns/shop/sa/bot"], "yes"),
+        (["serviceAccount:p.svc.id.goog[shop/other]"], "no"),
+        (["serviceAccount:p.svc.id.goog[other/bot]"], "no"),
+        ([], "no"),
+    ],
+)  # fmt: skip
+def test_a_google_account_that_an_account_names(members: list[str] | None, value: str) -> None:
+    email = "boss@p.iam.gserviceaccount.com"
+    uid = f"//iam.googleapis.com/projects/p/serviceAccounts/{email}"
+    config = {} if members is None else {"iamPolicy": {"bindings": [
+        {"role": "roles/iam.workloadIdentityUser", "members": members}]}}  # fmt: skip
+    assert _acting(kind="gcp_iam_service_account", uid=uid, config=config, alias=email, named=email,
+                   note="iam.gke.io/gcp-service-account") == value  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("subject", "value"),
+    [
+        (None, "yes"),
+        ("system:serviceaccount:shop:bot", "yes"),
+        ("system:serviceaccount:shop:other", "no"),
+    ],
+)
+def test_an_identity_of_azure_that_an_account_names(subject: str | None, value: str) -> None:
+    kind = "azure_microsoft_managedidentity_userassignedidentities"
+    uid = "/subscriptions/s/resourcegroups/g/providers/microsoft.managedidentity/userassignedidentities/boss"
+    more = [] if subject is None else [Item(
+        f"{uid}/federatedidentitycredentials/f", f"{kind}_federatedidentitycredentials", "f", "", "", "",
+        {}, {"subject": subject})]  # fmt: skip
+    assert _acting(kind=kind, uid=uid, config={}, alias="azure-client:abc", named="abc", more=more,
+                   note="azure.workload.identity/client-id") == value  # fmt: skip

@@ -225,6 +225,7 @@ COMBINATIONS: list[tuple[str, str, Scene, dict[str, Scene]]] = [
         "harmless": workflow("repo:*", False, allow("ec2:Describe*"))}),
     ("pod code execution + workload identity + bucket", DATA, pods(), {
         "no identity": pods(annotated=False), "patched": pods(weak=False),
+        "another account trusted": pods(subject="shop:other"), "another namespace": pods(subject="x:bot"),
         "inside only": pods(kind="ClusterIP"), "no permission": pods(statements=(allow("ec2:*"),))}),
     ("pod code execution + cluster administrator", CLUSTER, powerful(), {
         "token not mounted": powerful(mounted=False), "reads pods": powerful(rule("get", "pods")),

@@ -281,6 +281,30 @@ def trusts_service(trust: Policy, service: str, account: str) -> Tri:
     return any_of(results) if results else False
 
 
+def admits_account(trust: Policy, space: str, name: str) -> Tri:
+    """May a service account of a cluster act as the role: by a token of its issuer, or by Pod Identity?
+
+    Which issuer is the cluster's own is not looked at.
+    """
+    subject = f"system:serviceaccount:{space}:{name}"
+    results: list[Tri] = []
+    for statement in trust.statements:
+        if statement.effect == "broken":
+            results.append(None)
+        if statement.effect != "Allow":
+            continue
+        for kind, value in statement.principals or ():
+            if kind == "Federated" and statement.about("sts:assumerolewithwebidentity"):
+                issuer = value.rpartition("oidc-provider/")[2].lower()
+                results.append(holds(statement, {f"{issuer}:sub": (subject,),
+                                                 f"{issuer}:aud": ("sts.amazonaws.com",)}))  # fmt: skip
+            elif value == "pods.eks.amazonaws.com" and statement.about("sts:assumerole"):
+                results.append(holds(statement, {
+                    "aws:requesttag/kubernetes-namespace": (space,),
+                    "aws:requesttag/kubernetes-service-account": (name,)}))  # fmt: skip
+    return any_of(results) if results else False
+
+
 def _service_conditions(statement: Statement, context: Values, account: str) -> Tri:
     """aws:SourceArn names something that the caller makes; only another account's is out of reach."""
     results: list[Tri] = []

@@ -9,6 +9,7 @@ from typing import Any
 
 from secinbox.estate import Estate, Item
 from secinbox.iam.kubernetes.escapes import escapes, token_mounted
+from secinbox.iam.kubernetes.federation import admitted
 from secinbox.iam.kubernetes.rules import (
     CLUSTER,
     ESCALATING,
@@ -404,6 +405,13 @@ class Clusters:
             inner = self.estate.targets(item.uid, "has_identity") if item is not None else []
             names = (target, item.uid if item is not None else "", *inner)
             found = next((self.known[n] for n in names if n in self.known), None)
+            space, name = place_of(account)[1], account.rpartition("/")[2]
+            let = admitted(self.estate, item, space, name) if item is not None else True
+            if let is False:
+                continue
+            if let is None:
+                yield Evidence(kind="gap", text=f"whether {target} trusts it", source=target)
+                continue
             if found is None:
                 yield Evidence(
                     kind="gap", text=f"acts as {target}, which was not read", source=target

@@ -284,6 +284,8 @@ class Fronts:
                 head = origin.uid.partition("/origingroups/")[0].partition("/endpoints/")[0]
                 profile = self.estate.find(head) or origin
                 host = text(origin.config.get("hostName")).lower()
+                if not self._routed(origin.uid, head):
+                    continue
                 if host and profile not in out[host]:
                     out[host].append(profile)
         for item in self.estate.of_type(f"{_NET}frontdoors"):
@@ -292,6 +294,16 @@ class Fronts:
                     if text(row.get("enabledState")).lower() != "disabled":
                         out[text(row.get("address")).lower()].append(item)
         return dict(out)
+
+    def _routed(self, origin: str, profile: str) -> bool:
+        """Whether a route that is on leads to the group of an origin, as far as routes were read."""
+        group = origin.partition("/origins/")[0]
+        routes = [r for r in self.estate.of_type("azure_microsoft_cdn_profiles_afdendpoints_routes")
+                  if r.uid.startswith(profile + "/")
+                  and identifier(r.config.get("originGroup")) == group]  # fmt: skip
+        return not routes or any(
+            text(r.config.get("enabledState")).lower() != "disabled" for r in routes
+        )
 
     def _origins(self) -> None:
         """Addresses behind a front door, as far as they are told by address."""

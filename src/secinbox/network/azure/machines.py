@@ -6,6 +6,7 @@ from typing import Any
 
 from secinbox.estate import Estate, Item
 from secinbox.inventory.azure.resources import dicts, identifier, text
+from secinbox.network.azure.applications import FRONT_DOOR
 from secinbox.network.azure.balancers import Front, Fronts
 from secinbox.network.azure.routes import returning
 from secinbox.network.azure.rules import ANY_CUSTOMER
@@ -127,7 +128,7 @@ class Machines:
             if not basic:
                 return no("a Standard address without a network security group is closed", item.uid)
         if not found.ports:
-            return self._closed(item, found)
+            return self._by_door(item, known, guards, asgs, private) or self._closed(item, found)
         shown = self.fronts.address(public) or public.rsplit("/", 1)[-1]
         told = "the Internet reaches" if who == "Internet" else "any customer of Azure reaches"
         way = yes(Evidence(
@@ -135,6 +136,23 @@ class Machines:
             source=item.uid, ports=found.ports,
             steps=(who, shown, *(f"rule {n}" for n in found.by[:3]), item.name)))  # fmt: skip
         return returning(self.estate, self.guards, subnet, way, 6 if six else 4)
+
+    def _by_door(self, item: Item, public: Item | None, guards: list[str], asgs: frozenset[str],
+                 private: str) -> Verdict | None:  # fmt: skip
+        """A machine that admits front doors only, where one leads to its address or name."""
+        settings = public.config.get("dnsSettings") if public is not None else None
+        names = [text(public.config.get("ipAddress")) if public is not None else "",
+                 text(settings.get("fqdn")).lower() if isinstance(settings, dict) else ""]  # fmt: skip
+        doors = [d for n in names if n for d in self.fronts.doors.get(n, ())]
+        if not doors:
+            return None
+        found, gap = self.guards.through(guards, asgs, private, item, tag=FRONT_DOOR)
+        if gap is not None or not found.ports:
+            return gap
+        return yes(Evidence(
+            kind="route", text=f"reached through the front door {doors[0].name}, which it admits",
+            source=item.uid, via=(doors[0].uid,), ports=found.ports,
+            steps=("Internet", doors[0].name, item.name)))  # fmt: skip
 
     @staticmethod
     def _closed(item: Item, found: Admitted) -> Verdict:

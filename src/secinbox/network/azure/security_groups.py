@@ -88,11 +88,12 @@ def _rule(row: Mapping[str, Any]) -> Rule | None:
     )  # fmt: skip
 
 
-def _sources(prefixes: Iterable[str], version: int, customers: bool) -> IntSet:
+def _sources(prefixes: Iterable[str], version: int, customers: bool, tag: str = "") -> IntSet:
     out = EMPTY
     for prefix in prefixes:
         if (prefix in ANYONE or (prefix in _ANYONE and version == 4)
                 or (prefix == _SIX and version == 6)
+                or (tag and prefix == tag)
                 or (customers and of_any_customer(prefix))):  # fmt: skip
             out = out | everything(version)
         elif not is_tag(prefix):
@@ -121,16 +122,17 @@ class Admitted:
 
 
 def admitted(item: Item, groups: frozenset[str], address: str = "", version: int = 4,
-             customers: bool = False) -> Admitted:  # fmt: skip
+             customers: bool = False, tag: str = "") -> Admitted:  # fmt: skip
     """groups: the application security groups of the interface; address: its private address.
 
-    customers: count what all customers of Azure can send from as everyone.
+    customers: count what all customers of Azure can send from as everyone. tag: a service tag (in lower
+    case) whose service passes everyone on.
     """
-    return decide(rules_of(item), groups, address, version, customers)
+    return decide(rules_of(item), groups, address, version, customers, tag)
 
 
 def decide(rules: list[Rule], groups: frozenset[str], address: str = "", version: int = 4,
-           customers: bool = False) -> Admitted:  # fmt: skip
+           customers: bool = False, tag: str = "") -> Admitted:  # fmt: skip
     """The same of rules in order."""
     mine = [r for r in rules if not r.to_groups or r.to_groups & groups]
     mine = [r for r in mine if _meant(r, address)]
@@ -146,7 +148,7 @@ def decide(rules: list[Rule], groups: frozenset[str], address: str = "", version
             for rule in spoken:
                 if not any(a <= low and high <= b for a, b in rule.ports):
                     continue
-                sources = _sources(rule.sources, version, customers) & left
+                sources = _sources(rule.sources, version, customers, tag) & left
                 if not sources:
                     continue
                 left = left - sources
@@ -226,7 +228,8 @@ class Guards:
             str(several[0]) if isinstance(several, list) and several else "")  # fmt: skip
 
     def through(self, guards: list[str], asgs: frozenset[str], private: str, item: Item,
-                version: int = 4, customers: bool = False) -> tuple[Admitted, Verdict | None]:  # fmt: skip
+                version: int = 4, customers: bool = False, tag: str = "",
+                ) -> tuple[Admitted, Verdict | None]:  # fmt: skip
         """What all of these groups let in from the Internet; a gap where one was not read."""
         found = EVERYTHING
         for name in guards:
@@ -234,7 +237,7 @@ class Guards:
             if group is None or "securityRules" not in group.config:
                 short = name.rsplit("/", 1)[-1]
                 return found, unknown(f"network security group {short} was not read", item.uid)
-            found = found.both(admitted(group, asgs, private, version, customers))
+            found = found.both(admitted(group, asgs, private, version, customers, tag))
         return found, None
 
     def overruled(self, subnet: str, found: Admitted) -> Admitted:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from secinbox.iam.gcp.permissions import TOKEN
+from secinbox.iam.policy import parse
+from secinbox.iam.trusts import admits_account
 from secinbox.inventory.azure.resources import text
 from secinbox.inventory.kubernetes.cluster import place_of
 from secinbox.network.azure.identities import issuer_of, subjects_of
@@ -256,4 +258,10 @@ def cloud_identity_is_trusted(world: World, pair: Pair) -> Judgement:
         if known:
             return Judgement(False, "no federated credential names this service account")
         return Judgement(None, "its federated credentials were not read")
+    document = target.config.get("AssumeRolePolicyDocument") if target is not None else None
+    if document is not None:
+        admitted = admits_account(parse(document, "trust policy"), space, name)
+        return Judgement(
+            admitted, "" if admitted else "its trust policy does not let this service account in"
+        )
     return Judgement(True)
