@@ -20,6 +20,7 @@ import pytest
 from secinbox.estate import Estate, Item
 from secinbox.iam import Evaluator, World
 from secinbox.iam.policy import parse
+from secinbox.iam.trusts import Trusts
 
 A = "111122223333"
 BUCKETS = ("arn:aws:s3:::data", "arn:aws:s3:::logs")
@@ -266,7 +267,7 @@ def _apart(rng: random.Random, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _ours_apart(pairs: list[dict[str, Any]]) -> list[str]:
+def _estate_apart(pairs: list[dict[str, Any]]) -> Estate:
     estate = Estate()
 
     def hang(
@@ -308,7 +309,11 @@ def _ours_apart(pairs: list[dict[str, Any]]) -> list[str]:
                 )
             )
         estate.add(Item(pair["arn"], f"aws_iam_{pair['kind']}", "p", "aws", a, "", {}, config))
-    world = World(estate)
+    return estate
+
+
+def _ours_apart(pairs: list[dict[str, Any]]) -> list[str]:
+    world = World(_estate_apart(pairs))
     evaluator = Evaluator(world)
     out = []
     for pair in pairs:
@@ -362,6 +367,66 @@ def test_organisations_roles_and_other_accounts_are_judged_alike(peer: Path) -> 
                 different.append(f"ours {ours}, theirs {theirs}: {json.dumps(pair)}")
     assert different == [], f"{len(different)} of {wanted}: {different[0]}"
     assert 0.05 < yes / wanted < 0.9
+
+
+# sts:AssumeRole
+
+
+def _trust(rng: random.Random, number: int) -> dict[str, Any]:
+    """Who is trusted by whom: without conditions, because a caller's own request decides there."""
+    a, b = f"{400000000000 + 2 * number}", f"{400000000001 + 2 * number}"
+    kind = rng.choice(("user", "role"))
+    arn, home = f"arn:aws:iam::{a}:{kind}/p", rng.choice((a, a, b))
+    role = f"arn:aws:iam::{home}:role/target"
+    whom = ({"AWS": arn}, {"AWS": a}, {"AWS": f"arn:aws:iam::{a}:root"}, {"AWS": f"arn:aws:iam::{home}:root"},
+            {"AWS": f"arn:aws:iam::{a}:{kind}/other"}, {"Service": "ec2.amazonaws.com"},
+            {"AWS": [f"arn:aws:iam::{b}:root", arn]},
+            *(({"AWS": f"arn:aws:sts::{a}:assumed-role/p/now"},) if kind == "role" else ()))  # fmt: skip
+
+    def said(*principals: Any) -> dict[str, Any]:
+        out = {"Effect": rng.choice(("Allow", "Allow", "Allow", "Deny")),
+               "Action": rng.choice(("sts:AssumeRole", "sts:*", "sts:AssumeRole", "sts:TagSession", "*"))}  # fmt: skip
+        if principals:
+            return out | {"Principal": rng.choice(principals)}
+        return out | {
+            "Resource": rng.choice(
+                ("*", role, f"arn:aws:iam::{home}:role/*", f"arn:aws:iam::{home}:role/x")
+            )
+        }
+
+    def document(*principals: Any) -> dict[str, Any]:
+        found = [said(*principals) for _ in range(rng.choice((1, 1, 2)))]
+        for statement in found if principals else ():
+            if statement["Action"] == "*":  # no action of a trust policy
+                statement["Action"] = "sts:*"
+        return {"Version": "2012-10-17", "Statement": found}
+
+    return {"number": number, "a": a, "b": b, "arn": arn, "kind": kind, "role": role, "owner": home, "rcps": [],
+            "session": f"arn:aws:sts::{a}:assumed-role/p/now" if kind == "role" else arn,
+            "action": "sts:AssumeRole", "resource": role, "context": {}, "identity": [document()],
+            "boundary": document() if rng.random() < 0.3 else None, "own": document(*whom),
+            "scps": [[FULL]] if rng.random() < 0.7 else [[document()]]}  # fmt: skip
+
+
+def _assumed(pairs: list[dict[str, Any]]) -> list[str]:
+    estate = _estate_apart(pairs)
+    for pair in pairs:
+        estate.add(Item(pair["role"], "aws_iam_role", "target", "aws", pair["owner"], "", {}, {
+            "RoleName": "target", "Path": "/", "RolePolicyList": [], "AssumeRolePolicyDocument": pair["own"]}))  # fmt: skip
+    world = World(estate)
+    trusts = Trusts(world, Evaluator(world))
+    return [trusts.assume(world.principals[p["arn"]].persona, world.principals[p["role"]]).value
+            for p in pairs]  # fmt: skip
+
+
+def test_who_assumes_which_role_is_judged_alike(peer: Path) -> None:
+    rng = random.Random(7)
+    pairs = [_trust(rng, n) for n in range(int(os.environ.get("SECINBOX_IAM_PAIRS", "10000")) // 5)]
+    both = zip(pairs, _assumed(pairs), _theirs_apart(peer, pairs), strict=True)
+    told = [(ours, theirs, pair) for pair, ours, theirs in both]
+    different = [f"ours {o}, theirs {t}: {json.dumps(p)}" for o, t, p in told if o != t]
+    assert different == [], f"{len(different)} of {len(pairs)}: {different[0]}"
+    assert 0.05 < sum(t == "yes" for _, t, _ in told) / len(pairs) < 0.95
 
 
 def test_random_policies_are_judged_alike(peer: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
-from secinbox.iam.callers import principal_form
+from secinbox.iam.callers import past_boundary, principal_form
 from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds
 from secinbox.iam.evaluate import Answer, Evaluator
 from secinbox.iam.policy import Policy, Statement
@@ -41,6 +41,7 @@ class Trusts:
         # Asked again and again, and the same as long as the analysis lives.
         self.plain = cache(self._plain_of)
         self.trusting = cache(self._trusting_of)
+        self._bare = cache(_without_boundary)
         self._index()
 
     def _index(self) -> None:
@@ -159,7 +160,7 @@ class Trusts:
                 stopped.append(holds(statement, base))
         if True in stopped:
             return False
-        direct, delegated = self._trusted(allows, persona, base)
+        direct, delegated, past = self._trusted(allows, persona, base)
         if direct is False and delegated is False:
             return False
         identity = self.evaluator.decide(persona, action, role.arn, extra)
@@ -168,26 +169,23 @@ class Trusts:
         if refused is True:
             return False
         if role.account == persona.account:
-            # A trust that names a user settles it, past the user's boundary; not so for a role.
-            caps = self._caps(persona, role.arn, action, extra)
-            result = any_of([all_of([direct, caps]), all_of([delegated, own])])
+            # A trust that names a user or a session settles it, past the boundary; not so a role.
+            rails = self.evaluator.capped(self._bare(persona), action, role.arn, extra)
+            caps = self.evaluator.capped(persona, action, role.arn, extra)
+            result = any_of(
+                [all_of([past, rails]), all_of([direct, caps]), all_of([delegated, own])]
+            )
         else:
             result = all_of([any_of([direct, delegated]), own])
         return None if result is True and (None in stopped or refused is None) else result
 
-    def _caps(self, persona: Persona, role: str, action: str, extra: Values) -> Tri:
-        asked = (
-            persona
-            if persona.kind == "role"
-            else replace(persona, boundary=None, boundary_unread=False)
-        )
-        return self.evaluator.capped(asked, action, role, extra)
-
     def _trusted(
         self, allows: tuple[Statement, ...], persona: Persona, base: Values
-    ) -> tuple[Tri, Tri]:
+    ) -> tuple[Tri, Tri, Tri]:
+        """Named itself, by its account, and so named that its boundary does not count."""
         direct: list[Tri] = []
         delegated: list[Tri] = []
+        past: list[Tri] = []
         for statement in allows:
             if statement.effect == "broken":
                 direct.append(None)
@@ -199,7 +197,9 @@ class Trusts:
                 form = "account"
             if form:
                 (direct if form == "direct" else delegated).append(holds(statement, base))
-        return any_of(direct) if direct else False, any_of(delegated) if delegated else False
+            if form == "direct" and past_boundary(statement, persona):
+                past.append(direct[-1])
+        return any_of(direct), any_of(delegated), any_of(past)
 
     def _external_id(self, persona: Persona, role: Principal, base: Values) -> None:
         """An external id is no secret from somebody who may read the trust policy.
@@ -236,6 +236,12 @@ class Trusts:
                 (sure if value else maybe).add(role.arn)
         name = f"{account} {service}{' profile' if profiled else ''}"
         return Trusting(name, frozenset(sure), frozenset(maybe))
+
+
+def _without_boundary(persona: Persona) -> Persona:
+    if persona.boundary is None and not persona.boundary_unread:
+        return persona
+    return replace(persona, boundary=None, boundary_unread=False)
 
 
 def _meant(statement: Statement, persona: Persona, world: World) -> bool:
