@@ -176,6 +176,21 @@ def test_permissions_of_a_role_and_what_runs_as_it() -> None:
     assert {s.resource: s.value for s in privilege(estate(blocks))}[f"{IAM}:role/web"] == "no"
 
 
+@pytest.mark.parametrize(
+    ("action", "value"), [("iam:SetDefaultPolicyVersion", "unknown"), ("iam:GetPolicy", "no")]
+)
+def test_older_versions_of_a_policy_are_in_no_state(action: str, value: str) -> None:
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    blocks: Blocks = {
+        "aws_iam_user": [{"id": "ana", "name": "ana", "arn": f"{IAM}:user/ana", "path": "/"}],
+        "aws_iam_policy": [{"id": f"{IAM}:policy/p", "name": "p", "arn": f"{IAM}:policy/p",
+                            "policy": json.dumps({"Statement": [statement]})}],
+        "aws_iam_user_policy_attachment": [{"id": "x", "user": "ana", "policy_arn": f"{IAM}:policy/p"}],
+    }  # fmt: skip
+    found = {s.resource: s for s in privilege(estate(blocks))}[f"{IAM}:user/ana"]
+    assert found.value == value, found
+
+
 def test_what_is_only_planned_is_counted_and_left_out() -> None:
     made = plan({"aws_s3_bucket": [{"bucket": "new"}], "oci_core_instance": [{"id": "o"}]})
     reasons = {r.reason: r.count for r in records(made) if type(r).__name__ == "Skipped"}

@@ -222,6 +222,11 @@ class Changes:
                     older = _swapped(persona, source, policy, version)
                     yield from self._made(found, older, "iam-021",
                                           f"makes {version} of {label} the default version", before)  # fmt: skip
+            elif self.world.unread_versions(source.name):
+                found = self._who(actors, "iam:setdefaultpolicyversion", source.name)
+                text = f"makes another version of {label}, which was not read, the default one"
+                maybe = found and (found[0], replace(found[1], value="unknown"))
+                yield from self._made(maybe, rewritten, "iam-021", text, before)
 
     def _joins(self, target: Principal, persona: Persona, actors: list[Persona],
                before: Change | None) -> Iterator[Change]:  # fmt: skip

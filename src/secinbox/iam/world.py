@@ -189,6 +189,11 @@ class World:
                 out.append((str(version.get("VersionId")), policy))
         return out
 
+    def unread_versions(self, arn: str) -> bool:
+        """Whether the policy may have versions of which nobody told."""
+        item = self.documents.get(arn)
+        return item is not None and bool(item.unfinished("PolicyVersionList"))
+
     def _parse(self, document: Any, name: str) -> Policy:
         """Parsed once a name and text: holders of the same policies, inline ones too, share them."""
         key = (name, document if isinstance(document, str) else repr(document))

@@ -62,7 +62,7 @@ class Google:
 
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
-        self.grants = Grants(estate)
+        self.grants = estate.once("gcp.grants", lambda: Grants(estate))
         self.held = self.grants.held
         self.places = [i for k in WHOLE for i in estate.of_type(k)]
         self.accounts = {self.member(i): i for i in estate.of_type("gcp_iam_service_account")}

@@ -75,7 +75,7 @@ def _records(report: Report, blocks: list[Block], given: str) -> Iterator[AnyRec
         where = _place(answer.arn)
         call = Call(
             answer.operation, where.get("account") or account, where.get("region") or region,
-            where.get("partition") or partition, answer.response, answer.request, answer.place,
+            where.get("partition") or partition, answer.response, answer.request, answer.place, answer.partial,
         )  # fmt: skip
         yield from (r for r in records_of(call) if not isinstance(r, Skipped))
     left: dict[str, int] = {}

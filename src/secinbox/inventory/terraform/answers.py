@@ -6,7 +6,7 @@ joined first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ class Answer:
     arn: str = ""
     place: str = "$"
     used: tuple[str, ...] = ()
+    partial: Mapping[str, str] = field(default_factory=dict)  # keys told in part, and why
 
 
 class Blocks:

@@ -6,6 +6,7 @@ Attachments that somebody made by hand are in no state: what is attached is what
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from secinbox.inventory.terraform.answers import Answer, Blocks, answer, filled
@@ -78,7 +79,9 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
         )
         used.append(b)
     if used:
-        yield answer("iam.get_account_authorization_details", details, *used)
+        told = answer("iam.get_account_authorization_details", details, *used)
+        why = "Terraform knows the default version of a policy only"
+        yield replace(told, partial={"PolicyVersionList": why})
     for b in blocks.of("aws_iam_access_key"):
         key = filled(AccessKeyId=b.text("id"), UserName=b.text("user"), Status=b.text("status"),
                      CreateDate=b.text("create_date"))  # fmt: skip

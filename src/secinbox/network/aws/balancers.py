@@ -66,6 +66,13 @@ class Balancers:
         self.network = network
         self._distributions = distributions
         self._links: Links | None = None
+        self._blocks: dict[str, list[object]] = defaultdict(list)  # VPC -> ranges of its subnets
+        for subnet in network.subnets.values():
+            self._blocks[str(subnet.config.get("VpcId"))].append(subnet.config.get("CidrBlock"))
+        self._edge_groups: dict[str, list[str]] = defaultdict(list)
+        for group_id, found in network.security.by_id.items():
+            if found.config.get("GroupName") == _EDGE_GROUP:
+                self._edge_groups[str(found.config.get("VpcId"))].append(group_id)
         self._addresses: dict[str, list[_Address]] | None = None
         estate = network.estate
         self.groups = {
@@ -280,11 +287,9 @@ class Balancers:
         guard = self.network.security.guard(door)
         if guard.value == "yes" or door.port is None:
             return guard
-        vpc = item.config.get("VpcId")
-        blocks = [s.config.get("CidrBlock") for s in self.network.subnets.values()
-                  if near and s.config.get("VpcId") == vpc]  # fmt: skip
-        service = [g for g, i in self.network.security.by_id.items()
-                   if i.config.get("GroupName") == _EDGE_GROUP and i.config.get("VpcId") == vpc]  # fmt: skip
+        vpc = str(item.config.get("VpcId"))
+        blocks = self._blocks.get(vpc, []) if near else []
+        service = self._edge_groups.get(vpc, [])
         let_in = self.network.security.admits_from(
             door.groups, door.port, addresses(blocks, 4), 4, service
         )

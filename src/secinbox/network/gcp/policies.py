@@ -79,8 +79,6 @@ def policy_read(estate: Estate, item: Item) -> bool:
 def bound_to_anyone(estate: Estate, item: Item) -> Verdict:
     """Whether a binding of the resource, or of what is above it, lets everyone in."""
     roles = estate.once("gcp.roles", lambda: Roles(estate))
-    grants = estate.once("gcp.grants", lambda: Grants(estate))
-    chain = [p.uid for p in places_of(estate, item)]
     wanted = OPENING.get(item.type)
     gaps: list[str] = []
     denied = ""
@@ -112,6 +110,8 @@ def bound_to_anyone(estate: Estate, item: Item) -> Verdict:
                     f"{who} has the role {role.name}, which is defined nowhere that was read"
                 )
                 continue
+            grants = estate.once("gcp.grants", lambda: Grants(estate))
+            chain = [p.uid for p in places_of(estate, item)]
             taken = [grants.denied(who, p, chain, False) for p in sorted(given)]
             if all(taken):
                 denied = taken[0]
