@@ -477,6 +477,16 @@ def test_the_routes_of_a_network(routes: list[Asset], value: str) -> None:
     assert public(VM, machine(), firewall(), *routes).value == value
 
 
+@pytest.mark.parametrize(("routes", "value"), [
+    ([INNER], "yes"),  # the one to the Internet may be among those that were left out
+    ([INNER, route("nextHopIlb")], "unknown"),
+])  # fmt: skip
+def test_some_routes_of_a_network(routes: list[Asset], value: str) -> None:
+    made = estate(machine(), firewall(), *routes)
+    made.covered = {k for k in made.covered if not k.endswith("gcp_compute_route")}
+    assert {s.resource: s.value for s in exposure(made)}[VM] == value
+
+
 def test_the_routes_of_a_network_in_ipv6() -> None:
     six = [machine(networkInterfaces=IPV6), firewall(ranges=("::/0",)), INNER, route()]
     assert public(VM, *six).value == "no"

@@ -38,10 +38,9 @@ class Routes:
         key = network_key(network)
         project = key.partition("/")[0] if "/" in key else item.account
         known = self.by_network.get(key, [])
-        if verdict.value != "yes" or not (
-            known or self.estate.looked_at(f"gcp:{project}/gcp_compute_route")
-        ):
-            return verdict  # networks have a route to the Internet from the start
+        listed = self.estate.looked_at(f"gcp:{project}/gcp_compute_route")
+        if verdict.value != "yes" or not (known or listed):
+            return verdict
         tags = tags_of(item)
         rows: list[tuple[int, int, IntSet, dict[str, Any]]] = []
         for route in known:
@@ -66,6 +65,8 @@ class Routes:
         if passed:
             return unknown(f"the route {passed} of {short} takes its answers: what that passes on is "
                            "not known", item.uid)  # fmt: skip
+        if not listed:
+            return verdict  # networks have a route to the Internet from the start
         kind = "IPv6 " if version == 6 else ""
         text = f"the network {short} has no {kind}route to the Internet gateway for it"
         return both([verdict, no(text, item.uid)])
