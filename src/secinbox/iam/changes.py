@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 from secinbox.iam.bits import WRITE_BITS
 from secinbox.iam.evaluate import Answer
@@ -45,6 +46,7 @@ class Changes:
         self.moves = moves
         self.world = moves.world
         self.evaluator = moves.evaluator
+        self.givers = cache(self._givers_of)
 
     def writes(self, persona: Persona) -> bool:
         """Has any right to change what somebody may do."""
@@ -109,11 +111,7 @@ class Changes:
                   ) -> tuple[Persona, Answer] | None:  # fmt: skip
         """With a policy that gives everything: Amazon's, one of the account, or a new one."""
         choices = [f"{_MANAGED}AdministratorAccess", f"{_MANAGED}IAMFullAccess"]
-        choices += [
-            arn
-            for arn in sorted(self.world.documents)
-            if arn.split(":")[4] == resource.split(":")[4] and self._gives_all(arn)
-        ]
+        choices += self.givers(resource.split(":")[4])
         maybe = None
         for arn in choices:
             found = self._who(actors, action, resource, {"iam:policyarn": (arn,)})
@@ -141,6 +139,11 @@ class Changes:
                                 if f":{actor.account}:" in v or ":*:" in v
                             )
         return [n.replace(":x:", f":{actors[0].account}:") for n in out if actors]
+
+    def _givers_of(self, account: str) -> list[str]:
+        """Policies of the account that give everything."""
+        documents = sorted(self.world.documents)
+        return [a for a in documents if a.split(":")[4] == account and self._gives_all(a)]
 
     def _gives_all(self, arn: str) -> bool:
         policy = self.world.document(arn)

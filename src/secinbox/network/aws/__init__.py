@@ -57,9 +57,9 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
             direct = compute.instance(network, item)
             front = compute.served(network, item, distributions.origins)
             found = either([direct, *front, *through.get(item.uid, ())])
-            gap = balancers.not_asked(item, compute.all_groups(network, item))
-            if found.value == "no" and gap is not None:
-                found = both([compute.running(item), gap])
+            if found.value == "no":
+                gap = balancers.not_asked(item)
+                found = both([compute.running(item), gap]) if gap is not None else found
             out[item.uid] = found
     for item in compute.all_subnets(network):
         out[item.uid] = compute.subnet(network, item)

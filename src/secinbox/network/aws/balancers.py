@@ -10,14 +10,20 @@ before a balancer that admits its prefix list, or is the origin inside a VPC.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from secinbox.estate import Item
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
-from secinbox.network.aws.compute import groups_of, interfaces_of, running, task_interfaces
+from secinbox.network.aws.compute import (
+    all_groups,
+    groups_of,
+    interfaces_of,
+    running,
+    task_interfaces,
+)
 from secinbox.network.aws.distributions import Distributions
 from secinbox.network.aws.links import Links
 from secinbox.network.aws.listeners import led
@@ -154,7 +160,7 @@ class Balancers:
             gap = unknown(f"the load balancer {name} was not read", group.uid)
             self._fronts.append(Front(item, name, 0, "", gap, (group.uid,), step=name))
 
-    def not_asked(self, item: Item, groups: Iterable[str]) -> Verdict | None:
+    def not_asked(self, item: Item) -> Verdict | None:
         """Where the machines of a place were listed but its balancers were not: one may lead here."""
         if not self.network.covered(item, "ec2.describe_instances"):
             return None
@@ -162,7 +168,7 @@ class Balancers:
         unread = [c for c in calls if not self.network.covered(item, c)]
         if not unread:
             return None
-        known = [self.network.security.rules(g) for g in groups]
+        known = [self.network.security.rules(g) for g in all_groups(self.network, item)]
         if known and all(
             k is not None and not any(r.protocol in PROTOCOLS for r in k) for k in known
         ):

@@ -88,7 +88,7 @@ def served(
     network: Network, item: Item, origins: Mapping[str, Sequence[Origin]]
 ) -> Iterator[Verdict]:
     """An instance whose group admits CloudFront, where a distribution leads to its name."""
-    for interface in interfaces_of(network, item):
+    for interface in interfaces_of(network, item) if origins else ():
         subnet_id = str(interface.get("SubnetId") or "")
         hosts = {str(h).lower() for h in walk(interface, "Association.PublicDnsName")}
         hosts |= {str(h).lower() for h in (*public_addresses(interface)[4],
