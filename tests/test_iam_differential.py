@@ -12,6 +12,7 @@ import os
 import random
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -237,12 +238,14 @@ def _apart(rng: random.Random, number: int) -> dict[str, Any]:
     session = f"arn:aws:sts::{a}:assumed-role/p/now"
     owner = rng.choice((a, a, b))
     action = rng.choice(BOUND)
+    rail = ("Allow", "Allow", "Deny")
+    passed = _set(rng, rail) if role and rng.random() < 0.3 else None
     whom = (
         "*", {"AWS": "*"}, {"AWS": arn}, {"AWS": arn}, {"AWS": f"arn:aws:iam::{a}:root"}, {"AWS": a},
         {"AWS": other}, {"Service": "ec2.amazonaws.com"}, {"AWS": [other, arn]},
-        *(({"AWS": session},) if role else ()),
+        # The peer lets a session's policy limit what names the session itself; the User Guide does not.
+        *(({"AWS": session},) if role and passed is None else ()),
     )  # fmt: skip
-    rail = ("Allow", "Allow", "Deny")
 
     def rails() -> list[dict[str, Any]]:
         return (
@@ -259,6 +262,7 @@ def _apart(rng: random.Random, number: int) -> dict[str, Any]:
         "context": {k: rng.choice(values) for k, values in CONTEXT.items()},
         "identity": [_set(rng, ("Allow", "Allow", "Allow", "Deny"))],
         "boundary": _set(rng, rail) if rng.random() < 0.25 else None,
+        "passed": passed,
         # A key always has a policy.
         "own": _set(rng, ("Allow", "Allow", "Allow", "Deny"), whom)
         if action.startswith("kms") or rng.random() < 0.7 else None,
@@ -323,6 +327,8 @@ def _ours_apart(pairs: list[dict[str, Any]]) -> list[str]:
         extra["aws:resourceaccount"] = (pair["owner"],)
         own = parse(pair["own"], "resource policy") if pair["own"] else None
         persona = world.principals[pair["arn"]].persona
+        if pair["passed"]:
+            persona = replace(persona, session=parse(pair["passed"], "session policy"))
         out.append(
             evaluator.decide_with(persona, pair["action"], pair["resource"], own, extra).value
         )
@@ -349,6 +355,8 @@ def _theirs_apart(peer: Path, pairs: list[dict[str, Any]]) -> list[str]:
             simulation["resourcePolicy"] = pair["own"]
         if pair["boundary"]:
             simulation["permissionBoundaryPolicies"] = [{"name": "b", "policy": pair["boundary"]}]
+        if pair.get("passed"):
+            simulation["sessionPolicy"] = pair["passed"]
         lines.append(json.dumps(simulation))
     return _simulated(peer, lines)
 

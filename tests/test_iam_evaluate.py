@@ -416,3 +416,20 @@ def test_the_order_of_statements_does_not_matter(
     shuffled = list(statements)
     random.shuffle(shuffled)
     assert ask(*statements) == ask(*shuffled)
+
+
+@pytest.mark.parametrize(("principal", "session", "expected"), [
+    (None, None, "yes"),
+    (None, document(allow()), "yes"),
+    (None, document(allow("sqs:*")), "no"),
+    (None, document(allow(), deny("s3:GetObject")), "no"),
+    ({"AWS": ROLE}, document(allow("sqs:*")), "no"),
+    # What names the session was given to it after its own policy.
+    ({"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/app/now"}, document(allow("sqs:*")), "yes"),
+    ({"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/app/now"}, document(deny("s3:GetObject")), "no"),
+])  # fmt: skip
+def test_a_policy_that_a_session_was_given(principal: Any, session: Any, expected: str) -> None:
+    bucket = document(allow(Principal=principal)) if principal else None
+    made = estate_with(allow(), bucket=bucket)
+    found = Evaluator(World(made), NOW).can(ROLE, "s3:GetObject", f"{BUCKET}/a", session=session)
+    assert found.value == expected

@@ -9,9 +9,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   let answer
   try {
     const simulation = JSON.parse(line)
-    if (simulation.resourcePolicy || simulation.resourceControlPolicies.length) {
-      // The quick form cannot take a resource policy (0.1.173: it has no name there), and leaves out
-      // the policy that hangs on every level of resource control policies.
+    if (simulation.resourcePolicy || simulation.sessionPolicy || simulation.resourceControlPolicies.length) {
+      // The quick form (0.1.173) cannot take a resource policy (it has no name there), does not look at
+      // session policies, and leaves out what hangs on every level of resource control policies.
       const found = await runSimulation(simulation, {})
       answer = found.overallResult ?? 'error: ' + JSON.stringify(found.errors).slice(0, 300)
     } else {

@@ -35,6 +35,11 @@ def past_boundary(statement: Statement, persona: Persona) -> bool:
     return persona.kind == "user" or any(v == "*" or ":assumed-role/" in v for v in values)
 
 
+def past_session(statement: Statement) -> bool:
+    """An Allow that names a session is not limited by the policy that the session was given."""
+    return any(k == "AWS" and ":assumed-role/" in v for k, v in statement.principals or ())
+
+
 def _is(kind: str, value: str, persona: Persona, world: World) -> str:
     if kind not in ("AWS", "*"):
         return ""

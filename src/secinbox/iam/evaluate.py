@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from secinbox.iam.callers import names, past_boundary, principal_form
+from secinbox.iam.callers import names, past_boundary, past_session, principal_form
 from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds, missing_variable
 from secinbox.iam.guardrails import binds, walls_of
 from secinbox.iam.matching import arn_matches, common_arn, has_wildcard
-from secinbox.iam.policy import Policy, Statement
+from secinbox.iam.policy import Policy, Statement, parse
 from secinbox.iam.request import ANY_NAME, Requests, Values, absent_tags, chosen, worlds
 from secinbox.iam.tagging import Tagging, speaks_of_tags, uncertain
 from secinbox.iam.world import Persona, World
@@ -49,6 +49,7 @@ class Layer:
     denies: tuple[Statement, ...]
     unread: bool = False
     boundary: bool = False  # a resource policy that names a user goes past it
+    session: bool = False  # one that names the session does
 
     @cached_property
     def plain(self) -> bool:
@@ -84,15 +85,20 @@ class Evaluator:
     # For people and other modules
 
     def can(
-        self, principal: str, action: str, resource: str, context: Mapping[str, Any] | None = None
-    ) -> Answer:
+        self, principal: str, action: str, resource: str,
+        context: Mapping[str, Any] | None = None, session: Any = None,
+    ) -> Answer:  # fmt: skip
         """May `principal` (an ARN of this estate) do `action` on `resource`, resource policy included?
 
         context: condition keys that are known, `{"aws:SourceIp": "203.0.113.7"}`; None: absent.
+        session: the policy that was passed when the role was assumed, as a document.
         """
         found = self.world.principals.get(principal)
         if found is None:
             return Answer("unknown", doubts=(f"{principal} is not in the inventory",))
+        persona = found.persona
+        if session is not None:
+            persona = replace(persona, session=parse(session, "session policy"))
         extra: Values = {}
         for key, value in (context or {}).items():
             listed = value if isinstance(value, (list, tuple)) else [value]
@@ -100,12 +106,12 @@ class Evaluator:
         from secinbox.iam.resources import policy_of, was_read
 
         own = policy_of(self.world.estate, resource)
-        elsewhere = self._elsewhere(found.persona, resource, extra)
+        elsewhere = self._elsewhere(persona, resource, extra)
         if own is None and elsewhere and not was_read(self.world.estate, resource):
-            asked = self.decide(found.persona, action, resource, extra)
+            asked = self.decide(persona, action, resource, extra)
             doubt = "whether the resource's own policy lets another account in was not read"
             return asked if asked.value == "no" else Answer("unknown", asked.statements, (doubt,))
-        return self.decide_with(found.persona, action, resource, own, extra)
+        return self.decide_with(persona, action, resource, own, extra)
 
     # Deciding
 
@@ -143,6 +149,7 @@ class Evaluator:
             key = (
                 tuple(id(s.policy) for s in persona.sources),
                 id(persona.boundary),
+                id(persona.session),
                 persona.boundary_unread,
                 persona.account,
                 bool(principal and principal.service_linked),
@@ -194,6 +201,8 @@ class Evaluator:
             yield replace(self._layer([persona.boundary], action), boundary=True)
         elif persona.boundary_unread:
             yield Layer((), (), unread=True, boundary=True)
+        if persona.session is not None:
+            yield replace(self._layer([persona.session], action), session=True)
         rails = self.world.guardrails.get(persona.account)
         principal = self.world.principals.get(persona.arn)
         if rails is not None and not (principal and principal.service_linked):
@@ -394,11 +403,12 @@ def _in_world(
     identity = granted[0]
     pairs = list(zip(layers, granted, strict=True))[1:]
     bound = all_of([g for layer, g in pairs if layer.boundary])
-    rails = all_of([g for layer, g in pairs if not layer.boundary])
+    passed = all_of([g for layer, g in pairs if layer.session])
+    rails = all_of([g for layer, g in pairs if not layer.boundary and not layer.session])
     if own is None:
-        result = all_of([identity, bound, rails])
+        result = all_of([identity, bound, passed, rails])
     else:
-        result, more = _with_own(persona, own, resource, values, identity, bound, evaluator)
+        result, more = _with_own(persona, own, resource, values, identity, bound, passed, evaluator)
         result = all_of([result, rails])
         if more and more.effect == "Deny":
             return False, [more]
@@ -423,6 +433,7 @@ def _allowed(layer: Layer, resource: str, values: Values) -> tuple[Tri, Statemen
 
 def _with_own(
     persona: Persona, own: Layer, resource: str, values: Values, identity: Tri, bound: Tri,
+    passed: Tri,
     evaluator: Evaluator,
 ) -> tuple[Tri, Statement | None]:  # fmt: skip
     """IAM User Guide: a resource policy that names a user or `*` settles it inside the account."""
@@ -437,6 +448,7 @@ def _with_own(
     direct: Tri = False
     delegated: Tri = False
     past: Tri = False
+    named: Tri = False
     shown: Statement | None = None
     for statement in own.allows:
         who = principal_form(statement, persona, evaluator.world)
@@ -452,15 +464,18 @@ def _with_own(
             direct = any_of([direct, hit])
             if past_boundary(statement, persona):
                 past = any_of([past, hit])
+            if past_session(statement):
+                named = any_of([named, hit])
     owner = (values.get("aws:resourceaccount") or ("",))[0]
     if owner and owner != persona.account:
         both_sides = any_of([direct, delegated])
-        result = all_of([both_sides, identity, bound])
+        result = all_of([both_sides, identity, bound, passed])
     else:
         # Identity policies count for a key only where its own policy hands over to the account.
         of_key = resource.split(":")[2:3] == ["kms"]
         by_account = all_of([delegated, identity]) if of_key else identity
-        result = any_of([past, all_of([any_of([direct, by_account]), bound])])
+        limited = any_of([past, all_of([any_of([direct, by_account]), bound])])
+        result = any_of([named, all_of([limited, passed])])
     return (None if doubtful and result else result), shown
 
 

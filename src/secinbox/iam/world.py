@@ -43,6 +43,7 @@ class Persona:
     boundary: Policy | None = None
     boundary_unread: bool = False
     changes: tuple[str, ...] = ()  # what was done to get here, in words
+    session: Policy | None = None  # passed when the role was assumed; limits like a boundary
     session_tags: tuple[tuple[str, str], ...] = ()  # given by whoever assumed the role
 
     @property
