@@ -219,8 +219,8 @@ class Evidence(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     """One reason for a risk's value, readable by a person.
 
     kind of public_accessibility: route, policy, shared, endpoint; of privileged_access:
-    administrator, escalation, wide_reach, bulk_data; any risk: stated, tag, signal, feed,
-    control (what makes it a no), gap (what could not be looked at). `source` is a uid, a report
+    administrator, escalation, wide_reach, bulk_data, granted (no reason: what it may do besides);
+    any risk: stated, tag, signal, feed, control (what makes it a no), gap (what could not be looked at). `source` is a uid, a report
     place or an address to look at. `steps` is a route or chain in order.
     """
 

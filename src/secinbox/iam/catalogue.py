@@ -291,11 +291,3 @@ WIDE: tuple[tuple[str, str, str], ...] = (
     ("eks:createaccessentry", "eks:cluster/secinbox-any", "give itself every cluster"),
     ("iam:deleterole", "iam:role/secinbox-any", "delete every role"),
 )
-
-# Bulk reading of a kind of store: what reads it all.
-READS: dict[str, tuple[tuple[str, str], ...]] = {
-    "aws_s3_bucket": (("s3:getobject", "/?*"),),
-    "aws_dynamodb_table": (("dynamodb:scan", ""), ("dynamodb:query", ""),
-                           ("dynamodb:batchgetitem", ""), ("dynamodb:getitem", "")),
-    "aws_secretsmanager_secret": (("secretsmanager:getsecretvalue", ""),),
-}  # fmt: skip

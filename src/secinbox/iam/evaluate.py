@@ -106,7 +106,7 @@ class Evaluator:
         from secinbox.iam.resources import policy_of, was_read
 
         own = policy_of(self.world.estate, resource)
-        elsewhere = self._elsewhere(persona, resource, extra)
+        elsewhere = self.elsewhere(persona, resource, extra)
         if own is None and elsewhere and not was_read(self.world.estate, resource):
             asked = self.decide(persona, action, resource, extra)
             doubt = "whether the resource's own policy lets another account in was not read"
@@ -232,11 +232,12 @@ class Evaluator:
 
         Without one nobody of another account gets in.
         """
-        if own is None and self._elsewhere(persona, resource, extra or {}):
+        if own is None and self.elsewhere(persona, resource, extra or {}):
             return Answer("no")
         return self._solve(persona, action.lower(), resource, extra or {}, own)
 
-    def _elsewhere(self, persona: Persona, resource: str, extra: Values) -> bool:
+    def elsewhere(self, persona: Persona, resource: str, extra: Values) -> bool:
+        """The resource is of another account than the principal."""
         named = extra.get("aws:resourceaccount")
         owner = named[0] if named else self.requests.owner(persona, resource)
         return bool(owner) and owner not in ("aws", persona.account)

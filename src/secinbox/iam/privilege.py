@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from secinbox.estate import Estate, Item
-from secinbox.iam.catalogue import READS, WIDE
+from secinbox.iam.catalogue import WIDE
 from secinbox.iam.escalation import Escalation, Step, Way, escalation_of, steps_of
-from secinbox.iam.evaluate import Answer, new_names
-from secinbox.iam.marks import marked
-from secinbox.iam.policy import Policy, Statement
-from secinbox.iam.resources import policy_of
+from secinbox.iam.evaluate import Answer
+from secinbox.iam.policy import Statement
+from secinbox.iam.stores import Stores, sensitive
 from secinbox.iam.world import Persona, Principal
 from secinbox.inventory.aws.calls import walk
 from secinbox.records import Evidence, RiskStatement
@@ -97,7 +96,7 @@ class Powers:
         self.estate = escalation.world.estate
         self.evaluator = escalation.evaluator
         self.sensitive = list(sensitive(self.estate))
-        self._own: dict[str, Policy | None] = {}
+        self.stores = Stores(self.estate, self.evaluator)
 
     def of(self, arn: str) -> Power:
         principal = self.world.principals[arn]
@@ -208,66 +207,32 @@ class Powers:
             power.add(_shown("wide_reach", text, persona.arn, statement))
 
     def _data(self, power: Power, persona: Persona) -> None:
-        read: list[str] = []
-        statement: tuple[Statement, ...] = ()
-        for item, why in self.sensitive:
-            given = self._reads(persona, item)
-            if given is not None and given.value == "yes":
-                read.append(f"{item.name or item.uid} ({why})")
-                statement = statement or given.statements
-        if read:
-            text = "reads " + ", ".join(read[:_MAX_SHOWN])
-            text += f" and {len(read) - _MAX_SHOWN} more" if len(read) > _MAX_SHOWN else ""
-            power.add(_shown("bulk_data", text, persona.arn, statement))
-
-    def _reads(self, persona: Persona, item: Item) -> Answer | None:
-        if item.uid not in self._own:
-            self._own[item.uid] = personal(policy_of(self.estate, item.uid))
-        own = self._own[item.uid]
-        account = item.account or persona.account
-        best: Answer | None = None
-        for action, tail in READS.get(item.type, ()):
-            layers = self.evaluator.layers(persona, action)
-            if not layers[0].allows and own is None:
-                continue
-            names = [f"{item.uid}/secinbox-any"] if tail else [item.uid]
-            if tail:
-                names = new_names(layers, item.uid + tail) or names
-            for name in names:
-                given = self.evaluator.decide_with(
-                    persona, action, name, own, {"aws:resourceaccount": (account,)}
-                )
+        for asked, verb in ((self.stores.reads, "reads"), (self.stores.writes, "writes")):
+            found, perhaps, statement = [], [], ""
+            for item, why in self.sensitive:
+                given = asked(persona, item)
+                name = f"{item.name or item.uid} ({why})"
                 if given.value == "yes":
-                    return given
-                best = given
-        return best
+                    found.append(name)
+                    statement = statement or next(iter(given.texts), "")
+                elif given.value == "unknown":
+                    perhaps.append(
+                        f"{name} if {', '.join(given.doubts) or 'a condition'} allows it"
+                    )
+            if found:
+                text = f"{verb} {_listed(found)}"
+                text += f". Statement: {statement}" if statement else ""
+                if verb == "reads":
+                    power.add(Evidence(kind="bulk_data", text=text, source=persona.arn))
+                else:
+                    power.evidence.append(Evidence(kind="granted", text=text, source=persona.arn))
+            elif perhaps and verb == "reads":
+                power.add(_gap(f"{verb} {_listed(perhaps)}", persona.arn), "unknown")
 
 
-def personal(policy: Policy | None) -> Policy | None:
-    """Without what it grants to anybody at all: that is the store's exposure, nobody's privilege."""
-    if policy is None:
-        return None
-    kept = tuple(
-        s
-        for s in policy.statements
-        if s.effect != "Allow"
-        or s.keys & {"aws:principalarn", "aws:userid", "aws:username"}
-        or not any(v == "*" for _, v in s.principals or (("*", "*"),))
-    )
-    return Policy(kept, policy.name, policy.problems)
-
-
-def sensitive(estate: Estate) -> Iterator[tuple[Item, str]]:
-    """Stores whose loss matters: marked as restricted, audit logs, secrets in use."""
-    trails = {str(i.config.get("S3BucketName")) for i in estate.of_type("aws_cloudtrail_trail")}
-    for item in estate.of_type(*READS):
-        said = marked(item)
-        if said:
-            yield item, said
-        elif item.type == "aws_s3_bucket" and item.uid.rpartition(":")[2] in trails:
-            yield item, "audit logs"
-        elif item.type == "aws_secretsmanager_secret" and item.config.get("Name"):
-            yield item, "secret"
+def _listed(words: list[str]) -> str:
+    more = len(words) - _MAX_SHOWN
+    return ", ".join(words[:_MAX_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _inherited(estate: Estate, item: Item, powers: dict[str, Power]) -> Power | None:
@@ -279,7 +244,7 @@ def _inherited(estate: Estate, item: Item, powers: dict[str, Power]) -> Power | 
     power = Power()
     for role, found in known:
         for evidence in found.evidence:
-            if evidence.kind == "control":
+            if evidence.kind in ("control", "granted"):
                 continue
             text = f"runs as {role.split(':', 5)[-1]}: {evidence.text}"
             if item.type == "aws_iam_access_key":

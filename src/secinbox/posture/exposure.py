@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from secinbox.estate import Estate, Item
 from secinbox.iam.marks import marked
-from secinbox.iam.privilege import sensitive
+from secinbox.iam.stores import sensitive
 from secinbox.network.aws.buckets import openings
 from secinbox.network.aws.stores import policy_verdict
 from secinbox.posture._stating import Known, Rule, known_of, texts
