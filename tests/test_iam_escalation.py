@@ -818,10 +818,10 @@ def test_another_account_counts_once_the_organisation_is_known() -> None:
     made = Account().user("ana", allow("sts:AssumeRole", far))
     made.role("admin", aws(f"arn:aws:iam::{A}:root"), allow("*"), account=B)
     found = {s.resource: s for s in privilege(made.estate())}[USER]
-    assert (found.value, {e.kind for e in found.evidence}) == ("yes", {"wide_reach"})
+    assert (found.value, {e.kind for e in found.evidence}) == ("yes", {"wide_reach", "granted"})
     made.covered |= {f"aws:{x}/global/organizations.describe_organization" for x in (A, B)}
     found = {s.resource: s for s in privilege(made.estate())}[USER]
-    assert (found.value, {e.kind for e in found.evidence}) == ("yes", {"escalation"})
+    assert (found.value, {e.kind for e in found.evidence}) == ("yes", {"escalation", "granted"})
 
 
 def test_an_organisation_policy_stops_it() -> None:
@@ -866,7 +866,7 @@ def test_restricted_data_and_wide_reach() -> None:
         .add(bucket, "aws_s3_bucket", {"Name": "i"}, tags)
     )
     found = {s.resource: s for s in privilege(made.estate())}[USER]
-    assert (found.value, {e.kind for e in found.evidence}) == ("yes", {"bulk_data"})
+    assert (found.value, {e.kind for e in found.evidence}) == ("yes", {"bulk_data", "granted"})
     made = (
         Account()
         .user("ana", allow("s3:GetObject", f"{bucket}/*"))
@@ -875,7 +875,7 @@ def test_restricted_data_and_wide_reach() -> None:
     assert {s.resource: s for s in privilege(made.estate())}[USER].value == "no"
     made = Account().user("ana", allow("s3:*"))
     found = {s.resource: s for s in privilege(made.estate())}[USER]
-    assert (found.value, {e.kind for e in found.evidence}) == ("yes", {"wide_reach"})
+    assert (found.value, {e.kind for e in found.evidence}) == ("yes", {"wide_reach", "granted"})
 
 
 def test_a_policy_that_was_not_read_is_no_silent_no() -> None:

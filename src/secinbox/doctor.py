@@ -100,6 +100,9 @@ def examine(facts: Facts, home: Path, clock: datetime, settings: Settings) -> di
         "reports read in part", not partial, ", ".join(n for n, _ in partial) or "none",
         "nothing was closed by them; see `secinbox import` for what was skipped",
     )  # fmt: skip
+    from secinbox.iam.universe import UNIVERSE
+
+    check("actions of AWS known", True, UNIVERSE.version())
     feeds = [
         {"feed": f, "released": r, "records": n}
         for f, r, n in facts.rows("SELECT feed, released, records FROM feeds ORDER BY feed")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from secinbox.iam.bits import WRITE_BITS
+from secinbox.iam.bits import write_bits
 from secinbox.iam.evaluate import Answer
 from secinbox.iam.moves import Moves
 from secinbox.iam.policy import Policy, Statement
@@ -50,7 +50,7 @@ class Changes:
 
     def writes(self, persona: Persona) -> bool:
         """Has any right to change what somebody may do."""
-        return bool(self.moves.mask(persona) & WRITE_BITS)
+        return bool(self.moves.mask(persona) & write_bits())
 
     def states(self, target: Principal, actors: Iterable[Persona]) -> Iterator[Change]:
         """States of the target, nearest first; the target acts too, with what it has by then."""

@@ -7,7 +7,7 @@ caller chooses freely (names, tags of a request, regions) is solved for: yes whe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,6 +20,7 @@ from secinbox.iam.matching import arn_matches, common_arn, has_wildcard
 from secinbox.iam.policy import Policy, Statement, parse
 from secinbox.iam.request import ANY_NAME, Requests, Values, absent_tags, chosen, worlds
 from secinbox.iam.tagging import Tagging, speaks_of_tags, uncertain
+from secinbox.iam.universe import EVERYTHING
 from secinbox.iam.world import Persona, World
 
 _NOTHING: Values = {}
@@ -76,6 +77,7 @@ class Evaluator:
         self._layers: dict[tuple[int, str], tuple[Layer, ...]] = {}
         self._shares: dict[tuple[object, ...], int] = {}
         self._share_of: dict[int, int] = {}
+        self._granted: dict[int, int] = {}  # share -> actions
         self._covered: dict[tuple[str, str], frozenset[str]] = {}
         self._rcps = bool(world.estate.of_type("aws_organizations_policy"))
         self._keep: list[Any] = []  # objects whose id() is a key stay alive
@@ -158,6 +160,41 @@ class Evaluator:
             self._share_of[id(persona)] = found
         return found
 
+    def granted(self, persona: Persona) -> int:
+        """The known actions (bits) that it may do in some request, resource policies aside.
+
+        Allowed by its policies and each layer over them, and not denied always and everywhere: what
+        is not in it is a certain no. Computed once for all with the same policies.
+        """
+        key = self.share(persona)
+        found = self._granted.get(key)
+        if found is None:
+            found = EVERYTHING
+            for policies in self._over(persona):
+                allowed = denied = 0
+                for policy in policies:
+                    allowed |= policy.allowed
+                    denied |= policy.forbidden
+                found &= allowed & ~denied
+            self._granted[key] = found
+        return found
+
+    def _over(self, persona: Persona) -> Iterator[Iterable[Policy]]:
+        """Groups of policies of which one must allow and none deny."""
+        yield [s.policy for s in persona.sources]
+        if persona.boundary is not None:
+            yield [persona.boundary]
+        if persona.session is not None:
+            yield [persona.session]
+        yield from self._levels(persona)
+
+    def _levels(self, persona: Persona) -> tuple[tuple[Policy, ...], ...]:
+        """Service control policies over it, level by level."""
+        rails = self.world.guardrails.get(persona.account)
+        principal = self.world.principals.get(persona.arn)
+        free = rails is None or (principal is not None and principal.service_linked)
+        return () if free or rails is None else rails.service
+
     def bulk(
         self, layers: tuple[Layer, ...], pool: frozenset[str], name: str
     ) -> frozenset[str] | None:
@@ -203,11 +240,8 @@ class Evaluator:
             yield Layer((), (), unread=True, boundary=True)
         if persona.session is not None:
             yield replace(self._layer([persona.session], action), session=True)
-        rails = self.world.guardrails.get(persona.account)
-        principal = self.world.principals.get(persona.arn)
-        if rails is not None and not (principal and principal.service_linked):
-            for level in rails.service:
-                yield self._layer(level, action)
+        for level in self._levels(persona):
+            yield self._layer(level, action)
 
     def _layer(self, policies: Iterable[Policy], action: str) -> Layer:
         allows: list[Statement] = []

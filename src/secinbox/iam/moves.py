@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from secinbox.iam.bits import ADMIN_BITS, bit, policy_mask, row_mask
+from secinbox.iam.bits import admin_bits, bit, row_bits
 from secinbox.iam.catalogue import ADMINISTRATOR, PASSES, TAKES, Passes, Takes
 from secinbox.iam.conditions import Tri, all_of
 from secinbox.iam.evaluate import (
@@ -68,7 +68,6 @@ class Moves:
         self.evaluator = evaluator
         self.things = things
         self.hubs: dict[str, frozenset[str]] = {}
-        self._masks: dict[int, int] = {}
         self._pools: dict[frozenset[str], int] = {}
         self.trusts = Trusts(world, evaluator)
         self.needs = Needs(evaluator)
@@ -78,21 +77,9 @@ class Moves:
         self._can_make_profile = cache(self._can_make_profile_of)
         self._shared_functions = cache(self._shared_functions_of)
 
-    # Which of the catalogue's actions policies speak of, as bits
-
     def mask(self, persona: Persona) -> int:
-        """Catalogue actions that some Allow (and the boundary) speaks of: what is worth a look."""
-        allowed = 0
-        for source in persona.sources:
-            allowed |= self._policy_mask(source.policy)
-        if persona.boundary is not None:
-            allowed &= self._policy_mask(persona.boundary)
-        return allowed
-
-    def _policy_mask(self, policy: Policy) -> int:
-        if id(policy) not in self._masks:
-            self._masks[id(policy)] = policy_mask(policy)
-        return self._masks[id(policy)]
+        """Actions that it may perhaps do: what is worth a look."""
+        return self.evaluator.granted(persona)
 
     # Administrator
 
@@ -101,7 +88,7 @@ class Moves:
 
         after: it may rewrite tags before.
         """
-        if self.mask(persona) & ADMIN_BITS != ADMIN_BITS:
+        if admin_bits() & ~self.mask(persona):
             return Answer("no")
         shown: dict[int, Statement] = {}
         result: list[Tri] = []
@@ -273,7 +260,7 @@ class Moves:
         if not mask & bit("iam:passrole"):
             return
         for row in PASSES:
-            if row_mask(row.needs) & ~mask:
+            if row_bits(row.needs) & ~mask:
                 continue
             profiled = "profile" in row.place and not self._can_make_profile(persona)
             roles = self.trusts.trusting(persona.account, row.service, profiled)
@@ -424,7 +411,7 @@ class Moves:
 
     def _takes(self, persona: Persona, mask: int) -> Iterator[Edge]:
         for row in TAKES:
-            if row_mask(row.needs) & ~mask:
+            if row_bits(row.needs) & ~mask:
                 continue
             things = self.things.in_account(row.kind, persona.account)
             if row.kind == "function":
@@ -534,7 +521,7 @@ class Moves:
             return
         rows = [r for r in TAKES if r.kind in ("managed-instance", "ssh-instance", "instance")]
         for row in rows:
-            if row_mask(row.needs) & ~mask:
+            if row_bits(row.needs) & ~mask:
                 continue
             for thing in self.things.in_account(row.kind, persona.account):
                 yield from self._refilled(persona, row, thing)

@@ -8,7 +8,7 @@ effect `broken`: it makes answers unknown, it is never silently left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import msgspec
 
 from secinbox.iam.matching import action_matches
+from secinbox.iam.universe import EVERYTHING, UNIVERSE, actions_of
 
 VARIABLE = re.compile(r"\$\{\s*([^},]+?)\s*(?:,[^}]*)?\}")
 Condition = tuple[str, str, tuple[str, ...]]  # operator, key in lower case, values
@@ -40,11 +41,23 @@ class Statement:
 
     def about(self, action: str) -> bool:
         """The Action part speaks of this action (in lower case)."""
+        known = UNIVERSE.bit(action)
+        if known:
+            return bool(self.bits & known)
         if self.effect == "broken":
             return True
         if self.actions is not None:
             return any(action_matches(p, action) for p in self.actions)
         return not any(action_matches(p, action) for p in self.not_actions or ())
+
+    @cached_property
+    def bits(self) -> int:
+        """The known actions that the Action part speaks of; a broken statement may be about any."""
+        if self.effect == "broken":
+            return EVERYTHING
+        if self.actions is not None:
+            return actions_of(self.actions)
+        return ~actions_of(self.not_actions or ())
 
     @cached_property
     def text(self) -> str:
@@ -111,6 +124,26 @@ class Policy:
     statements: tuple[Statement, ...]
     name: str = ""
     problems: tuple[str, ...] = ()
+
+    @cached_property
+    def allowed(self) -> int:
+        """The known actions that some Allow speaks of; a broken statement could be one."""
+        return _union(s for s in self.statements if s.effect != "Deny")
+
+    @cached_property
+    def forbidden(self) -> int:
+        """The known actions that are denied for every resource and request."""
+        return _union(
+            s for s in self.statements
+            if s.effect == "Deny" and not s.conditions and "*" in (s.resources or ())
+        )  # fmt: skip
+
+
+def _union(statements: Iterable[Statement]) -> int:
+    found = 0
+    for statement in statements:
+        found |= statement.bits
+    return found
 
 
 def parse(document: Any, name: str = "") -> Policy:

@@ -15,6 +15,7 @@ from secinbox.estate import Estate, Item
 from secinbox.iam.catalogue import WIDE
 from secinbox.iam.escalation import Escalation, Step, Way, escalation_of, steps_of
 from secinbox.iam.evaluate import Answer
+from secinbox.iam.granted import words_of
 from secinbox.iam.policy import Statement
 from secinbox.iam.stores import Stores, sensitive
 from secinbox.iam.world import Persona, Principal
@@ -101,6 +102,9 @@ class Powers:
     def of(self, arn: str) -> Power:
         principal = self.world.principals[arn]
         power = self._of(arn, principal)
+        left = words_of(self.evaluator.granted(principal.persona))
+        if left:
+            power.evidence.append(Evidence(kind="granted", text=left, source=arn))
         part = principal.item.unfinished("PermissionsBoundary")
         if part and power.value == "yes":
             # A boundary takes away and never gives: what was not read could end a yes, not a no.
