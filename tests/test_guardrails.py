@@ -83,6 +83,20 @@ def test_a_perimeter_shuts_what_its_own_policy_opens(uid: str) -> None:
     assert public(estate(deny(StringEquals={"aws:Unheard": "x"})), uid)[0] == "unknown"
 
 
+def test_a_unit_binds_the_accounts_that_it_is_known_to_hold() -> None:
+    def held(parent: str) -> Estate:
+        made = estate(PERIMETER, on="ou-1")
+        made.relate(f"arn:aws:iam::{ACCOUNT}:root", "member_of", parent)
+        return made
+
+    assert public(estate(PERIMETER, on="r-1"), BUCKET)[0] == "no"
+    value, text = public(estate(PERIMETER, on="ou-1"), BUCKET)
+    assert value == "unknown" and "unit of the organisation" in text
+    assert public(estate(deny("ec2:*"), on="ou-1"), BUCKET)[0] == "yes"
+    assert public(held("ou-1"), BUCKET)[0] == "no"
+    assert public(held("ou-2"), BUCKET)[0] == "yes"
+
+
 def test_a_perimeter_shuts_what_an_acl_opens() -> None:
     by_acl = {
         "get_bucket_policy": {"Error": "NoSuchBucketPolicy"}, "get_bucket_acl": grants(EVERYONE),

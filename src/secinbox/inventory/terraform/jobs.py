@@ -58,8 +58,9 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
                      NotebookInstanceName=b.text("name"))  # fmt: skip
     for b in blocks.of("aws_ssm_parameter"):
         parameter = filled(
-            Name=b.text("name"), Type=b.text("type"), Tier=b.text("tier") or "Standard"
-        )
+            Name=b.text("name"), Type=b.text("type"), Tier=b.text("tier") or "Standard",
+            KeyId=b.text("key_id"), Tags=b.tags,
+        )  # fmt: skip
         yield answer("ssm.describe_parameters", {"Parameters": [parameter]}, b)
     for b in blocks.of("aws_iam_user_login_profile"):
         owner = next((u.arn for u in blocks.where(b.text("user"), "name", "aws_iam_user")), "")

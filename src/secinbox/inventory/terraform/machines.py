@@ -10,6 +10,12 @@ from secinbox.inventory.terraform.answers import Answer, Blocks, answer, filled
 from secinbox.inventory.terraform.blocks import Block
 from secinbox.inventory.terraform.network import interface, lent
 
+_MEMBERS = (
+    "aws_rds_cluster_instance",
+    "aws_docdb_cluster_instance",
+    "aws_neptune_cluster_instance",
+)
+
 
 def answers(blocks: Blocks) -> Iterator[Answer]:
     for b in blocks.of("aws_instance"):
@@ -26,9 +32,9 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
         yield from _function(blocks, b)
     for b in blocks.of("aws_db_instance"):
         yield _database(blocks, b)
-    for b in blocks.of("aws_rds_cluster_instance"):
+    for b in blocks.of(*_MEMBERS):
         yield _database(blocks, b)
-    for b in blocks.of("aws_rds_cluster"):
+    for b in blocks.of("aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster"):
         cluster = filled(
             DBClusterArn=b.arn, DBClusterIdentifier=b.text("cluster_identifier"),
             Engine=b.text("engine"), StorageEncrypted=b.values.get("storage_encrypted"),
@@ -37,7 +43,7 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
         name = b.text("cluster_identifier")
         members = b.texts("cluster_members") or [
             i.text("identifier")
-            for i in blocks.of("aws_rds_cluster_instance")
+            for i in blocks.of(*_MEMBERS)
             if name and i.text("cluster_identifier") == name and near(i, b)
         ]
         if members:  # none: another folder may build them
@@ -52,6 +58,34 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
         )  # fmt: skip
         yield answer("rds.describe_db_snapshots", {"DBSnapshots": [snapshot]}, b,
                      arn=b.text("db_snapshot_arn") or b.arn)  # fmt: skip
+        if b.has("shared_accounts"):
+            yield _shared(
+                "", b, b.text("db_snapshot_arn") or b.arn, b.text("db_snapshot_identifier")
+            )
+    for b in blocks.of("aws_db_cluster_snapshot"):
+        name, arn = b.text("db_cluster_snapshot_identifier"), b.text("db_cluster_snapshot_arn")
+        snapshot = filled(
+            DBClusterSnapshotArn=arn, DBClusterSnapshotIdentifier=name, Engine=b.text("engine"),
+            DBClusterIdentifier=b.text("db_cluster_identifier"), Status="available", TagList=b.tags,
+        )  # fmt: skip
+        yield answer(
+            "rds.describe_db_cluster_snapshots", {"DBClusterSnapshots": [snapshot]}, b, arn=arn
+        )
+        if b.has("shared_accounts"):
+            yield _shared("Cluster", b, arn, name)
+    for b in blocks.of("aws_redshiftserverless_workgroup"):
+        workgroup = filled(
+            workgroupArn=b.arn, workgroupName=b.text("workgroup_name"), port=b.number("port"),
+            publiclyAccessible=b.values.get("publicly_accessible"),
+            subnetIds=b.texts("subnet_ids"), securityGroupIds=b.texts("security_group_ids"),
+        )  # fmt: skip
+        yield answer("redshift-serverless.list_workgroups", {"workgroups": [workgroup]}, b)
+    for b in blocks.of("aws_elasticache_cluster"):
+        node = filled(ARN=b.arn, CacheClusterId=b.text("cluster_id"), Engine=b.text("engine"))
+        yield answer("elasticache.describe_cache_clusters", {"CacheClusters": [node]}, b)
+    for b in blocks.of("aws_elasticache_replication_group"):
+        group = filled(ARN=b.arn, ReplicationGroupId=b.text("replication_group_id"))
+        yield answer("elasticache.describe_replication_groups", {"ReplicationGroups": [group]}, b)
     for b in blocks.of("aws_redshift_subnet_group"):
         group = {"ClusterSubnetGroupName": b.text("name"),
                  "Subnets": [{"SubnetIdentifier": s} for s in b.texts("subnet_ids")]}  # fmt: skip
@@ -165,6 +199,16 @@ def _granted(b: Block, arn: str) -> dict[str, Any]:
     if b.values.get("invoked_via_function_url") is True:
         conditions["Bool"] = {"lambda:InvokedViaFunctionUrl": "true"}
     return found | ({"Condition": conditions} if conditions else {})
+
+
+def _shared(kind: str, b: Block, arn: str, name: str) -> Answer:
+    """With whom a snapshot of a database or a cluster is shared; "all" is everyone."""
+    identifier = f"DB{kind}SnapshotIdentifier"
+    attributes = [{"AttributeName": "restore", "AttributeValues": b.texts("shared_accounts")}]
+    told = {identifier: name, f"DB{kind}SnapshotAttributes": attributes}
+    operation = f"rds.describe_db_{kind.lower()}{'_' if kind else ''}snapshot_attributes"
+    return answer(operation, {f"DB{kind}SnapshotAttributesResult": told}, b, arn=arn,
+                  **{identifier: name})  # fmt: skip
 
 
 def near(one: Block, other: Block) -> bool:

@@ -35,7 +35,8 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
                      arn=f"arn:aws:s3control::{number}:x", AccountId=number)  # fmt: skip
     for b in blocks.of("aws_sqs_queue"):
         given = blocks.where(b.text("id"), "queue_url", "aws_sqs_queue_policy")
-        attributes = filled(QueueArn=b.arn, Policy=_policy(b, given))
+        attributes = filled(QueueArn=b.arn, Policy=_policy(b, given),
+                            KmsMasterKeyId=b.text("kms_master_key_id"))  # fmt: skip
         yield answer("sqs.get_queue_attributes", {"Attributes": attributes}, b, *given,
                      QueueUrl=b.text("url") or b.text("id"))  # fmt: skip
         yield from _tagged("sqs.list_queue_tags", b, QueueUrl=b.text("url") or b.text("id"))
@@ -57,7 +58,7 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
                 "kms.get_key_policy", {"Policy": _policy(b, given)}, b, *given, KeyId=b.arn
             )
     for b in blocks.of("aws_secretsmanager_secret"):
-        secret = {"ARN": b.arn, "Name": b.text("name"), "Tags": b.tags}
+        secret = filled(ARN=b.arn, Name=b.text("name"), KmsKeyId=b.text("kms_key_id"), Tags=b.tags)
         yield answer("secretsmanager.list_secrets", {"SecretList": [secret]}, b)
         given = blocks.where(b.arn, "secret_arn", "aws_secretsmanager_secret_policy")
         if given or b.has("policy"):
@@ -154,6 +155,13 @@ def _bucket(blocks: Blocks, b: Block) -> Iterator[Answer]:
         rules = [{"ObjectOwnership": r.text("object_ownership")} for r in block.rows("rule")]
         yield answer("s3.get_bucket_ownership_controls", {"OwnershipControls": {"Rules": rules}},
                      block, arn=b.arn, Bucket=name)  # fmt: skip
+    for block in blocks.where(name, "bucket", "aws_s3_bucket_server_side_encryption_configuration"):
+        encrypting = [{"ApplyServerSideEncryptionByDefault": filled(
+            SSEAlgorithm=d.text("sse_algorithm"), KMSMasterKeyID=d.text("kms_master_key_id"))}
+            for r in block.rows("rule") for d in r.rows("apply_server_side_encryption_by_default")]  # fmt: skip
+        yield answer("s3.get_bucket_encryption",
+                     {"ServerSideEncryptionConfiguration": {"Rules": encrypting}}, block, arn=b.arn,
+                     Bucket=name)  # fmt: skip
     grants = _grants(blocks, b, name)
     if grants is not None:
         listed, used = grants
