@@ -576,3 +576,60 @@ def test_a_cluster_of_databases_is_as_public_as_its_instances(instance: str, wan
                  f'  cluster_identifier = aws_rds_cluster.c.id\n  {instance}\n}}\n')  # fmt: skip
     told = {s.resource.rpartition(":")[2]: s.value for s in exposure(estate(text))}
     assert told["orders"] == wanted
+
+
+def test_services_that_a_folder_builds() -> None:
+    found = public(
+        estate("""
+    resource "aws_api_gateway_rest_api" "a" { name = "a" }
+    resource "aws_api_gateway_resource" "pets" {
+      rest_api_id = aws_api_gateway_rest_api.a.id
+      path_part = "pets"
+    }
+    resource "aws_api_gateway_method" "m" {
+      rest_api_id = aws_api_gateway_rest_api.a.id
+      resource_id = aws_api_gateway_resource.pets.id
+      http_method = "GET"
+      authorization = "NONE"
+    }
+    resource "aws_api_gateway_stage" "s" {
+      rest_api_id = aws_api_gateway_rest_api.a.id
+      stage_name = "live"
+    }
+    resource "aws_apigatewayv2_api" "h" {
+      name = "h"
+      protocol_type = "HTTP"
+    }
+    resource "aws_apigatewayv2_route" "r" {
+      api_id = aws_apigatewayv2_api.h.id
+      route_key = "GET /"
+      authorization_type = "JWT"
+    }
+    resource "aws_apprunner_service" "w" { service_name = "w" }
+    resource "aws_apprunner_service" "x" {
+      service_name = "x"
+      network_configuration {
+        ingress_configuration { is_publicly_accessible = false }
+      }
+    }
+    resource "aws_apprunner_service" "y" {
+      service_name = "y"
+      network_configuration {
+        ingress_configuration { is_publicly_accessible = var.open }
+      }
+    }
+    resource "aws_transfer_server" "t" {}
+    resource "aws_cognito_identity_pool" "p" { identity_pool_name = "p" }
+    resource "aws_backup_vault" "v" { name = "v" }
+    resource "aws_backup_vault_policy" "v" {
+      backup_vault_name = aws_backup_vault.v.name
+      policy = jsonencode({Version = "2012-10-17", Statement = [
+        {Effect = "Allow", Principal = "*", Action = "backup:*", Resource = "*"}]})
+    }
+    """)
+    )
+    kinds = sorted((u.split(":")[2], v) for u, v in found.items())
+    assert kinds == [
+        ("apigateway", "no"), ("apigateway", "yes"), ("apprunner", "no"), ("apprunner", "unknown"),
+        ("apprunner", "yes"), ("backup", "yes"), ("cognito-identity", "no"), ("transfer", "yes"),
+    ]  # fmt: skip

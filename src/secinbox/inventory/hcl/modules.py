@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secinbox.inventory.hcl import documents
-from secinbox.inventory.hcl.provider import Where, computed, default
+from secinbox.inventory.hcl.provider import Where, computed, defaults
 from secinbox.inventory.hcl.syntax import (
     Attribute,
     BlockNode,
@@ -373,7 +373,7 @@ class Copy:
             return rows
         if self.block.kind == "data":
             return self._read(name)
-        made = default(self.kind, name)
+        made = defaults(self.kind).get(name)
         if made is None:
             mark = self.module.unknown(self.name).mark
             made = computed(self.kind, name, mark, self.where, self._argument)

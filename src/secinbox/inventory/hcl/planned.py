@@ -12,7 +12,7 @@ from typing import Any
 
 from secinbox.inventory.hcl.documents import judged
 from secinbox.inventory.hcl.modules import NOWHERE, Copy
-from secinbox.inventory.hcl.provider import default
+from secinbox.inventory.hcl.provider import defaults
 from secinbox.inventory.hcl.values import Instance, Unknown, vague
 from secinbox.inventory.terraform.blocks import Block
 
@@ -25,9 +25,6 @@ _DOCUMENTS = frozenset({"policy", "assume_role_policy", "access_policies", "reso
                         "policy_data"})  # fmt: skip
 _COMPUTED = ("arn", "id", "owner_id", "url", "key_id", "unique_id", "project", "zone", "region",
              "email", "member", "primary_network_interface_id", "stack_set_id")  # fmt: skip
-_DEFAULTED = ("path", "status", "publicly_accessible", "storage_encrypted", "map_public_ip_on_launch",
-              "internal", "load_balancer_type", "block_public_acls", "ignore_public_acls",
-              "block_public_policy", "restrict_public_buckets")  # fmt: skip
 _RULES = frozenset({"aws_security_group", "aws_default_security_group", "aws_security_group_rule",
                     "aws_vpc_security_group_ingress_rule"})  # fmt: skip
 # Types with a nested block that decides who reaches them.
@@ -56,9 +53,7 @@ def blocks_of(copies: Iterable[Copy]) -> tuple[list[Block], dict[str, int]]:
             values = _filled(copy, values)
         nowhere = copy.where.region == NOWHERE
         out = {k: _clean(k, v, nowhere) for k, v in values.items()}
-        for name in _DEFAULTED:
-            if values.get(name) is None and default(copy.kind, name) is not None:
-                out[name] = default(copy.kind, name)
+        out |= {n: v for n, v in defaults(copy.kind).items() if values.get(n) is None}
         for name in _COMPUTED:
             if out.get(name) is None:
                 found = copy.attribute(name)

@@ -61,6 +61,44 @@ _ARNS = {
     "aws_network_acl": "arn:{p}:ec2:{r}:{a}:network-acl/{id}",
     "aws_ebs_snapshot": "arn:{p}:ec2:{r}::snapshot/{id}",
     "aws_ami": "arn:{p}:ec2:{r}::image/{id}",
+    "aws_api_gateway_rest_api": "arn:{p}:apigateway:{r}::/restapis/{id}",
+    "aws_apigatewayv2_api": "arn:{p}:apigateway:{r}::/apis/{id}",
+    "aws_api_gateway_domain_name": "arn:{p}:apigateway:{r}::/domainnames/{domain_name}",
+    "aws_apigatewayv2_domain_name": "arn:{p}:apigateway:{r}::/domainnames/{domain_name}",
+    "aws_apprunner_service": "arn:{p}:apprunner:{r}:{a}:service/{service_name}/{id}",
+    "aws_appsync_graphql_api": "arn:{p}:appsync:{r}:{a}:apis/{id}",
+    "aws_autoscaling_group": "arn:{p}:autoscaling:{r}:{a}:autoScalingGroup:{id}:autoScalingGroupName/{name}",
+    "aws_backup_vault": "arn:{p}:backup:{r}:{a}:backup-vault:{name}",
+    "aws_batch_job_definition": "arn:{p}:batch:{r}:{a}:job-definition/{name}:1",
+    "aws_batch_job_queue": "arn:{p}:batch:{r}:{a}:job-queue/{name}",
+    "aws_cloudwatch_event_bus": "arn:{p}:events:{r}:{a}:event-bus/{name}",
+    "aws_cloudwatch_event_rule": "arn:{p}:events:{r}:{a}:rule/{name}",
+    "aws_codeartifact_domain": "arn:{p}:codeartifact:{r}:{a}:domain/{domain}",
+    "aws_codeartifact_repository": "arn:{p}:codeartifact:{r}:{a}:repository/{domain}/{repository}",
+    "aws_cognito_identity_pool": "arn:{p}:cognito-identity:{r}:{a}:identitypool/{id}",
+    "aws_docdb_cluster": "arn:{p}:rds:{r}:{a}:cluster:{cluster_identifier}",
+    "aws_docdb_cluster_instance": "arn:{p}:rds:{r}:{a}:db:{identifier}",
+    "aws_ec2_transit_gateway": "arn:{p}:ec2:{r}:{a}:transit-gateway/{id}",
+    "aws_efs_file_system": "arn:{p}:elasticfilesystem:{r}:{a}:file-system/{id}",
+    "aws_elasticache_cluster": "arn:{p}:elasticache:{r}:{a}:cluster:{cluster_id}",
+    "aws_elasticache_replication_group": "arn:{p}:elasticache:{r}:{a}:replicationgroup:{replication_group_id}",
+    "aws_glacier_vault": "arn:{p}:glacier:{r}:{a}:vaults/{name}",
+    "aws_glue_job": "arn:{p}:glue:{r}:{a}:job/{name}",
+    "aws_kinesis_stream": "arn:{p}:kinesis:{r}:{a}:stream/{name}",
+    "aws_lambda_layer_version": "arn:{p}:lambda:{r}:{a}:layer:{layer_name}:1",
+    "aws_launch_template": "arn:{p}:ec2:{r}:{a}:launch-template/{id}",
+    "aws_lightsail_instance": "arn:{p}:lightsail:{r}:{a}:Instance/{id}",
+    "aws_mq_broker": "arn:{p}:mq:{r}:{a}:broker:{broker_name}:{id}",
+    "aws_msk_cluster": "arn:{p}:kafka:{r}:{a}:cluster/{cluster_name}/{id}",
+    "aws_msk_serverless_cluster": "arn:{p}:kafka:{r}:{a}:cluster/{cluster_name}/{id}",
+    "aws_neptune_cluster": "arn:{p}:rds:{r}:{a}:cluster:{cluster_identifier}",
+    "aws_neptune_cluster_instance": "arn:{p}:rds:{r}:{a}:db:{identifier}",
+    "aws_redshiftserverless_workgroup": "arn:{p}:redshift-serverless:{r}:{a}:workgroup/{id}",
+    "aws_s3_access_point": "arn:{p}:s3:{r}:{a}:accesspoint/{name}",
+    "aws_scheduler_schedule": "arn:{p}:scheduler:{r}:{a}:schedule/default/{name}",
+    "aws_sfn_state_machine": "arn:{p}:states:{r}:{a}:stateMachine:{name}",
+    "aws_ssm_document": "arn:{p}:ssm:{r}:{a}:document/{name}",
+    "aws_transfer_server": "arn:{p}:transfer:{r}:{a}:server/{id}",
 }
 # Type -> which argument is also its id; every other id is invented by the cloud.
 _IDS = {
@@ -72,12 +110,18 @@ _IDS = {
     "aws_rds_cluster_instance": "identifier", "aws_redshift_cluster": "cluster_identifier",
     "aws_eks_cluster": "name", "aws_db_subnet_group": "name", "aws_key_pair": "key_name",
     "aws_sagemaker_notebook_instance": "name", "aws_cloudformation_stack_set": "name", "aws_iam_user_policy": "name",
-    "google_storage_bucket": "name",
+    "aws_autoscaling_group": "name", "aws_cloudwatch_event_bus": "name",
+    "aws_cloudwatch_event_rule": "name", "aws_backup_vault": "name", "aws_ssm_document": "name",
+    "aws_docdb_cluster": "cluster_identifier", "aws_neptune_cluster": "cluster_identifier",
+    "aws_docdb_cluster_instance": "identifier", "aws_neptune_cluster_instance": "identifier",
+    "aws_glue_job": "name", "google_storage_bucket": "name",
 }  # fmt: skip
 _ARN_IDS = frozenset({
     "aws_iam_policy", "aws_sns_topic", "aws_secretsmanager_secret", "aws_ecs_cluster", "aws_lb",
     "aws_alb", "aws_lb_target_group", "aws_alb_target_group", "aws_lb_listener", "aws_alb_listener",
-    "aws_codebuild_project", "aws_ecs_service", "aws_cloudformation_stack",
+    "aws_codebuild_project", "aws_ecs_service", "aws_cloudformation_stack", "aws_apprunner_service",
+    "aws_sfn_state_machine", "aws_msk_cluster", "aws_lambda_layer_version", "aws_kinesis_stream",
+    "aws_codeartifact_domain", "aws_codeartifact_repository", "aws_batch_job_queue",
 })  # fmt: skip
 _PREFIXES = {
     "aws_instance": "i-", "aws_vpc": "vpc-", "aws_subnet": "subnet-", "aws_security_group": "sg-",
@@ -86,7 +130,10 @@ _PREFIXES = {
     "aws_ebs_snapshot": "snap-", "aws_ami": "ami-", "aws_vpc_peering_connection": "pcx-",
     "aws_ec2_transit_gateway": "tgw-", "aws_vpc_endpoint": "vpce-", "aws_default_vpc": "vpc-",
     "aws_default_subnet": "subnet-", "aws_default_security_group": "sg-",
-    "aws_egress_only_internet_gateway": "eigw-",
+    "aws_egress_only_internet_gateway": "eigw-", "aws_launch_template": "lt-",
+    "aws_efs_file_system": "fs-", "aws_transfer_server": "s-", "aws_mq_broker": "b-",
+    "aws_ec2_transit_gateway_vpc_attachment": "tgw-attach-",
+    "aws_ec2_transit_gateway_route_table": "tgw-rtb-", "aws_organizations_policy": "p-",
 }  # fmt: skip
 # What the provider documents as the value of an argument that is left out.
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -98,6 +145,22 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "aws_lb": {"internal": False, "load_balancer_type": "application"},
     "aws_elb": {"internal": False},
     "aws_rds_cluster_instance": {"publicly_accessible": False},
+    "aws_docdb_cluster_instance": {"publicly_accessible": False},
+    "aws_neptune_cluster_instance": {"publicly_accessible": False},
+    "aws_redshiftserverless_workgroup": {"publicly_accessible": False},
+    "aws_mq_broker": {"publicly_accessible": False},
+    "aws_api_gateway_rest_api": {"policy": "", "endpoint_configuration": [{"types": ["EDGE"]}],
+                                 "disable_execute_api_endpoint": False},
+    "aws_api_gateway_method": {"api_key_required": False},
+    "aws_apigatewayv2_route": {"authorization_type": "NONE", "api_key_required": False},
+    "aws_apprunner_service": {"network_configuration": [
+        {"ingress_configuration": [{"is_publicly_accessible": True}]}]},
+    "aws_appsync_graphql_api": {"visibility": "GLOBAL"},
+    "aws_cognito_identity_pool": {"allow_unauthenticated_identities": False},
+    "aws_transfer_server": {"endpoint_type": "PUBLIC", "protocols": ["SFTP"]},
+    "aws_launch_template": {"default_version": 1, "latest_version": 1},
+    "aws_ssm_document": {"permissions": {}},
+    "aws_s3_access_point": {"policy": "", "network_origin": "Internet"},
     "aws_alb": {"internal": False, "load_balancer_type": "application"},
     "aws_s3_bucket_public_access_block": {
         "block_public_acls": False, "ignore_public_acls": False, "block_public_policy": False,
@@ -161,9 +224,9 @@ class Where:
     partition: str = "aws"
 
 
-def default(kind: str, name: str) -> Any:
-    """The documented value of an argument that is left out; None where there is none."""
-    return _DEFAULTS.get(kind, {}).get(name)
+def defaults(kind: str) -> dict[str, Any]:
+    """The documented values of arguments that are left out."""
+    return _DEFAULTS.get(kind, {})
 
 
 def computed(
