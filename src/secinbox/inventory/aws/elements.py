@@ -73,6 +73,13 @@ def canonical(arn: str) -> str:
     return found.group(1) if found else arn
 
 
+def is_thing(arn: str) -> bool:
+    """An ARN of its own: not a version or an alias of a function, not an object of a bucket."""
+    parts = parse_arn(arn)
+    object_of = arn.split(":")[2:3] == ["s3"] and "/" in arn and parts and not parts.account
+    return parts is not None and canonical(arn) == arn and not object_of
+
+
 def resource(
     call: Call,
     uid: str,

@@ -14,12 +14,16 @@ from typing import Any
 import msgspec
 
 from secinbox.inventory.aws.calls import Call
-from secinbox.inventory.aws.elements import records_of
-from secinbox.inventory.aws_config.items import TYPES, Item
+from secinbox.inventory.aws.elements import is_thing, records_of, resource
+from secinbox.inventory.aws_config import items as _items
+from secinbox.inventory.aws_config.items import Item
+from secinbox.inventory.aws_config.services import GATHERED
+from secinbox.inventory.aws_config.services import TYPES as _SERVICES
 from secinbox.reading import Head, Report, ReportError
-from secinbox.records import AnyRecord, Skipped
+from secinbox.records import AnyRecord, Resource, Skipped
 
 TITLE = "AWS Config snapshots"
+TYPES = {**_items.TYPES, **_SERVICES}
 
 
 def recognise(head: Head) -> int:
@@ -51,20 +55,48 @@ def _records(items: list[Any], place: str) -> Iterator[AnyRecord]:
             continue
         if item.status.startswith("ResourceDeleted") or item.status == "ResourceNotRecorded":
             continue
-        if item.kind not in TYPES:
+        if item.kind not in TYPES and not is_thing(item.arn):
             left[item.kind] = left.get(item.kind, 0) + 1
             continue
         # A history has many states of one thing: the newest counts.
         key = (item.kind, item.id)
         if key not in newest or item.time >= newest[key][0]:
             newest[key] = (item.time, item)
+    gathered: dict[tuple[str, str, str, str], Call] = {}
     for _, item in newest.values():
-        for operation, response, request in TYPES[item.kind](item):
-            call = Call(operation, item.account, item.region, item.partition, response, request,
-                        item.place)  # fmt: skip
-            yield from records_of(call)
+        made = list(_answered(item, gathered)) if item.kind in TYPES else [_named(item)]
+        yield from made
+        # Not every answer has a place for tags.
+        told = {r.uid: r.tags for r in made if isinstance(r, Resource)}
+        if item.tags and not told.get(item.arn, item.tags):
+            yield _named(item)
+    for call in gathered.values():
+        yield from records_of(call)
     for kind, count in sorted(left.items()):
         yield Skipped(reason=f"{kind} says nothing of use here", count=count, harmless=True)
+
+
+def _answered(item: Item, gathered: dict[tuple[str, str, str, str], Call]) -> Iterator[AnyRecord]:
+    """What calls would have answered; parts of longer answers wait for the others of their list."""
+    for operation, response, request in TYPES[item.kind](item):
+        call = Call(operation, item.account, item.region, item.partition, response, request,
+                    item.place)  # fmt: skip
+        rows = GATHERED.get(operation)
+        if rows is None:
+            yield from records_of(call)
+            continue
+        whole = gathered.setdefault(
+            (operation, item.account, item.region, "".join(request.values())), call
+        )
+        if whole is not call:
+            whole.response[rows].extend(response[rows])
+
+
+def _named(item: Item) -> Resource:
+    """Its name, place and tags: of types that no analysis asks about, this is enough."""
+    call = Call("", item.account, item.region, item.partition, {}, {}, item.place)
+    tags = [{"Key": k, "Value": v} for k, v in item.tags.items()]
+    return resource(call, item.arn, {"Tags": tags}, name=item.name)
 
 
 def _item(raw: Any, place: str) -> Item | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,22 +42,36 @@ class Item:
         return found
 
 
+# Names that begin with letters of a short form are written in small letters together.
+_SHORT = re.compile(
+    r"(db|vpc|dns|sse|kms|ebs|iam)(cluster|instance|snapshot|subnet|parameter|security|options|id|name|"
+    r"description|master|database)(?=[A-Z]|s?$|Key)"
+)
+
+
+def _capital(key: str) -> str:
+    short = _SHORT.match(key)
+    if short is not None:
+        return short.group(1).upper() + short.group(2).title() + key[short.end() :]
+    return key[:1].upper() + key[1:]
+
+
 def pascal(value: Any, depth: int = 0) -> Any:
     """Keys with a capital first letter; texts and numbers as they are."""
     if depth > _MAX_DEPTH:
         return None
     if isinstance(value, dict):
-        return {
-            k[:1].upper() + k[1:]: pascal(v, depth + 1)
-            for k, v in value.items()
-            if isinstance(k, str)
-        }
+        return {_capital(k): pascal(v, depth + 1) for k, v in value.items() if isinstance(k, str)}
     if isinstance(value, list):
-        return [pascal(v, depth + 1) for v in value]
+        # Some lists of texts are written as lists of objects with nothing but a value.
+        return [v["value"] if isinstance(v, dict) and v.keys() == {"value"} else pascal(v, depth + 1)
+                for v in value]  # fmt: skip
     return value
 
 
-def _in_list(operation: str, key: str) -> Callable[[Item], Answered]:
+def in_list(operation: str, key: str) -> Callable[[Item], Answered]:
+    """One element of the list that a call answers."""
+
     def made(item: Item) -> Answered:
         yield operation, {key: [item.described()]}, {}
 
@@ -81,13 +96,11 @@ def _group(item: Item) -> Answered:
     yield "ec2.describe_security_groups", {"SecurityGroups": [found]}, {}
 
 
-def _balancer(item: Item) -> Answered:
-    """A classic one: two names have no second capital letter."""
+def _peering(item: Item) -> Answered:
     found = item.described()
-    for name, given in (("DNSName", "Dnsname"), ("VPCId", "Vpcid")):
-        if given in found:
-            found[name] = found.pop(given)
-    yield "elb.describe_load_balancers", {"LoadBalancerDescriptions": [found]}, {}
+    if isinstance(found.get("Status"), str):
+        found["Status"] = {"Code": found["Status"]}
+    yield "ec2.describe_vpc_peering_connections", {"VpcPeeringConnections": [found]}, {}
 
 
 def _principal(key: str) -> Callable[[Item], Answered]:
@@ -105,7 +118,7 @@ def _function(item: Item) -> Answered:
     yield "lambda.list_functions", {"Functions": [found]}, {}
     policy = item.more.get("Policy")
     if policy:
-        yield "lambda.get_policy", {"Policy": _text(policy)}, {"FunctionName": arn}
+        yield "lambda.get_policy", {"Policy": text_of(policy)}, {"FunctionName": arn}
 
 
 def _key(item: Item) -> Answered:
@@ -113,7 +126,7 @@ def _key(item: Item) -> Answered:
     yield "kms.describe_key", {"KeyMetadata": found}, {"KeyId": item.id}
     policy = item.more.get("Policy")
     if policy:
-        yield "kms.get_key_policy", {"Policy": _text(policy)}, {"KeyId": item.arn or item.id}
+        yield "kms.get_key_policy", {"Policy": text_of(policy)}, {"KeyId": item.arn or item.id}
 
 
 def _topic(item: Item) -> Answered:
@@ -130,7 +143,7 @@ def _bucket(item: Item) -> Answered:
     policy = item.more.get("BucketPolicy")
     if isinstance(policy, dict) and "policyText" in policy:
         text = policy["policyText"]
-        said = {"Policy": _text(text)} if text else {"Error": "NoSuchBucketPolicy"}
+        said = {"Policy": text_of(text)} if text else {"Error": "NoSuchBucketPolicy"}
         yield "s3.get_bucket_policy", said, asked
     block = item.more.get("PublicAccessBlockConfiguration")
     if isinstance(block, dict):
@@ -146,33 +159,34 @@ def _bucket(item: Item) -> Answered:
         yield "s3.get_bucket_acl", {"Owner": {}, "Grants": grants}, asked
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A document as text."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 TYPES: dict[str, Callable[[Item], Answered]] = {
     "AWS::EC2::Instance": _instance,
     "AWS::EC2::SecurityGroup": _group,
-    "AWS::EC2::NetworkInterface": _in_list("ec2.describe_network_interfaces", "NetworkInterfaces"),
-    "AWS::EC2::Subnet": _in_list("ec2.describe_subnets", "Subnets"),
-    "AWS::EC2::VPC": _in_list("ec2.describe_vpcs", "Vpcs"),
-    "AWS::EC2::RouteTable": _in_list("ec2.describe_route_tables", "RouteTables"),
-    "AWS::EC2::NetworkAcl": _in_list("ec2.describe_network_acls", "NetworkAcls"),
-    "AWS::EC2::InternetGateway": _in_list("ec2.describe_internet_gateways", "InternetGateways"),
-    "AWS::EC2::NatGateway": _in_list("ec2.describe_nat_gateways", "NatGateways"),
-    "AWS::EC2::EIP": _in_list("ec2.describe_addresses", "Addresses"),
-    "AWS::EC2::VPCPeeringConnection": _in_list(
-        "ec2.describe_vpc_peering_connections", "VpcPeeringConnections"
+    "AWS::EC2::NetworkInterface": in_list("ec2.describe_network_interfaces", "NetworkInterfaces"),
+    "AWS::EC2::Subnet": in_list("ec2.describe_subnets", "Subnets"),
+    "AWS::EC2::VPC": in_list("ec2.describe_vpcs", "Vpcs"),
+    "AWS::EC2::RouteTable": in_list("ec2.describe_route_tables", "RouteTables"),
+    "AWS::EC2::NetworkAcl": in_list("ec2.describe_network_acls", "NetworkAcls"),
+    "AWS::EC2::InternetGateway": in_list("ec2.describe_internet_gateways", "InternetGateways"),
+    "AWS::EC2::NatGateway": in_list("ec2.describe_nat_gateways", "NatGateways"),
+    "AWS::EC2::EIP": in_list("ec2.describe_addresses", "Addresses"),
+    "AWS::EC2::VPCPeeringConnection": _peering,
+    "AWS::ElasticLoadBalancing::LoadBalancer": in_list(
+        "elb.describe_load_balancers", "LoadBalancerDescriptions"
     ),
-    "AWS::ElasticLoadBalancing::LoadBalancer": _balancer,
-    "AWS::EC2::Volume": _in_list("ec2.describe_volumes", "Volumes"),
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": _in_list(
+    "AWS::EC2::Volume": in_list("ec2.describe_volumes", "Volumes"),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": in_list(
         "elbv2.describe_load_balancers", "LoadBalancers"
     ),
-    "AWS::RDS::DBInstance": _in_list("rds.describe_db_instances", "DBInstances"),
-    "AWS::RDS::DBCluster": _in_list("rds.describe_db_clusters", "DBClusters"),
-    "AWS::Redshift::Cluster": _in_list("redshift.describe_clusters", "Clusters"),
-    "AWS::CloudTrail::Trail": _in_list("cloudtrail.describe_trails", "trailList"),
+    "AWS::RDS::DBInstance": in_list("rds.describe_db_instances", "DBInstances"),
+    "AWS::RDS::DBCluster": in_list("rds.describe_db_clusters", "DBClusters"),
+    "AWS::Redshift::Cluster": in_list("redshift.describe_clusters", "Clusters"),
+    "AWS::CloudTrail::Trail": in_list("cloudtrail.describe_trails", "trailList"),
     "AWS::Lambda::Function": _function,
     "AWS::KMS::Key": _key,
     "AWS::SNS::Topic": _topic,

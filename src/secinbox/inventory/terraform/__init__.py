@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from secinbox.arn import parse_arn
 from secinbox.inventory.aws.calls import Call, place_in
-from secinbox.inventory.aws.elements import canonical, records_of, resource
+from secinbox.inventory.aws.elements import is_thing, records_of, resource
 from secinbox.inventory.terraform import azurerm, google
 from secinbox.inventory.terraform.answers import answers_of
 from secinbox.inventory.terraform.blocks import Block, blocks_of
@@ -83,7 +82,7 @@ def _records(report: Report, blocks: list[Block], given: str) -> Iterator[AnyRec
     for block in blocks:
         if block.place in known:
             continue
-        if _is_thing(block.arn):
+        if is_thing(block.arn):
             # Its name, place and tags; its values may hold passwords, and no analysis asks for them.
             where = _place(block.arn)
             call = Call("", where.get("account") or account, where.get("region") or region,
@@ -93,13 +92,6 @@ def _records(report: Report, blocks: list[Block], given: str) -> Iterator[AnyRec
             left[block.type] = left.get(block.type, 0) + 1
     for kind, count in sorted(left.items()):
         yield Skipped(reason=f"{kind} says nothing of use here", count=count, harmless=True)
-
-
-def _is_thing(arn: str) -> bool:
-    """An ARN of its own: not a version or an alias of a function, not an object of a bucket."""
-    parts = parse_arn(arn)
-    return parts is not None and canonical(arn) == arn and not (
-        arn.split(":")[2] == "s3" and "/" in arn and not parts.account)  # fmt: skip
 
 
 def _place(arn: str) -> Mapping[str, str]:
