@@ -6,7 +6,7 @@ that `PassRole on *` costs one edge and not one a role.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -23,6 +23,7 @@ from secinbox.iam.needs import ANYTHING, Needs, doubt_of, joined
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.request import Values
 from secinbox.iam.resources import policy_of
+from secinbox.iam.sessions import Handed
 from secinbox.iam.tagging import words_of
 from secinbox.iam.things import LISTED_BY, RUNS_FOR, Thing, Things
 from secinbox.iam.trusts import Trusting, Trusts
@@ -71,6 +72,7 @@ class Moves:
         self._pools: dict[frozenset[str], int] = {}
         self.trusts = Trusts(world, evaluator)
         self.needs = Needs(evaluator)
+        self.handed: Mapping[str, tuple[Handed, ...]] = {}  # what AWS hands out, by its giver
         # Asked again and again, and the same as long as the analysis lives.
         self._editable = cache(self._editable_of)
         self._users = cache(self._users_of)
@@ -422,9 +424,9 @@ class Moves:
                     f"take {persona.account} {row.kind}", (r for t in plain for r in t.roles)
                 )
                 yield Edge(persona.arn, hub, row.id, f"can {row.verb} a workload that runs as")
-                things = [t for t in things if not t.certain]
+                things = [replace(t, roles=()) if t.certain else t for t in things]
             for thing in things:
-                if thing.roles:
+                if thing.roles or thing.givers:
                     yield from self._taken(persona, row, thing)
             if not things and not self._listed(persona.account, row.kind):
                 yield from self._unseen(persona, row)
@@ -456,11 +458,18 @@ class Moves:
         found = self.needs.all_of(persona, row.needs, thing, keeps)
         if found.value == "no":
             return
+        text = f"can {row.verb} {thing.name}{row.then}"
+        certain = found.value == "yes" and thing.certain
         for role in thing.roles:
             if role in self.world.principals:
-                certain = found.value == "yes" and thing.certain
-                yield Edge(persona.arn, role, row.id, f"can {row.verb} {thing.name}{row.then}",
-                           found.statements, certain, thing.doubt or doubt_of(found), thing.uid)  # fmt: skip
+                yield Edge(persona.arn, role, row.id, text, found.statements, certain,
+                           thing.doubt or doubt_of(found), thing.uid)  # fmt: skip
+        for giver in thing.givers:
+            for handed in self.handed.get(giver, ()):
+                if handed.persona is not None and handed.let is not False:
+                    sure = certain and handed.let is True
+                    yield Edge(persona.arn, handed.node, row.id, text, found.statements, sure,
+                               thing.doubt or doubt_of(found) or handed.why, thing.uid)  # fmt: skip
 
     def _taken_from_afar(self, persona: Persona, row: Takes) -> Iterator[Edge]:
         """Functions of other accounts, whose own policy has to let this one in."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secinbox.estate import Estate, Item
+from secinbox.iam.sessions import pods
 from secinbox.iam.world import World
 from secinbox.inventory.aws.answers import covered
 from secinbox.inventory.aws.calls import walk
@@ -24,6 +25,7 @@ class Thing:
     parts: Mapping[str, str] = field(default_factory=dict)
     certain: bool = True
     doubt: str = ""
+    givers: tuple[str, ...] = ()  # what hands sessions to what runs in it
 
     @property
     def name(self) -> str:
@@ -364,7 +366,11 @@ def _saml_providers(missing: bool) -> Finder:
 
 
 def _eks_clusters(things: Things) -> Iterator[Thing]:
-    """Its administrator runs pods as any service account: the roles that trust the cluster's issuer."""
+    """Its administrator runs pods as any service account: with the roles that trust the cluster's
+    issuer, and with those of its associations of Pod Identity."""
+    given: dict[str, list[str]] = defaultdict(list)
+    for item in things.estate.of_type(pods.TYPE):
+        given[pods.cluster_of(item)].append(item.uid)
     trusting: dict[str, list[str]] = defaultdict(list)
     for role in things.world.roles():
         for statement in role.trust.statements if role.trust else ():
@@ -374,12 +380,13 @@ def _eks_clusters(things: Things) -> Iterator[Thing]:
     for item in things.estate.of_type("aws_eks_cluster"):
         issuer = str(next(walk(item.config, "identity.oidc.issuer"), "")).removeprefix("https://")
         mode = str(next(walk(item.config, "accessConfig.authenticationMode"), ""))
-        if not issuer or mode == "CONFIG_MAP":
+        if (not issuer and not given[item.uid]) or mode == "CONFIG_MAP":
             continue
         entry = item.uid.replace(":cluster/", ":access-entry/", 1)
-        yield Thing(item.uid, item.account, tuple(dict.fromkeys(trusting[issuer])),
+        yield Thing(item.uid, item.account, tuple(dict.fromkeys(trusting[issuer] if issuer else ())),
                     {"entry": f"{entry}/role/{item.account}/secinbox-any/any"}, bool(mode),
-                    "" if mode else "whether the cluster takes access entries was not read")  # fmt: skip
+                    "" if mode else "whether the cluster takes access entries was not read",
+                    tuple(given[item.uid]))  # fmt: skip
 
 
 _FINDERS: dict[str, Finder] = {

@@ -58,8 +58,8 @@ def filled(**values: Any) -> dict[str, Any]:
 
 def answers_of(blocks: Iterable[Block], account: str, region: str) -> Iterator[Answer]:
     """All answers, a subject at a time."""
-    from secinbox.inventory.terraform import identity, jobs, machines, network, stores
+    from secinbox.inventory.terraform import identity, jobs, machines, network, sessions, stores
 
     found = Blocks(blocks, account, region)
-    for subject in (network, machines, jobs, stores, identity):
+    for subject in (network, machines, jobs, stores, identity, sessions):
         yield from subject.answers(found)
