@@ -19,6 +19,8 @@ from secinbox.iam.evaluate import (
     candidates,
     unconditional,
 )
+from secinbox.iam.kubernetes.entries import control
+from secinbox.iam.kubernetes.entries import principals as let_in
 from secinbox.iam.needs import ANYTHING, Needs, doubt_of, joined
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.request import Values
@@ -109,7 +111,7 @@ class Moves:
     # Edges
 
     def edges(self, persona: Persona) -> list[Edge]:
-        out = list(self._assumes(persona))
+        out = [*self._assumes(persona), *self._in_clusters(persona)]
         mask = self.mask(persona)
         if mask:
             out += self._credentials(persona, mask)
@@ -464,12 +466,33 @@ class Moves:
             if role in self.world.principals:
                 yield Edge(persona.arn, role, row.id, text, found.statements, certain,
                            thing.doubt or doubt_of(found), thing.uid)  # fmt: skip
+        yield from self._given(persona, row.id, text, thing, found.statements, certain,
+                               thing.doubt or doubt_of(found))  # fmt: skip
+
+    def _given(self, persona: Persona, move: str, text: str, thing: Thing,
+               statements: tuple[Statement, ...], certain: bool, doubt: str) -> Iterator[Edge]:  # fmt: skip
+        """Sessions that are handed to what runs in the thing."""
         for giver in thing.givers:
             for handed in self.handed.get(giver, ()):
                 if handed.persona is not None and handed.let is not False:
-                    sure = certain and handed.let is True
-                    yield Edge(persona.arn, handed.node, row.id, text, found.statements, sure,
-                               thing.doubt or doubt_of(found) or handed.why, thing.uid)  # fmt: skip
+                    yield Edge(persona.arn, handed.node, move, text, statements,
+                               certain and handed.let is True, doubt or handed.why, thing.uid)  # fmt: skip
+
+    def _in_clusters(self, persona: Persona) -> Iterator[Edge]:
+        """An EKS cluster lets it in and it has control there: no permission of AWS is asked for."""
+        for entry in let_in(self.world.estate).get(persona.arn, ()):
+            found, how = control(self.world.estate, entry)
+            for thing in self.things.of("eks-pods") if found is not False else ():
+                if thing.uid != entry.eks:
+                    continue
+                certain, doubt = found is True, "" if found else how
+                text = f"controls cluster {entry.name} and can run pods there with"
+                for role in thing.roles:
+                    if role in self.world.principals:
+                        yield Edge(
+                            persona.arn, role, "eks-pods", text, (), certain, doubt, thing.uid
+                        )
+                yield from self._given(persona, "eks-pods", text, thing, (), certain, doubt)
 
     def _taken_from_afar(self, persona: Persona, row: Takes) -> Iterator[Edge]:
         """Functions of other accounts, whose own policy has to let this one in."""

@@ -18,6 +18,8 @@ from secinbox.iam.catalogue import WIDE
 from secinbox.iam.escalation import Escalation, Step, Way, escalation_of, steps_of
 from secinbox.iam.evaluate import Answer
 from secinbox.iam.granted import words_of
+from secinbox.iam.kubernetes.entries import control
+from secinbox.iam.kubernetes.entries import principals as let_in
 from secinbox.iam.policy import Statement
 from secinbox.iam.sessions import Handed
 from secinbox.iam.stores import Stores, sensitive
@@ -135,6 +137,7 @@ class Powers:
 
     def _whole(self, arn: str, principal: Principal) -> Power:
         power = self._of(arn, principal)
+        self._clusters(power, principal.arn)
         left = words_of(self.evaluator.granted(principal.persona))
         if left:
             power.evidence.append(Evidence(kind="granted", text=left, source=arn))
@@ -144,6 +147,18 @@ class Powers:
             power.value = "unknown"
             power.evidence.append(_gap(part, arn))
         return power
+
+    def _clusters(self, power: Power, arn: str) -> None:
+        """EKS clusters that it controls: everything that runs there. A session policy takes nothing
+        from that: what signs in to a cluster is any session of the role."""
+        for entry in let_in(self.estate).get(arn, ()):
+            found, how = control(self.estate, entry)
+            if found is True:
+                power.evidence = [e for e in power.evidence if e.kind != "control"]
+                text = f"controls cluster {entry.name}: {how}"
+                power.add(Evidence(kind="wide_reach", text=text, source=entry.source))
+            elif found is None:
+                power.add(_gap(f"control of cluster {entry.name}: {how}", entry.source), "unknown")
 
     def _of(self, arn: str, principal: Principal) -> Power:
         power = Power()

@@ -476,6 +476,11 @@ class Clusters:
         return out
 
 
+def clusters_of(estate: Estate) -> Clusters:
+    """RBAC of all clusters, without the power of cloud identities; read once."""
+    return estate.once("iam.clusters", lambda: Clusters(estate, {}))
+
+
 def _gives(found: RiskStatement) -> bool:
     """Some power, or an unknown; who names an identity without any gets nothing."""
     return found.value != "no"
