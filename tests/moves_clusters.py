@@ -60,14 +60,19 @@ def nodes(group: str) -> Scene:
     )
 
 
-def entry(policy_name: str = "AmazonEKSClusterAdminPolicy", groups: tuple[str, ...] = ()) -> Scene:
+def entry(
+    policy_name: str = "AmazonEKSClusterAdminPolicy",
+    groups: tuple[str, ...] = (),
+    scope: str = "cluster",
+) -> Scene:
     scene = Scene().kubernetes(account("bot"))
     scene.role("Deploy", service("ec2.amazonaws.com"))
     uid = f"arn:aws:eks:{R}:{A}:access-entry/c/role/{A}/Deploy/x"
     scene.add(uid, "aws_eks_access_entry", {
         "clusterName": "c", "principalArn": DEPLOY, "kubernetesGroups": list(groups),
         "associatedAccessPolicies": [
-            {"policyArn": f"arn:aws:eks::aws:cluster-access-policy/{policy_name}"}]})  # fmt: skip
+            {"policyArn": f"arn:aws:eks::aws:cluster-access-policy/{policy_name}",
+             "accessScope": {"type": scope, "namespaces": []}}]})  # fmt: skip
     return scene
 
 
@@ -120,6 +125,7 @@ SAMPLES: dict[str, tuple[Scene, Flips]] = {
     "k8s-node-account": (nodes("system:nodes"), [("another group", nodes("readers"), "")]),
     "eks-access-entry": (entry(), [
         ("reads only", entry("AmazonEKSViewPolicy"), ""),
+        ("one namespace", entry(scope="namespace"), ""),
     ]),
     "image-push": (pushes(), [
         ("pulls only", pushes("ecr:BatchGetImage"), ""),

@@ -467,7 +467,7 @@ def _irsa(subject: str | None, operator: str = "StringEquals") -> Object:
         (_irsa("system:serviceaccount:shop:other"), "no"),
         (_irsa("system:serviceaccount:other:bot"), "no"),
         ({"Principal": {"Service": "pods.eks.amazonaws.com"},
-          "Action": ["sts:AssumeRole", "sts:TagSession"]}, "yes"),
+          "Action": ["sts:AssumeRole", "sts:TagSession"]}, "unknown"),  # associations: not read
         ({"Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}, "no"),
     ],
 )  # fmt: skip

@@ -62,6 +62,7 @@ _KIND = {
     ("iam", "sts"): "session",
     ("route53", "hostedzone"): "hosted_zone",
     ("route53", "healthcheck"): "health_check",
+    ("eks", "podidentityassociation"): "pod_identity_association",
     ("cognito-idp", "userpool"): "user_pool",
     ("cognito-identity", "identitypool"): "identity_pool",
     ("redshift", "subnetgroup"): "subnet_group",

@@ -18,6 +18,7 @@ from secinbox.iam.evaluate import Answer, Evaluator
 from secinbox.iam.moves import Edge, Moves
 from secinbox.iam.needs import doubt_of
 from secinbox.iam.policy import Statement
+from secinbox.iam.sessions import Handed, handed_out
 from secinbox.iam.tagging import words_of
 from secinbox.iam.things import Things
 from secinbox.iam.world import Persona, Principal, World
@@ -59,9 +60,17 @@ class Escalation:
         self.self_made: dict[str, Change] = {}  # makes itself administrator by its own changes
         self.edges: dict[str, list[Edge]] = {}
         self._states: dict[str, list[Change]] = {}
+        # What AWS hands out by itself, by its giver.
+        self.handed: dict[str, tuple[Handed, ...]] = handed_out(self.world, self.moves.trusts)
+        self.moves.handed = self.handed
+        # Everyone who acts, by name: principals, and sessions that may do something else.
+        self.personas: dict[str, Persona] = {
+            arn: principal.persona for arn, principal in self.world.principals.items()
+        }
         for arn, principal in self.world.principals.items():
             self._look_at(arn, principal)
-        self.sessions = frozenset(self._tagged_sessions())
+        given = frozenset(self._handed_sessions())
+        self.sessions = given | frozenset(self._tagged_sessions())
         self._graph()
 
     def _look_at(self, arn: str, principal: Principal) -> None:
@@ -97,7 +106,7 @@ class Escalation:
             edges += [
                 e for e in self.moves.edges(change.persona) if (e.target, e.move) not in known
             ]
-        self.edges[arn] = edges
+        self.edges[arn] = [e if e.source == arn else replace(e, source=arn) for e in edges]
 
     def _by_tags(self, principal: Principal) -> Change | None:
         """Administrator once it has rewritten tags that its own policies look at."""
@@ -108,6 +117,18 @@ class Escalation:
             return None
         text = f"{words}, which makes it administrator"
         return Change(persona, persona.arn, "iam-025", text, found.statements, found.value == "yes")
+
+    # Sessions that something hands out
+
+    def _handed_sessions(self) -> Iterator[str]:
+        """Nodes of their own: the role's policies, cut or looked at with other tags."""
+        for every in self.handed.values():
+            for handed in every:
+                if handed.own and handed.persona is not None and handed.let is not False:
+                    principal = self.world.principals[handed.role]
+                    self.personas[handed.node] = handed.persona
+                    self._look_at(handed.node, replace(principal, persona=handed.persona))
+                    yield handed.node
 
     # Sessions with tags
 

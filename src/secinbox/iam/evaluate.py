@@ -152,6 +152,7 @@ class Evaluator:
                 tuple(id(s.policy) for s in persona.sources),
                 id(persona.boundary),
                 id(persona.session),
+                persona.session_unread,
                 persona.boundary_unread,
                 persona.account,
                 bool(principal and principal.service_linked),
@@ -240,6 +241,8 @@ class Evaluator:
             yield Layer((), (), unread=True, boundary=True)
         if persona.session is not None:
             yield replace(self._layer([persona.session], action), session=True)
+        if persona.session_unread:
+            yield Layer((), (), unread=True, session=True)
         for level in self._levels(persona):
             yield self._layer(level, action)
 

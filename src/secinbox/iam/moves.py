@@ -6,7 +6,7 @@ that `PassRole on *` costs one edge and not one a role.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -19,10 +19,13 @@ from secinbox.iam.evaluate import (
     candidates,
     unconditional,
 )
+from secinbox.iam.kubernetes.entries import control
+from secinbox.iam.kubernetes.entries import principals as let_in
 from secinbox.iam.needs import ANYTHING, Needs, doubt_of, joined
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.request import Values
 from secinbox.iam.resources import policy_of
+from secinbox.iam.sessions import Handed
 from secinbox.iam.tagging import words_of
 from secinbox.iam.things import LISTED_BY, RUNS_FOR, Thing, Things
 from secinbox.iam.trusts import Trusting, Trusts
@@ -71,6 +74,7 @@ class Moves:
         self._pools: dict[frozenset[str], int] = {}
         self.trusts = Trusts(world, evaluator)
         self.needs = Needs(evaluator)
+        self.handed: Mapping[str, tuple[Handed, ...]] = {}  # what AWS hands out, by its giver
         # Asked again and again, and the same as long as the analysis lives.
         self._editable = cache(self._editable_of)
         self._users = cache(self._users_of)
@@ -107,7 +111,7 @@ class Moves:
     # Edges
 
     def edges(self, persona: Persona) -> list[Edge]:
-        out = list(self._assumes(persona))
+        out = [*self._assumes(persona), *self._in_clusters(persona)]
         mask = self.mask(persona)
         if mask:
             out += self._credentials(persona, mask)
@@ -422,9 +426,9 @@ class Moves:
                     f"take {persona.account} {row.kind}", (r for t in plain for r in t.roles)
                 )
                 yield Edge(persona.arn, hub, row.id, f"can {row.verb} a workload that runs as")
-                things = [t for t in things if not t.certain]
+                things = [replace(t, roles=()) if t.certain else t for t in things]
             for thing in things:
-                if thing.roles:
+                if thing.roles or thing.givers:
                     yield from self._taken(persona, row, thing)
             if not things and not self._listed(persona.account, row.kind):
                 yield from self._unseen(persona, row)
@@ -456,11 +460,39 @@ class Moves:
         found = self.needs.all_of(persona, row.needs, thing, keeps)
         if found.value == "no":
             return
+        text = f"can {row.verb} {thing.name}{row.then}"
+        certain = found.value == "yes" and thing.certain
         for role in thing.roles:
             if role in self.world.principals:
-                certain = found.value == "yes" and thing.certain
-                yield Edge(persona.arn, role, row.id, f"can {row.verb} {thing.name}{row.then}",
-                           found.statements, certain, thing.doubt or doubt_of(found), thing.uid)  # fmt: skip
+                yield Edge(persona.arn, role, row.id, text, found.statements, certain,
+                           thing.doubt or doubt_of(found), thing.uid)  # fmt: skip
+        yield from self._given(persona, row.id, text, thing, found.statements, certain,
+                               thing.doubt or doubt_of(found))  # fmt: skip
+
+    def _given(self, persona: Persona, move: str, text: str, thing: Thing,
+               statements: tuple[Statement, ...], certain: bool, doubt: str) -> Iterator[Edge]:  # fmt: skip
+        """Sessions that are handed to what runs in the thing."""
+        for giver in thing.givers:
+            for handed in self.handed.get(giver, ()):
+                if handed.persona is not None and handed.let is not False:
+                    yield Edge(persona.arn, handed.node, move, text, statements,
+                               certain and handed.let is True, doubt or handed.why, thing.uid)  # fmt: skip
+
+    def _in_clusters(self, persona: Persona) -> Iterator[Edge]:
+        """An EKS cluster lets it in and it has control there: no permission of AWS is asked for."""
+        for entry in let_in(self.world.estate).get(persona.arn, ()):
+            found, how = control(self.world.estate, entry)
+            for thing in self.things.of("eks-pods") if found is not False else ():
+                if thing.uid != entry.eks:
+                    continue
+                certain, doubt = found is True, "" if found else how
+                text = f"controls cluster {entry.name} and can run pods there with"
+                for role in thing.roles:
+                    if role in self.world.principals:
+                        yield Edge(
+                            persona.arn, role, "eks-pods", text, (), certain, doubt, thing.uid
+                        )
+                yield from self._given(persona, "eks-pods", text, thing, (), certain, doubt)
 
     def _taken_from_afar(self, persona: Persona, row: Takes) -> Iterator[Edge]:
         """Functions of other accounts, whose own policy has to let this one in."""

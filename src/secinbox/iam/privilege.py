@@ -9,14 +9,19 @@ forbids between the accounts; until then it is shown as wide reach, which is wha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from secinbox.estate import Estate, Item
 from secinbox.iam.catalogue import WIDE
 from secinbox.iam.escalation import Escalation, Step, Way, escalation_of, steps_of
 from secinbox.iam.evaluate import Answer
 from secinbox.iam.granted import words_of
+from secinbox.iam.kubernetes.entries import control
+from secinbox.iam.kubernetes.entries import principals as let_in
 from secinbox.iam.policy import Statement
+from secinbox.iam.sessions import Handed
 from secinbox.iam.stores import Stores, sensitive
 from secinbox.iam.world import Persona, Principal
 from secinbox.inventory.aws.calls import walk
@@ -72,6 +77,8 @@ def privilege(estate: Estate) -> Iterator[RiskStatement]:
             found = _inherited(estate, item, out)
             if found is not None:
                 out[item.uid] = found
+    for giver, every in escalation.handed.items():
+        out[giver] = powers.handed(every)
     for uid in sorted(out):
         power = out[uid]
         yield RiskStatement(
@@ -100,8 +107,37 @@ class Powers:
         self.stores = Stores(self.estate, self.evaluator)
 
     def of(self, arn: str) -> Power:
-        principal = self.world.principals[arn]
+        return self._whole(arn, self.world.principals[arn])
+
+    def handed(self, every: tuple[Handed, ...]) -> Power:
+        """What whoever gets these sessions can do; of one that nobody gets the control is told."""
+        power = Power()
+        for handed in every:
+            name = handed.role.split(":", 5)[-1]
+            if handed.let is False:
+                text = f"hands out no session of {name}: {handed.why}"
+                power.evidence.append(Evidence(kind="control", text=text, source=handed.role))
+                continue
+            if handed.persona is None:
+                power.add(
+                    _gap(f"gives {name} to {handed.words}: {handed.why}", handed.role), "unknown"
+                )
+                continue
+            principal = replace(self.world.principals[handed.role], persona=handed.persona)
+            inner = self._whole(handed.node, principal)
+            for evidence in inner.evidence:
+                text = f"gives {name} to {handed.words}: {evidence.text}"
+                if evidence.kind in ("control", "granted"):
+                    power.add(msgspec.structs.replace(evidence, text=text), "no")
+                elif handed.let is None:
+                    power.add(_gap(f"{text}. Not known: {handed.why}", handed.role), "unknown")
+                else:
+                    power.add(msgspec.structs.replace(evidence, text=text), inner.value)
+        return power
+
+    def _whole(self, arn: str, principal: Principal) -> Power:
         power = self._of(arn, principal)
+        self._clusters(power, principal.arn)
         left = words_of(self.evaluator.granted(principal.persona))
         if left:
             power.evidence.append(Evidence(kind="granted", text=left, source=arn))
@@ -111,6 +147,18 @@ class Powers:
             power.value = "unknown"
             power.evidence.append(_gap(part, arn))
         return power
+
+    def _clusters(self, power: Power, arn: str) -> None:
+        """EKS clusters that it controls: everything that runs there. A session policy takes nothing
+        from that: what signs in to a cluster is any session of the role."""
+        for entry in let_in(self.estate).get(arn, ()):
+            found, how = control(self.estate, entry)
+            if found is True:
+                power.evidence = [e for e in power.evidence if e.kind != "control"]
+                text = f"controls cluster {entry.name}: {how}"
+                power.add(Evidence(kind="wide_reach", text=text, source=entry.source))
+            elif found is None:
+                power.add(_gap(f"control of cluster {entry.name}: {how}", entry.source), "unknown")
 
     def _of(self, arn: str, principal: Principal) -> Power:
         power = Power()
@@ -326,7 +374,10 @@ def _why_not(principal: Principal) -> Evidence:
         for source in persona.sources
         for s in source.policy.statements
     )
-    if broad and persona.boundary is not None:
+    if broad and (persona.session is not None or persona.session_unread):
+        name = persona.session.name if persona.session is not None else "session policy"
+        text = f"the {name} stops what the role's policies allow"
+    elif broad and persona.boundary is not None:
         text = f"its permissions boundary {persona.boundary.name} stops what its policies allow"
     elif broad:
         deny = next(

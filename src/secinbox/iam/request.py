@@ -132,7 +132,10 @@ class Requests:
         if principal is not None:
             whole = self._tags_read(principal.item, "iam")
             values.update(_Tags("aws:principaltag/", principal.tags, whole).pairs())
-        values.update({f"aws:principaltag/{k}": (v,) for k, v in persona.session_tags})
+        values.update({f"aws:principaltag/{k.lower()}": (v,) for k, v in persona.session_tags})
+        for key in persona.unknown_tags:
+            values.pop(f"aws:principaltag/{key.lower()}", None)
+            values[f"aws:principaltag/{key.lower()}\0"] = None  # there, with some value
         self._describe(values, resource)
         return values
 
@@ -196,7 +199,7 @@ def worlds(statements: Iterable[Statement], keys: set[str], base: Values) -> Ite
 def absent_tags(keys: set[str], base: Values) -> None:
     """A tag that a known principal or resource does not have is absent, not unknown."""
     for key in keys:
-        if key in base or "tag/" not in key:
+        if key in base or "tag/" not in key or key + "\0" in base:
             continue
         prefix = key.split("/", 1)[0] + "/"
         if prefix + "\0" in base:

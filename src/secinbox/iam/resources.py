@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from secinbox.estate import Estate
@@ -47,3 +48,11 @@ def policy_of(estate: Estate, resource: str) -> Policy | None:
         return None
     document = next(walk(found, path), None)
     return parse(document, f"policy of {item.name or uid}") if document else None
+
+
+def policies(estate: Estate) -> Iterator[Policy]:
+    """All policies of resources that were read."""
+    for item in estate.of_type(*_WHERE):
+        found = policy_of(estate, item.uid)
+        if found is not None:
+            yield found

@@ -99,6 +99,8 @@ class Tagging:
         """(what bears the tag, the tag's key in lower case, condition keys that show it)."""
         out: dict[tuple[str, str], tuple[str, ...]] = {}
         service = resource.split(":")[2] if resource.count(":") >= 5 else ""
+        # What a session was given stands above the role's own tag of the same name.
+        given = {k.lower() for k, _ in persona.session_tags} | set(persona.unknown_tags)
         shown = ("aws:resourcetag/", f"{service}:resourcetag/",
                  *(("ssm:resourcetag/",) if service == "ec2" else ()))  # fmt: skip
         for statement in speaking:
@@ -107,6 +109,8 @@ class Tagging:
                 if not slash:
                     continue
                 if f"{prefix}tag/" == "aws:principaltag/":
+                    if key in given:
+                        continue
                     found = (persona.arn, key), (name,)
                 elif f"{prefix}tag/" in shown:
                     found = (resource, key), tuple(p + key for p in shown)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secinbox.estate import Estate, Item
+from secinbox.iam.sessions import pods
 from secinbox.iam.world import World
 from secinbox.inventory.aws.answers import covered
 from secinbox.inventory.aws.calls import walk
@@ -24,6 +25,7 @@ class Thing:
     parts: Mapping[str, str] = field(default_factory=dict)
     certain: bool = True
     doubt: str = ""
+    givers: tuple[str, ...] = ()  # what hands sessions to what runs in it
 
     @property
     def name(self) -> str:
@@ -363,8 +365,12 @@ def _saml_providers(missing: bool) -> Finder:
     return find
 
 
-def _eks_clusters(things: Things) -> Iterator[Thing]:
-    """Its administrator runs pods as any service account: the roles that trust the cluster's issuer."""
+def _with_pods(things: Things) -> Iterator[Thing]:
+    """EKS clusters and what pods there act as: the roles that trust the cluster's issuer, and what its
+    associations of Pod Identity hand out."""
+    given: dict[str, list[str]] = defaultdict(list)
+    for item in things.estate.of_type(pods.TYPE):
+        given[pods.cluster_of(item)].append(item.uid)
     trusting: dict[str, list[str]] = defaultdict(list)
     for role in things.world.roles():
         for statement in role.trust.statements if role.trust else ():
@@ -373,13 +379,23 @@ def _eks_clusters(things: Things) -> Iterator[Thing]:
                     trusting[value.partition(":oidc-provider/")[2]].append(role.arn)
     for item in things.estate.of_type("aws_eks_cluster"):
         issuer = str(next(walk(item.config, "identity.oidc.issuer"), "")).removeprefix("https://")
+        roles = tuple(dict.fromkeys(trusting[issuer] if issuer else ()))
+        if issuer or given[item.uid]:
+            yield Thing(item.uid, item.account, roles, givers=tuple(given[item.uid]))
+
+
+def _eks_clusters(things: Things) -> Iterator[Thing]:
+    """Those that take access entries: their administrator runs pods as any service account."""
+    for thing in things.of("eks-pods"):
+        item = things.estate.items[thing.uid]
         mode = str(next(walk(item.config, "accessConfig.authenticationMode"), ""))
-        if not issuer or mode == "CONFIG_MAP":
+        if mode == "CONFIG_MAP":
             continue
         entry = item.uid.replace(":cluster/", ":access-entry/", 1)
-        yield Thing(item.uid, item.account, tuple(dict.fromkeys(trusting[issuer])),
+        yield Thing(item.uid, item.account, thing.roles,
                     {"entry": f"{entry}/role/{item.account}/secinbox-any/any"}, bool(mode),
-                    "" if mode else "whether the cluster takes access entries was not read")  # fmt: skip
+                    "" if mode else "whether the cluster takes access entries was not read",
+                    thing.givers)  # fmt: skip
 
 
 _FINDERS: dict[str, Finder] = {
@@ -424,6 +440,7 @@ _FINDERS: dict[str, Finder] = {
     "template": _templates,
     "stack-set": _stack_sets,
     "deployment-group": _deployments,
+    "eks-pods": _with_pods,
     "eks-cluster": _eks_clusters,
     "schedule": _simple("aws_scheduler_schedule", "-", ""),
     "event-rule": _simple("aws_events_rule", "-", ""),

@@ -125,13 +125,20 @@ class Trusts:
         return self._asked(persona, role, role.trust, "sts:tagsession",
                            {**extra, "aws:tagkeys": tuple(tags)})  # fmt: skip
 
+    def may(self, persona: Persona, role: Principal, action: str, extra: Values) -> Answer:
+        """Both halves of one action of sts on the role, with what else is known of the request."""
+        if role.trust is None:
+            return Answer("unknown", doubts=("the trust policy",))
+        return self._asked(persona, role, role.trust, action, extra)
+
     def _asked(self, persona: Persona, role: Principal, trust: Policy, action: str, extra: Values
                ) -> Answer:  # fmt: skip
         allows, denies = self.evaluator.about(trust, action)
         base = self.evaluator.requests.of(persona, action, role.arn)
         base.update(extra)
         base["sts:rolesessionname"] = (_session_name(role, base),)
-        self._external_id(persona, role, base)
+        if "sts:externalid" not in extra:
+            self._external_id(persona, role, base)
         rails = self.world.guardrails.get(role.account)
         for level in rails.resource if rails else ():
             for policy in level:
@@ -288,7 +295,7 @@ def trusts_service(trust: Policy, service: str, account: str) -> Tri:
 
 
 def admits_account(trust: Policy, space: str, name: str) -> Tri:
-    """May a service account of a cluster act as the role: by a token of its issuer, or by Pod Identity?
+    """May a service account of a cluster act as the role by a token of the cluster's issuer?
 
     Which issuer is the cluster's own is not looked at.
     """
@@ -297,17 +304,13 @@ def admits_account(trust: Policy, space: str, name: str) -> Tri:
     for statement in trust.statements:
         if statement.effect == "broken":
             results.append(None)
-        if statement.effect != "Allow":
+        if statement.effect != "Allow" or not statement.about("sts:assumerolewithwebidentity"):
             continue
         for kind, value in statement.principals or ():
-            if kind == "Federated" and statement.about("sts:assumerolewithwebidentity"):
+            if kind == "Federated":
                 issuer = value.rpartition("oidc-provider/")[2].lower()
                 results.append(holds(statement, {f"{issuer}:sub": (subject,),
                                                  f"{issuer}:aud": ("sts.amazonaws.com",)}))  # fmt: skip
-            elif value == "pods.eks.amazonaws.com" and statement.about("sts:assumerole"):
-                results.append(holds(statement, {
-                    "aws:requesttag/kubernetes-namespace": (space,),
-                    "aws:requesttag/kubernetes-service-account": (name,)}))  # fmt: skip
     return any_of(results) if results else False
 
 

@@ -44,7 +44,9 @@ class Persona:
     boundary_unread: bool = False
     changes: tuple[str, ...] = ()  # what was done to get here, in words
     session: Policy | None = None  # passed when the role was assumed; limits like a boundary
+    session_unread: bool = False  # one was passed that nobody read
     session_tags: tuple[tuple[str, str], ...] = ()  # given by whoever assumed the role
+    unknown_tags: tuple[str, ...] = ()  # given too, with values that nobody knows
 
     @property
     def name(self) -> str:
@@ -174,10 +176,10 @@ class World:
         if item is not None:
             for version in item.config.get("PolicyVersionList") or []:
                 if isinstance(version, dict) and version.get("IsDefaultVersion"):
-                    return self._parse(version.get("Document"), _label(arn))
+                    return self.parsed(version.get("Document"), _label(arn))
         name = arn.rpartition("/")[2]
         if ":iam::aws:policy/" in arn and name in _WELL_KNOWN:
-            return self._parse(_WELL_KNOWN[name], name)
+            return self.parsed(_WELL_KNOWN[name], name)
         return None
 
     def versions(self, arn: str) -> list[tuple[str, Policy]]:
@@ -186,7 +188,7 @@ class World:
         out = []
         for version in (item.config.get("PolicyVersionList") if item else None) or []:
             if isinstance(version, dict) and not version.get("IsDefaultVersion"):
-                policy = self._parse(version.get("Document"), _label(arn))
+                policy = self.parsed(version.get("Document"), _label(arn))
                 out.append((str(version.get("VersionId")), policy))
         return out
 
@@ -195,7 +197,7 @@ class World:
         item = self.documents.get(arn)
         return item is not None and bool(item.unfinished("PolicyVersionList"))
 
-    def _parse(self, document: Any, name: str) -> Policy:
+    def parsed(self, document: Any, name: str) -> Policy:
         """Parsed once a name and text: holders of the same policies, inline ones too, share them."""
         key = (name, document if isinstance(document, str) else repr(document))
         if key not in self._parsed:
@@ -210,7 +212,7 @@ class World:
         for inline in item.config.get(inline_key) or []:
             if isinstance(inline, dict):
                 name = str(inline.get("PolicyName") or "inline")
-                policy = self._parse(inline.get("PolicyDocument"), name)
+                policy = self.parsed(inline.get("PolicyDocument"), name)
                 out.append(Source(f"{item.uid}#{name}", "inline", item.uid, name, policy))
         for attached in item.config.get("AttachedManagedPolicies") or []:
             if not isinstance(attached, dict) or not attached.get("PolicyArn"):
@@ -282,7 +284,7 @@ class World:
             unique_id=str(item.config.get("RoleId") or ""),
             path=str(item.config.get("Path") or "/"),
             tags=dict(item.tags),
-            trust=self._parse(document, "trust policy") if document is not None else None,
+            trust=self.parsed(document, "trust policy") if document is not None else None,
             profiles=tuple(profiles),
             gaps=tuple(gaps),
         )

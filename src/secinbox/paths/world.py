@@ -16,7 +16,7 @@ from secinbox.estate import Estate, Item
 from secinbox.iam import Escalation, escalation_of
 from secinbox.iam.azure import Azure
 from secinbox.iam.gcp import Google
-from secinbox.iam.kubernetes import Clusters
+from secinbox.iam.kubernetes import Clusters, clusters_of
 from secinbox.iam.privilege import identities
 from secinbox.inventory.kubernetes.cluster import Runner, runners
 from secinbox.network.aws.vpc import Network
@@ -157,7 +157,7 @@ class World:
     @cached_property
     def clusters(self) -> Clusters:
         """RBAC of all Kubernetes clusters."""
-        return self.estate.once("paths.clusters", lambda: Clusters(self.estate, {}))
+        return clusters_of(self.estate)
 
     @cached_property
     def runs_as(self) -> dict[str, tuple[str, ...]]:

@@ -42,6 +42,8 @@ class Each(Call):
     path: str = ""
     takes: Mapping[str, str] = field(default_factory=dict)
     batch: int = 0
+    # Elements that say otherwise in this field are not asked about: AWS would refuse.
+    only: tuple[str, tuple[str, ...]] = ("", ())
 
     @property
     def many(self) -> bool:
@@ -117,6 +119,7 @@ _REGIONAL = _rows(
     kinesis: ListStreams
     appsync: ListGraphqlApis
     transfer: ListServers
+    rolesanywhere: ListProfiles ListTrustAnchors
     lightsail: GetInstances
     redshift-serverless: ListWorkgroups
     acm: ListCertificates
@@ -221,6 +224,15 @@ _FOLLOW_UPS = [
     *_each("ecs", "DescribeTaskDefinition", "ecs.list_task_definitions", "taskDefinitionArns[]",
            {"taskDefinition": "."}, include=["TAGS"]),
     *_each("eks", "DescribeCluster", "eks.list_clusters", "clusters[]", {"name": "."}),
+    *_each("eks", "ListPodIdentityAssociations", "eks.list_clusters", "clusters[]",
+           {"clusterName": "."}),
+    *_each("eks", "DescribePodIdentityAssociation", "eks.list_pod_identity_associations",
+           "associations[]", {"clusterName": "clusterName", "associationId": "associationId"}),
+    Each("eks", "ListAccessEntries", of="eks.describe_cluster", path="cluster",
+         takes={"clusterName": "name"},
+         only=("accessConfig.authenticationMode", ("API", "API_AND_CONFIG_MAP"))),
+    *_each("eks", "DescribeAccessEntry ListAssociatedAccessPolicies", "eks.list_access_entries",
+           "accessEntries[]", {"clusterName": "^clusterName", "principalArn": "."}),
     *_each("efs", "DescribeFileSystemPolicy", "efs.describe_file_systems", "FileSystems[]",
            {"FileSystemId": "FileSystemId"}),
     *_each("events", "ListTargetsByRule", "events.list_rules", "Rules[]", {"Rule": "Name"}),
@@ -277,6 +289,10 @@ _FOLLOW_UPS = [
            {"Name": "Name"}, PermissionType="Share"),
     *_each("transfer", "DescribeServer", "transfer.list_servers", "Servers[]",
            {"ServerId": "ServerId"}),
+    Each("transfer", "ListUsers", of="transfer.list_servers", path="Servers[]",
+         takes={"ServerId": "ServerId"}, only=("IdentityProviderType", ("SERVICE_MANAGED",))),
+    *_each("transfer", "DescribeUser", "transfer.list_users", "Users[]",
+           {"ServerId": "^ServerId", "UserName": "UserName"}),
     *_each("s3control", "GetAccessPoint GetAccessPointPolicy", "s3control.list_access_points",
            "AccessPointList[]", {"Name": "Name"}, AccountId="{account}"),
     *_each("mq", "DescribeBroker", "mq.list_brokers", "BrokerSummaries[]",

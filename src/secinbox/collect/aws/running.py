@@ -119,7 +119,7 @@ class Collection:
             return
         more = fixed[0] if fixed else {}
         for request, answer in self.folder.answers(task.account.id, task.region, call.of):
-            elements = list(walk(answer, call.path))
+            elements = [e for e in walk(answer, call.path) if _asked_about(call, e)]
             if call.batch:
                 for start in range(0, len(elements), call.batch):
                     part = elements[start : start + call.batch]
@@ -157,6 +157,12 @@ class Collection:
             self.folder.forget(task.account.id, task.region, task.call.operation)
             return
         self.folder.write(task.account.id, task.region, task.call, lines)
+
+
+def _asked_about(call: Each, element: Any) -> bool:
+    field, values = call.only
+    told = next(walk(element, field), None) if field else None
+    return told is None or told in values
 
 
 def _filled(value: Any, task: Task) -> Any:

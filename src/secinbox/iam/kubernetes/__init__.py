@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from secinbox.estate import Estate
-from secinbox.iam.kubernetes.clusters import MAX_SHOWN, Clusters
+from secinbox.iam.kubernetes.clusters import MAX_SHOWN, Clusters, clusters_of
 from secinbox.iam.kubernetes.escapes import escapes, token_mounted
 from secinbox.iam.kubernetes.rules import (
     ESCALATING,
@@ -25,7 +25,7 @@ from secinbox.iam.kubernetes.rules import (
 from secinbox.records import RiskStatement
 
 __all__ = [
-    "ESCALATING", "PASSIVE", "Clusters", "Grant", "Subject", "escapes", "made_and_read", "namespace_rules", "privilege",
+    "ESCALATING", "PASSIVE", "Clusters", "Grant", "Subject", "clusters_of", "escapes", "made_and_read", "namespace_rules", "privilege",
     "subject_uid", "token_mounted",
 ]  # fmt: skip
 

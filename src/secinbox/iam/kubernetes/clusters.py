@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secinbox.estate import Estate, Item
+from secinbox.iam.kubernetes.eks import unlisted
 from secinbox.iam.kubernetes.escapes import escapes, token_mounted
 from secinbox.iam.kubernetes.federation import admitted
 from secinbox.iam.kubernetes.rules import (
@@ -25,6 +26,7 @@ from secinbox.iam.kubernetes.rules import (
     subject_of,
     subject_uid,
 )
+from secinbox.iam.sessions import pods
 from secinbox.inventory.kubernetes.cluster import (
     Runner,
     labels_of,
@@ -43,6 +45,8 @@ from secinbox.inventory.kubernetes.cluster import (
 from secinbox.records import Evidence, RiskStatement
 
 MAX_SHOWN = 5
+# What is shown beside the power of an identity, and is none.
+_NO_POWER = ("control", "granted")
 
 
 @dataclass
@@ -112,8 +116,8 @@ class Clusters:
             out[item.uid] = self._final(subject, item.uid, power)
         for runner in all_runners:
             out[runner.uid] = self._runner(runner)
-        for item, pods in named_only(self.estate):
-            found = [out[p] for p in pods if p in out]
+        for item, replicas in named_only(self.estate):
+            found = [out[p] for p in replicas if p in out]
             if found:
                 best = next(
                     (p for v in ("yes", "unknown") for p in found if p.value == v), found[0]
@@ -400,17 +404,24 @@ class Clusters:
         return out
 
     def _cloud(self, account: str) -> Iterator[Evidence]:
+        cluster, space = place_of(account)
+        associated = False  # an account has one association at most
         for target in self.estate.targets(account, "has_identity"):
             item = self.estate.find(target)
             inner = self.estate.targets(item.uid, "has_identity") if item is not None else []
             names = (target, item.uid if item is not None else "", *inner)
             found = next((self.known[n] for n in names if n in self.known), None)
-            space, name = place_of(account)[1], account.rpartition("/")[2]
-            let = admitted(self.estate, item, space, name) if item is not None else True
+            name = account.rpartition("/")[2]
+            let, why = (admitted(self.estate, item, cluster, space, name)
+                        if item is not None else (True, ""))  # fmt: skip
             if let is False:
                 continue
+            associated = associated or (item is not None and item.type == pods.TYPE)
+            shown = _shown(target, item)
+            if found is not None and not _gives(found):
+                continue
             if let is None:
-                yield Evidence(kind="gap", text=f"whether {target} trusts it", source=target)
+                yield Evidence(kind="gap", text=f"{shown}: {why}", source=target)
                 continue
             if found is None:
                 yield Evidence(
@@ -418,9 +429,14 @@ class Clusters:
                 )
                 continue
             for evidence in found.evidence:
-                if evidence.kind != "control":
-                    yield Evidence(kind=evidence.kind, text=f"acts as {target}: {evidence.text}",
+                if evidence.kind not in _NO_POWER:
+                    yield Evidence(kind=evidence.kind, text=f"{shown}: {evidence.text}",
                                    source=target, steps=evidence.steps)  # fmt: skip
+        for role in () if associated else unlisted(self.estate, cluster):
+            if role in self.known and _gives(self.known[role]):
+                text = f"whether an association of Pod Identity gives it {role} was not read"
+                yield Evidence(kind="gap", text=text, source=role)
+                break
 
     # What runs.
 
@@ -458,3 +474,19 @@ class Clusters:
             out.evidence.append(Evidence(kind="control", source=uid,
                                          text=f"{text}; no container reaches its node"))  # fmt: skip
         return out
+
+
+def clusters_of(estate: Estate) -> Clusters:
+    """RBAC of all clusters, without the power of cloud identities; read once."""
+    return estate.once("iam.clusters", lambda: Clusters(estate, {}))
+
+
+def _gives(found: RiskStatement) -> bool:
+    """Some power, or an unknown; who names an identity without any gets nothing."""
+    return found.value != "no"
+
+
+def _shown(target: str, item: Item | None) -> str:
+    if item is not None and item.type == pods.TYPE:
+        return f"acts by Pod Identity ({item.uid.rpartition(':')[2]})"
+    return f"acts as {target}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from secinbox.estate import Estate, Item
 from secinbox.iam.conditions import Tri
-from secinbox.iam.policy import parse
+from secinbox.iam.kubernetes.eks import is_of, lists_associations, trusts_pods
+from secinbox.iam.policy import Policy, parse
+from secinbox.iam.sessions import pods
 from secinbox.iam.trusts import admits_account
 from secinbox.inventory.gcp.constraints import places_of
 
@@ -12,14 +14,33 @@ _MANAGED = "azure_microsoft_managedidentity_userassignedidentities"
 _CREDENTIALS = f"{_MANAGED}_federatedidentitycredentials"
 
 
-def admitted(estate: Estate, item: Item, space: str, name: str) -> Tri:
-    """By the trust of a role, the bindings of a Google account, the federated credentials of an identity.
+def admitted(estate: Estate, item: Item, cluster: str, space: str, name: str) -> tuple[Tri, str]:
+    """By the trust of a role, an association of Pod Identity, the bindings of a Google account, the
+    federated credentials of an identity; with what is not known or stands in the way.
 
     True where nothing that decides it was read.
     """
+    if item.type == pods.TYPE:
+        return is_of(estate, cluster, pods.cluster_of(item))
     document = item.config.get("AssumeRolePolicyDocument")
     if document is not None:
-        return admits_account(parse(document, "trust policy"), space, name)
+        return by_trust(estate, parse(document, "trust policy"), cluster, space, name)
+    found = _elsewhere(estate, item, space, name)
+    return found, "" if found else "it lets no such service account in"
+
+
+def by_trust(estate: Estate, trust: Policy, cluster: str, space: str, name: str) -> tuple[Tri, str]:
+    """By a token of the cluster's issuer. A role of Pod Identity comes by an association: where these
+    were not read, it may."""
+    found = admits_account(trust, space, name)
+    if found is False and trusts_pods(trust) and not lists_associations(estate, cluster):
+        return None, "whether an association of Pod Identity gives it the role was not read"
+    if found is None:
+        return None, "whether its trust policy lets this service account in is not known"
+    return found, "" if found else "its trust policy does not let this service account in"
+
+
+def _elsewhere(estate: Estate, item: Item, space: str, name: str) -> Tri:
     if item.type == "gcp_iam_service_account" and isinstance(item.config.get("iamPolicy"), dict):
         wanted = (f".svc.id.goog[{space}/{name}]", f"/subject/ns/{space}/sa/{name}")
         return any(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from secinbox.inventory._tables import computing, fronts, identity, network, stores
+from secinbox.inventory._tables import computing, fronts, identity, network, sessions, stores
 from secinbox.inventory._tables.naming import AWS, named_in
 from secinbox.inventory._tables.rows import Maker, Row, camel, decoded, listed
 from secinbox.inventory.aws.calls import Call
@@ -202,6 +202,9 @@ ALL: tuple[Table, ...] = (
           "agent_connected ec2_instance_id", computing.container_instance),
     Table("aws_eks_cluster", "aws_eks_clusters", "resources_vpc_config identity",
           computing.eks_cluster),
+    Table("aws_eks_pod_identity_association", "", "association_arn service_account",
+          sessions.pod_association),
+    Table("aws_transfer_user", "", "home_directory_type user_name", sessions.transfer_user),
     Table("aws_ecr_repository", "aws_ecr_repositories", "repository_uri image_tag_mutability",
           computing.repository),
     Table("", "aws_ecr_repository_policies", "repository_name policy_text",

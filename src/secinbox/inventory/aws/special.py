@@ -11,6 +11,7 @@ from typing import Any
 
 from secinbox.arn import parse_arn
 from secinbox.fingerprint import image_uid
+from secinbox.inventory.aws import clusters
 from secinbox.inventory.aws.calls import Call, walk
 from secinbox.records import Alias, AnyRecord, Relation, Resource, Skipped
 
@@ -288,6 +289,7 @@ HANDLERS: dict[str, Callable[[Call], Iterator[AnyRecord]]] = {
     "route53.list_resource_record_sets": _records,
     "sqs.list_queues": _queues,
     "ssm.describe_instance_information": _managed_instances,
+    **clusters.HANDLERS,
 }
 ACCOUNT_LEVEL = frozenset(op for op, handler in HANDLERS.items() if handler is _account_level)
 
@@ -304,6 +306,8 @@ def after(call: Call, uid: str, element: Mapping[str, Any]) -> Iterator[AnyRecor
     elif call.operation == "secretsmanager.list_secrets":
         for owner in walk(element, "OwningService"):
             yield Relation(source=uid, kind="owned_by", target=str(owner))
+    elif call.operation == "eks.describe_pod_identity_association":
+        yield from clusters.after_association(uid, element)
     elif call.operation == "apprunner.describe_service":
         for arn in walk(element, "InstanceConfiguration.InstanceRoleArn"):
             yield Relation(source=uid, kind="has_identity", target=str(arn))

@@ -66,9 +66,10 @@ def answers_of(blocks: Iterable[Block], account: str, region: str) -> Iterator[A
         network,
         policies,
         scaling,
+        sessions,
         stores,
     )
 
     found = Blocks(blocks, account, region)
-    for subject in (network, machines, scaling, jobs, stores, policies, fronts, identity):
+    for subject in (network, machines, scaling, jobs, stores, policies, fronts, identity, sessions):
         yield from subject.answers(found)

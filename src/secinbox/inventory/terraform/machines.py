@@ -110,6 +110,9 @@ def answers(blocks: Blocks) -> Iterator[Answer]:
                 endpointPublicAccess=settings.values.get("endpoint_public_access"),
                 publicAccessCidrs=settings.texts("public_access_cidrs"),
             ) if settings.values else None,
+            accessConfig=filled(
+                authenticationMode=b.first("access_config").text("authentication_mode")
+            ) or None,
             tags={t["Key"]: t["Value"] for t in b.tags},
         )  # fmt: skip
         yield answer("eks.describe_cluster", {"cluster": cluster}, b, name=b.text("name"))

@@ -67,12 +67,28 @@ def cloud_identity_of_account(world: World) -> Iterator[Pair]:
     for item in world.estate.of_type("kubernetes_serviceaccount"):
         for named in world.estate.targets(item.uid, "has_identity"):
             found = world.estate.find(named)
+            if found is not None and found.uid in world.escalation.handed:
+                yield from _associated(world, item.uid, found.uid)
+                continue
             # What an annotation names may be a resource that stands for the identity.
             inner = world.estate.targets(found.uid, "has_identity") if found is not None else []
             role = inner[0] if inner else found.uid if found is not None else named
             yield Pair(item.uid, role, actions=(Action(
                 f"irsa:{item.uid}>{role}", f"Take the cloud identity from {world.label(item.uid)}",
                 item.uid, effort=2.0),))  # fmt: skip
+
+
+def _associated(world: World, account: str, association: str) -> Iterator[Pair]:
+    """The session that an association of Pod Identity hands to pods of the account."""
+    for handed in world.escalation.handed[association]:
+        action = Action(f"association:{association}",
+                        f"Delete or narrow the Pod Identity association of {world.label(account)}",
+                        association, effort=1.5)  # fmt: skip
+        yield Pair(
+            account, handed.node, detail=association, resources=(association,),
+            no=handed.why if handed.let is False else "",
+            doubt=handed.why if handed.let is None else "", actions=(action,),
+        )  # fmt: skip
 
 
 def _binding(world: World, grant: Grant) -> Action:

@@ -117,13 +117,14 @@ def _type(world: World, jewel: Jewel) -> str:
 def _read(world: World, uids: list[str]) -> Iterator[Pair]:
     escalation = world.escalation
     stores = Stores(world.estate, escalation.evaluator)
-    principals = escalation.world.principals
-    for arn in sorted(principals if world.reached is None else principals.keys() & world.reached):
-        principal = principals[arn]
-        if escalation.admins[arn].value == "yes" or principal.service_linked:
+    personas = escalation.personas
+    for arn in sorted(personas if world.reached is None else personas.keys() & world.reached):
+        persona = personas[arn]
+        linked = escalation.world.principals[persona.arn].service_linked
+        if escalation.admins[arn].value == "yes" or linked:
             continue
         for uid in uids:
-            found = stores.reads(principal.persona, world.estate.items[uid])
+            found = stores.reads(persona, world.estate.items[uid])
             if found.value == "no" and not found.refused:
                 continue
             yield Pair(

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from secinbox.iam.gcp.permissions import TOKEN
+from secinbox.iam.kubernetes.eks import is_of
+from secinbox.iam.kubernetes.federation import by_trust
 from secinbox.iam.policy import parse
-from secinbox.iam.trusts import admits_account
+from secinbox.iam.sessions import pods
 from secinbox.inventory.azure.resources import text
 from secinbox.inventory.kubernetes.cluster import place_of
 from secinbox.network.azure.identities import issuer_of, subjects_of
@@ -241,7 +243,11 @@ def _to_aws(world: World, accounts: dict[str, str]) -> Iterator[Pair]:
 @check
 def cloud_identity_is_trusted(world: World, pair: Pair) -> Judgement:
     """Whether the cloud identity that an annotation names lets this service account in."""
-    space, name = place_of(pair.source)[1], pair.source.rsplit("/", 1)[-1]
+    (cluster, space), name = place_of(pair.source), pair.source.rsplit("/", 1)[-1]
+    if pair.detail in world.escalation.handed:
+        return Judgement(
+            *is_of(world.estate, cluster, pods.cluster_of(world.estate.items[pair.detail]))
+        )
     target = world.estate.find(pair.target)
     if target is not None and target.type == "gcp_iam_service_account":
         if not isinstance(target.config.get("iamPolicy"), dict):
@@ -260,8 +266,7 @@ def cloud_identity_is_trusted(world: World, pair: Pair) -> Judgement:
         return Judgement(None, "its federated credentials were not read")
     document = target.config.get("AssumeRolePolicyDocument") if target is not None else None
     if document is not None:
-        admitted = admits_account(parse(document, "trust policy"), space, name)
         return Judgement(
-            admitted, "" if admitted else "its trust policy does not let this service account in"
+            *by_trust(world.estate, parse(document, "trust policy"), cluster, space, name)
         )
     return Judgement(True)

@@ -11,6 +11,7 @@ from secinbox.estate import Item
 from secinbox.iam.azure.grants import ended
 from secinbox.iam.escalation import Step as Escalating
 from secinbox.iam.escalation import change_steps, edge_steps, raising_steps
+from secinbox.iam.sessions import givers
 from secinbox.network.azure import storage
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Judgement, Pair, check, lasting, late, pairs
@@ -45,7 +46,7 @@ def workload_identity(world: World) -> Iterator[Pair]:
         item = world.estate.find(uid)
         if item is None or item.type in _OWN_ROWS:
             continue
-        if item.type.startswith(("kubernetes_", "aws_iam_", "azure_")):
+        if item.type.startswith(("kubernetes_", "aws_iam_", "azure_")) or item.type in givers():
             continue
         for role in roles:
             yield Pair(uid, role, actions=(_role(world, uid, role),))
@@ -305,14 +306,12 @@ def aws_administrators(world: World) -> Iterator[Pair]:
 def function_that_identity_calls(world: World) -> Iterator[Pair]:
     """Effective permission to call a function in which a scanner found a weakness."""
     escalation = world.escalation
-    principals = escalation.world.principals
+    personas = escalation.personas
     weak = [i for i in world.estate.of_type("aws_lambda_function") if world.weaknesses.get(i.uid)]
-    reached = principals if world.reached is None else principals.keys() & world.reached
+    reached = personas if world.reached is None else personas.keys() & world.reached
     for arn in sorted(reached) if weak else ():
         for item in weak:
-            found = escalation.evaluator.decide(
-                principals[arn].persona, "lambda:invokefunction", item.uid
-            )
+            found = escalation.evaluator.decide(personas[arn], "lambda:invokefunction", item.uid)
             if found.value == "no":
                 continue
             text = found.statements[0].text if found.statements else "lambda:InvokeFunction"

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from secinbox.iam.kubernetes import Grant, subject_uid
-from secinbox.inventory.kubernetes.cluster import at, near, notes_of, place_of, word
+from secinbox.iam.kubernetes.entries import principals as let_in
+from secinbox.inventory.kubernetes.cluster import near, notes_of, place_of, word
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, lasting, pairs
 from secinbox.paths.predicates.clusters import cluster_uid
@@ -15,7 +16,6 @@ from secinbox.paths.world import World
 from secinbox.records import Evidence
 
 TOKEN = "kubernetes.io/service-account-token"  # noqa: S105
-MASTERS = "system:masters"
 
 
 def _of_namespaces(world: World) -> dict[tuple[str, str], list[str]]:
@@ -121,65 +121,17 @@ def node_account(world: World) -> Iterator[Pair]:
 @pairs
 def entry_of_cloud_role(world: World) -> Iterator[Pair]:
     """A cloud identity that EKS lets in, by an access entry or by the map aws-auth."""
-    clusters = {
-        i.name or i.uid.rpartition("/")[2]: i.uid
-        for i in world.estate.items.values() if i.type == "aws_eks_cluster"
-    }  # fmt: skip
-    here = {cluster_uid(uid) for uid in world.estate.items if uid.startswith("k8s://")}
-    for item in world.estate.of_type("aws_eks_access_entry"):
-        name = word(item.config, "clusterName") or item.uid.split("access-entry/")[-1].split("/")[0]
-        cluster = f"k8s://{name}"
-        if cluster not in here:
-            cluster = next((c for c in sorted(here) if c.endswith(f"cluster/{name}")), "")
-        cluster = cluster or clusters.get(name, "")
-        who = word(item.config, "principalArn")
-        if not who or not cluster:
-            continue
-        policies = at(item.config, "associatedAccessPolicies")
-        policies = policies if isinstance(policies, list) else []
-        admin = [p for p in policies if word(p, "policyArn").endswith("ClusterAdminPolicy")]
-        groups = at(item.config, "kubernetesGroups")
-        action = Action(f"entry:{item.uid}", f"Narrow the access entry of {world.label(who)}",
-                        item.uid)  # fmt: skip
-        if admin:
-            yield Pair(who, cluster, target_kind="admin", detail=word(admin[0], "policyArn"),
-                       resources=(item.uid,), actions=(action,))  # fmt: skip
-        yield from _groups(world, who, cluster, groups, item.uid, action)
-    for item in world.estate.of_type("kubernetes_configmap"):
-        if item.name != "aws-auth" or place_of(item.uid)[1] != "kube-system":
-            continue
-        for who, groups in _mapped(word(item.config, "data", "mapRoles")) + _mapped(
-            word(item.config, "data", "mapUsers")
-        ):
-            action = Action(f"entry:{item.uid}>{who}", f"Take {world.label(who)} from aws-auth",
-                            item.uid)  # fmt: skip
-            yield from _groups(world, who, cluster_uid(item.uid), groups, item.uid, action)
-
-
-def _groups(
-    world: World, who: str, cluster: str, groups: object, source: str, action: Action
-) -> Iterator[Pair]:
-    for group in groups if isinstance(groups, list) else ():
-        if group == MASTERS:
-            yield Pair(who, cluster, target_kind="admin", detail=MASTERS, resources=(source,),
-                       actions=(action,))  # fmt: skip
-        elif isinstance(group, str) and not group.startswith("system:"):
-            yield Pair(who, f"{cluster}/_/group/{group}", detail=group, resources=(source,),
-                       actions=(action,))  # fmt: skip
-
-
-def _mapped(text: str) -> list[tuple[str, list[str]]]:
-    """(ARN, groups) of one list of aws-auth; nothing of what is malformed."""
-    import yaml
-
-    try:
-        rows = yaml.safe_load(text) if len(text) < 1_000_000 else None
-    except (yaml.YAMLError, RecursionError):
-        return []
-    out = []
-    for row in rows if isinstance(rows, list) else ():
-        who = word(row, "rolearn") or word(row, "userarn")
-        groups = at(row, "groups")
-        if who and isinstance(groups, list):
-            out.append((who, [g for g in groups if isinstance(g, str)]))
-    return out
+    for who, every in sorted(let_in(world.estate).items()):
+        for entry in every:
+            action = Action(
+                f"entry:{entry.source}>{who}" if entry.mapped else f"entry:{entry.source}",
+                f"Take {world.label(who)} from aws-auth" if entry.mapped
+                else f"Narrow the access entry of {world.label(who)}", entry.source)  # fmt: skip
+            if entry.controls is not False:
+                yield Pair(who, entry.cluster, target_kind="admin", detail=entry.how,
+                           doubt=entry.how if entry.controls is None else "",
+                           resources=(entry.source,), actions=(action,))  # fmt: skip
+            for group in entry.groups if entry.cluster.startswith("k8s://") else ():
+                if not group.startswith("system:"):
+                    yield Pair(who, f"{entry.cluster}/_/group/{group}", detail=group,
+                               resources=(entry.source,), actions=(action,))  # fmt: skip

@@ -29,13 +29,14 @@ def _written(world: World, action: str, item: Item, name: str) -> Iterator[tuple
     context: dict[str, tuple[str, ...] | None] = (
         {"aws:resourceaccount": (item.account,)} if item.account else {}
     )
-    for arn, principal in sorted(escalation.world.principals.items()):
-        if escalation.admins[arn].value == "yes" or principal.service_linked:
+    for arn, persona in sorted(escalation.personas.items()):
+        linked = escalation.world.principals[persona.arn].service_linked
+        if escalation.admins[arn].value == "yes" or linked:
             continue
-        layers = escalation.evaluator.layers(principal.persona, action)
+        layers = escalation.evaluator.layers(persona, action)
         if not layers[0].allows and own is None:
             continue
-        found = escalation.evaluator.decide_with(principal.persona, action, name, own, context)
+        found = escalation.evaluator.decide_with(persona, action, name, own, context)
         if found.value != "no":
             yield arn, found
 

@@ -1,0 +1,105 @@
+"""Which EKS cluster a cluster of kubectl's lists is: both bear one name, and names come again.
+
+A name that one cluster of the inventory bears is that cluster's, as long as its nodes are machines of
+the same cloud and region. A name that several bear is told apart by the machines of its nodes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from secinbox.estate import Estate, Item
+from secinbox.iam.conditions import Tri
+from secinbox.iam.policy import Policy, parse
+from secinbox.iam.sessions import pods
+from secinbox.inventory.kubernetes.cluster import place_of, word
+
+_MACHINE = re.compile(r"aws:///?([a-z]{2}(?:-[a-z]+)+-\d)[^/]*/(i-[0-9a-f]+)?")
+
+
+def named(estate: Estate, cluster: str) -> tuple[list[str], str]:
+    """ARNs of the EKS clusters that it may be, and why there is not one; `cluster` is its name."""
+    known = estate.once("iam.kubernetes.eks", lambda: _by_name(estate)).get(cluster, [])
+    if not known:
+        return [], "which EKS cluster it is was not read"
+    fitting = [arn for arn in known if _fits(estate, cluster, arn)]
+    if not fitting:
+        return [], "its nodes are machines of another cloud, region or account"
+    several = f"{len(fitting)} EKS clusters are called {cluster}" if len(fitting) > 1 else ""
+    return fitting, several
+
+
+def is_of(estate: Estate, cluster: str, arn: str) -> tuple[Tri, str]:
+    """Whether the cluster of this name is this EKS cluster, and what stands against it."""
+    found, why = named(estate, cluster)
+    if arn not in found:
+        return False, why or "another EKS cluster bears the name"
+    return (None, why) if why else (True, "")
+
+
+def lists_associations(estate: Estate, cluster: str) -> bool:
+    """Whether the associations of Pod Identity of the cluster were read, whichever it is."""
+    found, _ = named(estate, cluster)
+    items = [estate.items.get(arn) for arn in found]
+    return bool(items) and all(
+        i is not None and "list_pod_identity_associations" in i.config
+        and "Error" not in i.config["list_pod_identity_associations"] for i in items
+    )  # fmt: skip
+
+
+def unlisted(estate: Estate, cluster: str) -> list[str]:
+    """Roles that Pod Identity may give to somebody in the cluster, where its associations were not read."""
+    arns, _ = named(estate, cluster)
+    if not arns or lists_associations(estate, cluster):
+        return []
+    roles = estate.once("iam.kubernetes.pod roles", lambda: _pod_roles(estate))
+    return [r for a in sorted({arn.split(":")[4] for arn in arns}) for r in roles.get(a, ())]
+
+
+def _pod_roles(estate: Estate) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = defaultdict(list)
+    for item in estate.of_type("aws_iam_role"):
+        document = item.config.get("AssumeRolePolicyDocument")
+        if document is not None and trusts_pods(parse(document, "trust policy")):
+            out[item.account].append(item.uid)
+    return out
+
+
+def trusts_pods(trust: Policy) -> bool:
+    """A statement of a role's trust names Pod Identity."""
+    return any(("Service", pods.SERVICE) in (s.principals or ()) for s in trust.statements)
+
+
+def _by_name(estate: Estate) -> dict[str, list[str]]:
+    out: dict[str, set[str]] = defaultdict(set)
+    for item in estate.of_type("aws_eks_cluster"):
+        out[item.uid.rpartition("/")[2]].add(item.uid)
+    for item in estate.of_type(pods.TYPE):
+        arn = pods.cluster_of(item)
+        out[arn.rpartition("/")[2]].add(arn)
+    return {name: sorted(arns) for name, arns in out.items()}
+
+
+def _fits(estate: Estate, cluster: str, arn: str) -> bool:
+    """No node says that it is somewhere else."""
+    nodes: dict[str, list[Item]] = estate.once("iam.kubernetes.nodes", lambda: _nodes(estate))
+    _, _, _, region, account, _ = arn.split(":", 5)
+    for node in nodes.get(cluster, ()):
+        told = word(node.config, "spec", "providerID")
+        found = _MACHINE.match(told)
+        if told and found is None and not told.startswith("aws:"):
+            return False
+        if found is None:
+            continue
+        machine = estate.find(found.group(2)) if found.group(2) else None
+        if found.group(1) != region or (machine is not None and machine.account != account):
+            return False
+    return True
+
+
+def _nodes(estate: Estate) -> dict[str, list[Item]]:
+    out: dict[str, list[Item]] = defaultdict(list)
+    for item in estate.of_type("kubernetes_node"):
+        out[place_of(item.uid)[0]].append(item)
+    return out
