@@ -30,6 +30,19 @@ def reads(verbs: str, *names: str, held: Object | None = None, space: str = "sho
     )
 
 
+def by_name(verbs: str, resource: str, name: str, group: str = "", space: str = "shop") -> Scene:
+    """A rule of one namespace that names an object; a pod and a deployment that run as others."""
+    return Scene().kubernetes(
+        account("bot"),
+        account("boss"),
+        pod("boss-0", serviceAccountName="boss"),
+        thing("Deployment", "web", {"template": {"metadata": {}, "spec": {"containers": []}}}),
+        thing("Job", "once", {"template": {"metadata": {}, "spec": {"containers": []}}}),
+        role(rule(verbs, resource, group, name), kind="Role", space=space),
+        binding("RoleBinding", to_kind="Role", space=space),
+    )
+
+
 def two(*more: Object, weak: bool = True) -> Scene:
     """A pod, and another with a known weakness."""
     scene = Scene().kubernetes(pod(), pod("db"), *more)
@@ -111,6 +124,18 @@ SAMPLES: dict[str, tuple[Scene, Flips]] = {
         ("another namespace", reads("list", space="other"), ""),
         ("nothing that matters", reads("list", held=secret(name="settings")), ""),
         ("another name", reads("get", "settings"), ""),
+    ]),
+    "k8s-named-account": (by_name("impersonate", "serviceaccounts", "boss"), [
+        ("another name", by_name("impersonate", "serviceaccounts", "web"), ""),
+        ("reads it only", by_name("get", "serviceaccounts", "boss"), ""),
+        ("another namespace", by_name("impersonate", "serviceaccounts", "boss", space="ops"), ""),
+        ("a job, whose template is never changed", by_name("patch", "jobs", "once", "batch"), ""),
+        ("a workload that is not there", by_name("patch", "deployments", "api", "apps"), ""),
+    ]),
+    "k8s-enter-pod": (by_name("create", "pods/exec", "boss-0"), [
+        ("another pod", by_name("create", "pods/exec", "web-0"), ""),
+        ("its log only", by_name("get", "pods/log", "boss-0"), ""),
+        ("another namespace", by_name("create", "pods/exec", "boss-0", space="ops"), ""),
     ]),
     "k8s-mounted-secret": (mounting(), [("an ordinary secret", mounting("Opaque"), "")]),
     "k8s-token-secret": (token(**{"kubernetes.io/service-account.name": "bot"}), [

@@ -142,11 +142,21 @@ POWER = rule("*", "*", "*")
 K8S_ROLE = {"eks.amazonaws.com/role-arn": ROLE}
 
 
-def irsa(annotated: bool = True) -> Scene:
+def irsa(annotated: bool = True, **spec: Any) -> Scene:
     found = account("bot")
     if annotated:
         found["metadata"]["annotations"] = K8S_ROLE
-    return Scene().kubernetes(pod(serviceAccountName="bot"), found)
+    return Scene().kubernetes(pod(**{"serviceAccountName": "bot", **spec}), found)
+
+
+def projected(subject: str = "system:serviceaccount:shop:bot", **spec: Any) -> Scene:
+    """A pod without a token of the API, whose account names a role that trusts `subject`."""
+    scene = irsa(automountServiceAccountToken=False, **spec)
+    issuer = f"oidc.eks.{R}.amazonaws.com/id/AAAA"
+    scene.role("app", [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+                        "Principal": {"Federated": f"arn:aws:iam::{A}:oidc-provider/{issuer}"},
+                        "Condition": {"StringEquals": {f"{issuer}:sub": subject}}}])  # fmt: skip
+    return scene
 
 
 def node(label: bool = False, provider: str = "aws:///eu-west-1a/i-node") -> Scene:
@@ -393,6 +403,12 @@ SAMPLES: dict[str, tuple[Scene | Google | Microsoft | moves_clouds.Clouds, list[
     ]),
     "k8s-token": (task(), [("not mounted", task(token=False), "automountServiceAccountToken")]),
     "k8s-cloud-identity": (irsa(), [("not annotated", irsa(False), "")]),
+    "k8s-projected-identity": (projected(), [
+        ("another account is trusted", projected("system:serviceaccount:shop:web"), "trust policy"),
+        ("not annotated", irsa(False, automountServiceAccountToken=False), ""),
+        ("its row is that of the token", irsa(), ""),
+        ("runs as another account", projected(serviceAccountName="web"), ""),
+    ]),
     "k8s-cluster-power": (task(POWER), [
         ("reads pods", task(rule("get list", "pods")), ""),
         ("gets named secrets", task(rule("get", "secrets")), ""),

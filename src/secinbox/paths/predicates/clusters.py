@@ -65,14 +65,18 @@ def token_is_mounted(world: World, pair: Pair) -> Judgement:
 def cloud_identity_of_account(world: World) -> Iterator[Pair]:
     """A service account and the cloud identity that it acts as (IRSA, Pod Identity, Workload Identity)."""
     for item in world.estate.of_type("kubernetes_serviceaccount"):
-        for named in world.estate.targets(item.uid, "has_identity"):
-            found = world.estate.find(named)
-            # What an annotation names may be a resource that stands for the identity.
-            inner = world.estate.targets(found.uid, "has_identity") if found is not None else []
-            role = inner[0] if inner else found.uid if found is not None else named
+        for role in cloud_identities(world, item.uid):
             yield Pair(item.uid, role, actions=(Action(
                 f"irsa:{item.uid}>{role}", f"Take the cloud identity from {world.label(item.uid)}",
                 item.uid, effort=2.0),))  # fmt: skip
+
+
+def cloud_identities(world: World, account: str) -> Iterator[str]:
+    """The cloud identities that a service account names; what an annotation names may stand for one."""
+    for named in world.estate.targets(account, "has_identity"):
+        found = world.estate.find(named)
+        inner = world.estate.targets(found.uid, "has_identity") if found is not None else []
+        yield inner[0] if inner else found.uid if found is not None else named
 
 
 def _binding(world: World, grant: Grant) -> Action:
