@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from secinbox.iam.callers import names, past_boundary, past_session, principal_form
-from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds, missing_variable
+from secinbox.iam.conditions import INTERNET, Tri, all_of, any_of, expand, holds, missing_variable
 from secinbox.iam.guardrails import binds, walls_of
 from secinbox.iam.matching import arn_matches, common_arn, has_wildcard
 from secinbox.iam.policy import Policy, Statement, parse
@@ -36,6 +36,16 @@ class Answer:
 
     def __bool__(self) -> bool:
         return self.value == "yes"
+
+
+UNREAD = "a policy that was not read"
+
+
+def open_keys(keys: Iterable[str], base: Values) -> tuple[str, ...]:
+    """Condition keys of which nobody knows the value; an unknown always says what it hangs on."""
+    unknown = {k for k in keys if k not in base and not chosen(k)}
+    unknown |= {k for k in keys if base.get(k) == (INTERNET,)}
+    return tuple(sorted(unknown)) or (UNREAD,)
 
 
 def _worded(value: Tri) -> str:
@@ -310,7 +320,8 @@ class Evaluator:
         walls = self.walls(persona, action, resource, extra)
         if own_layer is None and all(layer.plain for layer in layers) and not walls:
             value, statements = _in_world(persona, layers, None, (), resource, _NOTHING, self)
-            return Answer(_worded(value), tuple(statements))
+            doubts = (UNREAD,) if value is None else ()
+            return Answer(_worded(value), tuple(statements), doubts)
         speaking = [*walls, *(s for layer in layers for s in (*layer.allows, *layer.denies))]
         if own_layer is not None:
             speaking += [*own_layer.allows, *own_layer.denies]
@@ -327,8 +338,7 @@ class Evaluator:
                 best, decisive = None, statements
             elif best is False and not decisive:
                 decisive = statements
-        doubts = tuple(sorted(k for k in keys if k not in base and not chosen(k)))
-        return Answer(_worded(best), tuple(decisive), doubts if best is None else ())
+        return Answer(_worded(best), tuple(decisive), open_keys(keys, base) if best is None else ())
 
     def walls(
         self, persona: Persona, action: str, resource: str, extra: Values

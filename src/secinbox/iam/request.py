@@ -129,6 +129,8 @@ class Requests:
             values["aws:tokenissuetime"] = (self._now_text,)
             if principal is not None and principal.unique_id:
                 values["aws:userid"] = (f"{principal.unique_id}:{ANY_NAME}",)
+            if principal is not None and principal.without_people:
+                values["aws:multifactorauthpresent"] = None
         if principal is not None:
             whole = self._tags_read(principal.item, "iam")
             values.update(_Tags("aws:principaltag/", principal.tags, whole).pairs())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from secinbox.estate import Estate, Item
 from secinbox.iam.evaluate import Answer, Evaluator, Layer, new_names
+from secinbox.iam.keys import decrypts
 from secinbox.iam.marks import marked
 from secinbox.iam.policy import Policy
 from secinbox.iam.request import ANY_NAME, Values
@@ -200,9 +201,7 @@ class Stores:
         if region:
             context["kms:viaservice"] = (f"{service}.{region}.amazonaws.com",)
         context["kms:calleraccount"] = (persona.account,)
-        return self.evaluator.decide_with(
-            persona, "kms:decrypt", key.uid, policy_of(self.estate, key.uid), context
-        )
+        return decrypts(self.estate, self.evaluator, persona, key, context)
 
 
 def key_of(item: Item) -> str:

@@ -9,7 +9,7 @@ from functools import cache, cached_property
 
 from secinbox.iam.callers import past_boundary, principal_form
 from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds
-from secinbox.iam.evaluate import Answer, Evaluator
+from secinbox.iam.evaluate import Answer, Evaluator, open_keys
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.request import Values, worlds
 from secinbox.iam.tagging import speaks_of_tags, uncertain
@@ -137,6 +137,11 @@ class Trusts:
             for policy in level:
                 denies = (*denies, *self.evaluator.about(policy, action)[1])
         keys = {k for s in (*allows, *denies) for k in s.names}
+        if action == "sts:assumerole" and "sts:sourceidentity" in keys:
+            # Who names a source identity needs that right on both sides.
+            names = self._asked(persona, role, trust, "sts:setsourceidentity", extra)
+            if names.value == "no":
+                base["sts:sourceidentity"] = None
         results = [
             self._assumed(persona, role, action, allows, denies, world, extra)
             for world in worlds((*allows, *denies), keys, base)
@@ -145,8 +150,8 @@ class Trusts:
         identity = self.evaluator.decide(persona, action, role.arn, extra)
         named = tuple(s for s in allows if principal_form(s, persona, self.world))[:1]
         value = "yes" if result else "unknown" if result is None else "no"
-        doubts = tuple(sorted({k for s in named for k in s.keys if k not in base}))
-        return Answer(value, (*identity.statements, *named), (*doubts, *identity.doubts))
+        doubts = identity.doubts or open_keys((k for s in named for k in s.keys), base)
+        return Answer(value, (*identity.statements, *named), doubts if result is None else ())
 
     def _assumed(
         self, persona: Persona, role: Principal, action: str, allows: tuple[Statement, ...],
