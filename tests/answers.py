@@ -59,6 +59,10 @@ def machine(name: str, account: str = A) -> str:
     return f"arn:aws:ec2:{R}:{account}:instance/i-{name}"
 
 
+def image(name: str) -> str:
+    return f"{A}.dkr.ecr.{R}.amazonaws.com/{name}"
+
+
 EC2, LAMBDA = service("ec2.amazonaws.com"), service("lambda.amazonaws.com")
 
 
@@ -255,14 +259,15 @@ class Answers:
         return self.says("secretsmanager.get_resource_policy", {"ARN": uid, "Name": name, **own},
                          {"SecretId": uid})  # fmt: skip
 
-    def key(self, name: str = "k1", *statements: Row, grants: list[Row] | None = None) -> Answers:
+    def key(self, name: str = "k1", *statements: Row, grants: list[Row] | None = None,
+            manager: str = "CUSTOMER") -> Answers:  # fmt: skip
         """A key of KMS; without statements its account decides by policies."""
         uid = f"arn:aws:kms:{R}:{A}:key/{name}"
         own = statements or ({**allow("kms:*"), "Principal": {"AWS": root()}},)
         self.lists("kms.list_keys", "Keys", {"KeyId": name, "KeyArn": uid})
         self.says("kms.describe_key", {"KeyMetadata": {
             "KeyId": name, "Arn": uid, "AWSAccountId": A, "Enabled": True, "KeyState": "Enabled",
-            "KeyManager": "CUSTOMER"}}, {"KeyId": name})  # fmt: skip
+            "KeyManager": manager}}, {"KeyId": name})  # fmt: skip
         self.says("kms.get_key_policy", {"Policy": document(*own)}, {"KeyId": name})
         if grants is not None:
             self.says("kms.list_grants", {"Grants": grants}, {"KeyId": name})
@@ -282,6 +287,44 @@ class Answers:
             "AuthType": url} if url else missing, {"FunctionName": name})  # fmt: skip
         policy = {"Policy": document(*statements)} if statements else missing
         return self.says("lambda.get_policy", policy, {"FunctionName": name})
+
+    def repository(self, name: str = "app", **more: Any) -> Answers:
+        """Images in ECR, at `image(name)`."""
+        return self.lists("ecr.describe_repositories", "repositories", {
+            "repositoryArn": f"arn:aws:ecr:{R}:{A}:repository/{name}", "repositoryName": name,
+            "registryId": A, "repositoryUri": image(name), **more})  # fmt: skip
+
+    def task(self, name: str, role: str, image: str, **more: Any) -> Answers:
+        """A service of ECS on Fargate with one container; more: of its definition."""
+        home = f"arn:aws:ecs:{R}:{A}:"
+        definition, cluster = f"{home}task-definition/{name}:1", f"{home}cluster/c"
+        self.says("ecs.list_clusters", {"clusterArns": [cluster]})
+        self.says("ecs.describe_services", {"services": [{
+            "serviceArn": f"{home}service/c/{name}", "serviceName": name, "clusterArn": cluster,
+            "taskDefinition": definition, "desiredCount": 1, "runningCount": 1, "status": "ACTIVE",
+            "launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": {
+                "subnets": ["subnet-private"], "securityGroups": ["sg-task"],
+                "assignPublicIp": "DISABLED"}}}]}, {"cluster": cluster, "services": [name]})  # fmt: skip
+        return self.says("ecs.describe_task_definition", {"taskDefinition": {
+            "taskDefinitionArn": definition, "family": name, "revision": 1, "status": "ACTIVE",
+            "taskRoleArn": role_arn(role), "networkMode": "awsvpc",
+            "containerDefinitions": [{"name": name, "image": image}], **more,
+        }}, {"taskDefinition": definition})  # fmt: skip
+
+    def snapshot(self, key: str = "") -> Answers:
+        """A restricted snapshot of a volume, snap-1."""
+        row = {"SnapshotId": "snap-1", "OwnerId": A, "Encrypted": bool(key), "State": "completed",
+               "VolumeId": "vol-1", "Tags": [{"Key": "data_class", "Value": "restricted"}]}  # fmt: skip
+        self.lists("ec2.describe_snapshots", "Snapshots", {**row, "KmsKeyId": key} if key else row)
+        return self.says("ec2.describe_snapshot_attribute", {
+            "SnapshotId": "snap-1", "CreateVolumePermissions": []},
+            {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"})  # fmt: skip
+
+    def managed(self, *instances: str) -> Answers:
+        """Machines whose agent of Systems Manager answers."""
+        rows = [{"InstanceId": f"i-{n}", "PingStatus": "Online", "PlatformType": "Linux"}
+                for n in instances]  # fmt: skip
+        return self.lists("ssm.describe_instance_information", "InstanceInformationList", *rows)
 
     # What scanners say
 

@@ -569,6 +569,22 @@ def test_a_pushed_image_is_not_run_where_it_is_pinned() -> None:
     assert not first.blocked and second.blocked == "it runs the image by its digest"
 
 
+@pytest.mark.parametrize(("scene", "doubt"), [
+    (moves_clusters.builds(moves_clusters.OPENED), "outsiders see"),
+    (moves_clusters.builds(), "outsiders see"),  # no filter takes everything
+    (moves_clusters.builds([*moves_clusters.OPENED, moves_clusters.actor("123|456")]), "not anchored"),
+    (moves_clusters.builds([*moves_clusters.OPENED, moves_clusters.actor(
+        "^123$", excludeMatchedPattern=True)]), "outsiders see"),
+    (moves_clusters.builds([*moves_clusters.OPENED, moves_clusters.actor("^123$")],
+                           moves_clusters.OPENED), "outsiders see"),
+    (moves_clusters.builds(moves_clusters.OPENED, approval="DISABLED"), "outsiders see"),
+    (moves_clusters.builds(moves_clusters.OPENED, buildspec="version: 0.2\nphases: {}\n"), "its steps"),
+])  # fmt: skip
+def test_builds_that_outsiders_may_start(scene: Scene, doubt: str) -> None:
+    (step,) = found(scene, "codebuild-of-strangers")
+    assert not step.blocked and doubt in step.doubt
+
+
 def test_hostile_names_stay_text() -> None:
     scene = Scene().instance("web")
     scene.said_public[WEB] = [Evidence(kind="route", text="{__class__} \x1b[31m <b>", ports="{x}")]

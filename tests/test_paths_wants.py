@@ -5,6 +5,8 @@ The answers were written down from the vendors' documentation before anything wa
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.answers import (
@@ -15,9 +17,11 @@ from tests.answers import (
     Row,
     allow,
     deny,
+    image,
     machine,
     role_arn,
     root,
+    service,
     trusted,
 )
 from tests.scenes import A, R
@@ -98,6 +102,123 @@ KEYS: dict[str, Case] = {
     "has a grant in some context": (guarded(GETS, grants=grant(
         "Decrypt", Constraints={"EncryptionContextEquals": {"SecretARN": SECRET}})), SECRET, "possible"),
 }  # fmt: skip
+
+
+GITHUB = "token.actions.githubusercontent.com"
+SUB = f"{GITHUB}:sub"
+ANA_ARN = f"arn:aws:iam::{A}:user/ana"
+SHELL = f"arn:aws:ssm:{R}::document/AWS-RunShellScript"
+SNAPSHOT = f"arn:aws:ec2:{R}:{A}:snapshot/snap-1"
+
+
+def workflow(**condition: Row) -> Answers:
+    """An administrator's role that trusts GitHub's workflows under this condition."""
+    return Answers(network=False).role("ci", {
+        "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Condition": condition,
+        "Principal": {"Federated": f"arn:aws:iam::{A}:oidc-provider/{GITHUB}"}}, allow("*"))  # fmt: skip
+
+
+WORKFLOWS: dict[str, Case] = {
+    "any repository": (workflow(StringLike={SUB: "repo:*"}), root(), "yes"),
+    "owners whose name begins so": (workflow(StringLike={SUB: "repo:acme*"}), root(), "yes"),
+    "one owner": (workflow(StringLike={SUB: "repo:acme/*"}), root(), "no"),
+    "a star that StringEquals takes as it is": (workflow(StringEquals={SUB: "repo:*"}), root(), "no"),
+    "every token has a subject": (workflow(StringLikeIfExists={SUB: "repo:acme/*"}), root(), "no"),
+    "any subject, if there is one": (workflow(StringLikeIfExists={SUB: "repo:*"}), root(), "yes"),
+    "another claim, if there is one": (
+        workflow(StringEqualsIfExists={f"{GITHUB}:repository": "acme/shop"}), root(), "yes"),
+    "not one owner": (workflow(StringNotLike={SUB: "repo:acme/*"}), root(), "yes"),
+}  # fmt: skip
+
+
+def ana(*statements: Row) -> Answers:
+    """Somebody got hold of this user."""
+    found = Answers().user("ana", *statements)
+    found.breached = [ANA_ARN]
+    return found
+
+
+def boxed(*statements: Row, managed: bool = True, **more: Any) -> Answers:
+    """The same, and a machine inside that runs as an administrator."""
+    found = ana(*statements).instance("box", "admin", **{"public": False, **more})
+    return found.role("admin", EC2, allow("*")).managed(*(["box"] if managed else []))
+
+
+def data(*rights: str, key: str = "", **more: Any) -> Answers:
+    found = ana(*(allow(r) for r in rights)).snapshot(key)
+    return found.key("k1", **more) if key else found
+
+
+CHANGE = allow("ec2:ModifyInstanceAttribute")
+AROUND = [allow("ec2:StopInstances"), allow("ec2:StartInstances")]
+SSH = allow("ec2-instance-connect:SendSSHPublicKey")
+
+
+def changing(attribute: str) -> Row:
+    return allow("ec2:ModifyInstanceAttribute", StringEquals={"ec2:Attribute": attribute})
+
+
+MACHINES: dict[str, Case] = {
+    "a command": (boxed(allow("ssm:SendCommand", [machine("box"), SHELL])), root(), "yes"),
+    "a command, but no document": (boxed(allow("ssm:SendCommand", machine("box"))), root(), "no"),
+    "an agent that nobody hears": (boxed(allow("ssm:SendCommand"), managed=False), root(), "no"),
+    "a machine whose metadata service is off": (boxed(allow("ssm:SendCommand"), metadata=None), root(), "no"),
+    "other user data": (boxed(CHANGE, *AROUND), root(), "yes"),
+    "user data by name": (boxed(changing("userData"), *AROUND), root(), "yes"),
+    "another attribute": (boxed(changing("InstanceType"), *AROUND), root(), "no"),
+    "a key for SSH": (boxed(SSH, public=True, port=22), root(), "yes"),
+    "SSH inside only": (boxed(SSH, port=22), root(), "possible"),
+    "no port for SSH": (boxed(SSH, port=8443), root(), "no"),
+    "Windows": (boxed(SSH, port=22, Platform="windows"), root(), "no"),
+    "shares a snapshot": (data("ec2:ModifySnapshotAttribute"), SNAPSHOT, "yes"),
+    "what a key of AWS guards is not shared": (
+        data("ec2:ModifySnapshotAttribute", key=KEY, manager="AWS"), SNAPSHOT, "no"),
+    "but copied here": (data("ebs:GetSnapshotBlock", key=KEY, manager="AWS"), SNAPSHOT, "yes"),
+    "without the key it is of no use": (
+        data("ec2:ModifySnapshotAttribute", "kms:Decrypt", key=KEY), SNAPSHOT, "no"),
+    "with the key": (data("ec2:ModifySnapshotAttribute", "kms:CreateGrant", key=KEY), SNAPSHOT, "yes"),
+}  # fmt: skip
+PUSH = ("ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage")
+TASKS = service("ecs-tasks.amazonaws.com")
+
+
+def pushed(*rights: str, tag: str = ":1", trust: Row = TASKS, **more: Any) -> Answers:
+    """Ana, and a task that runs an image as an administrator."""
+    found = ana(*(allow(r) for r in rights)).repository("app", **more)
+    return found.role("task", trust, allow("*")).task("app", "task", image("app") + tag)
+
+
+KEPT = {"imageTagMutability": "IMMUTABLE"}
+BUT_DEV = {"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+           "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "dev*"}]}  # fmt: skip
+IMAGES: dict[str, Case] = {
+    "pushes": (pushed(*PUSH), root(), "yes"),
+    "puts together what is there only": (pushed(PUSH[-1]), root(), "no"),
+    "uploads only": (pushed(*PUSH[:-1]), root(), "no"),
+    "run by its digest": (pushed(*PUSH, tag=f"@sha256:{'a' * 64}"), root(), "no"),
+    "tags that stay": (pushed(*PUSH, **KEPT), root(), "no"),
+    "tags that stay, but for this one": (pushed(*PUSH, tag=":dev1", **BUT_DEV), root(), "yes"),
+    "tags that stay, this one too": (pushed(*PUSH, **BUT_DEV), root(), "no"),
+    "a role that tasks do not get": (pushed(*PUSH, trust=LAMBDA), root(), "no"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WORKFLOWS)
+def test_workflows(case: str) -> None:
+    made, target, wanted = WORKFLOWS[case]
+    assert made.ends_at(target) == wanted
+
+
+@pytest.mark.parametrize("case", MACHINES)
+def test_machines(case: str) -> None:
+    made, target, wanted = MACHINES[case]
+    assert made.ends_at(target) == wanted
+
+
+@pytest.mark.parametrize("case", IMAGES)
+def test_images(case: str) -> None:
+    made, target, wanted = IMAGES[case]
+    assert made.ends_at(target) == wanted
 
 
 @pytest.mark.parametrize("case", IDENTITIES)

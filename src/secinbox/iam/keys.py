@@ -40,6 +40,19 @@ def decrypts(
     return best
 
 
+def gives_away(
+    estate: Estate, evaluator: Evaluator, persona: Persona, key: Item, context: Values
+) -> Answer:
+    """Lets another account decrypt: what a key guards is shared only together with the key."""
+    own = policy_of(estate, key.uid)
+    stranger = "arn:aws:iam::000000000000:root"
+    (found,) = _makes_a_grant(evaluator, persona, key, own, stranger)
+    asked: Values = {"aws:resourceaccount": context.get("aws:resourceaccount")}
+    return _better(
+        found, evaluator.decide_with(persona, "kms:putkeypolicy", key.uid, own, asked)
+    )  # fmt: skip
+
+
 def _let_in(persona: Persona, own: Policy | None) -> Policy:
     """A policy that lets the principal decrypt, with what the key's own denies."""
     made = parse({"Statement": [{"Effect": "Allow", "Principal": {"AWS": persona.arn},
@@ -64,12 +77,12 @@ def _grants(persona: Persona, key: Item) -> Iterator[Answer]:
 
 
 def _makes_a_grant(
-    evaluator: Evaluator, persona: Persona, key: Item, own: Policy | None
+    evaluator: Evaluator, persona: Persona, key: Item, own: Policy | None, grantee: str = ""
 ) -> Iterator[Answer]:
-    """A grant for itself; services of AWS make those that are for their own resources."""
+    """A grant, for itself if nobody is named; services of AWS make those for their own resources."""
     context: Values = {
         "kms:grantoperations": ("Decrypt",),
-        "kms:granteeprincipal": (persona.arn,),
+        "kms:granteeprincipal": (grantee or persona.arn,),
         "kms:retiringprincipal": None,
         "kms:grantisforawsresource": ("false",),
         "kms:grantconstrainttype": None,

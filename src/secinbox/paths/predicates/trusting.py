@@ -9,6 +9,7 @@ from secinbox.paths.world import World
 # What runs -> the service that assumes its role.
 _SERVICES = {
     "aws_ec2_instance": "ec2.amazonaws.com",
+    "aws_codebuild_project": "codebuild.amazonaws.com",
     "aws_lambda_function": "lambda.amazonaws.com",
     "aws_ecs_service": "ecs-tasks.amazonaws.com",
     "aws_ecs_task": "ecs-tasks.amazonaws.com",
