@@ -20,6 +20,7 @@ from secinbox.iam.matching import arn_matches, common_arn, has_wildcard
 from secinbox.iam.policy import Policy, Statement, parse
 from secinbox.iam.request import ANY_NAME, Requests, Values, absent_tags, chosen, worlds
 from secinbox.iam.tagging import Tagging, speaks_of_tags, uncertain
+from secinbox.iam.telling import MANY
 from secinbox.iam.universe import EVERYTHING
 from secinbox.iam.world import Persona, World
 
@@ -301,14 +302,15 @@ class Evaluator:
         speaking = [s for layer in layers for s in (*layer.allows, *layer.denies)]
         base = self.requests.of(persona, action, resource)
         base.update(extra)
-        for rewrite in self.tagging.rewrites(persona, resource, speaking, base):
+        rewrites = self.tagging.rewrites(persona, resource, speaking, base)
+        for rewrite in rewrites:
             asked = self._solve(persona, action, resource, {**extra, **rewrite.values}, own)
             found = uncertain(asked, rewrite)
             if found.value == "yes" or (found.value == "unknown" and best.value == "no"):
                 best = replace(found, statements=(*rewrite.statements, *found.statements))
             if best.value == "yes":
-                break
-        return best
+                return best
+        return rewrites.judged(best)
 
     def _solve(
         self, persona: Persona, action: str, resource: str, extra: Values, own: Policy | None
@@ -330,7 +332,8 @@ class Evaluator:
         keys = {k for s in speaking for k in s.names}
         best: Tri = False
         decisive: list[Statement] = []
-        for values in worlds(speaking, keys, base):
+        tried = worlds(speaking, keys, base)
+        for values in tried:
             found, statements = _in_world(persona, layers, own_layer, walls, resource, values, self)
             if found is True:
                 return Answer("yes", tuple(statements))
@@ -338,6 +341,8 @@ class Evaluator:
                 best, decisive = None, statements
             elif best is False and not decisive:
                 decisive = statements
+        if best is False and not tried.whole:
+            return Answer("unknown", tuple(decisive), (MANY,))
         return Answer(_worded(best), tuple(decisive), open_keys(keys, base) if best is None else ())
 
     def walls(
