@@ -30,6 +30,19 @@ def reads(verbs: str, *names: str, held: Object | None = None, space: str = "sho
     )
 
 
+def by_name(verbs: str, resource: str, name: str, group: str = "", space: str = "shop") -> Scene:
+    """A rule of one namespace that names an object; a pod and a deployment that run as others."""
+    return Scene().kubernetes(
+        account("bot"),
+        account("boss"),
+        pod("boss-0", serviceAccountName="boss"),
+        thing("Deployment", "web", {"template": {"metadata": {}, "spec": {"containers": []}}}),
+        thing("Job", "once", {"template": {"metadata": {}, "spec": {"containers": []}}}),
+        role(rule(verbs, resource, group, name), kind="Role", space=space),
+        binding("RoleBinding", to_kind="Role", space=space),
+    )
+
+
 def two(*more: Object, weak: bool = True) -> Scene:
     """A pod, and another with a known weakness."""
     scene = Scene().kubernetes(pod(), pod("db"), *more)
@@ -84,11 +97,14 @@ def mapped(text: str) -> Scene:
 MAP = f"- rolearn: {DEPLOY}\n  username: deploy\n  groups: [system:masters]\n"
 
 
-def pushes(action: str = "ecr:PutImage", image: str = f"{REGISTRY}:1", **config: Any) -> Scene:
+PUSH = ("ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload")
+
+
+def pushes(*actions: str, image: str = f"{REGISTRY}:1", **config: Any) -> Scene:
     made = pod()
     made["spec"]["containers"][0]["image"] = image
     scene = Scene().kubernetes(made)
-    scene.user("ana", allow(action))
+    scene.user("ana", *(allow(a) for a in actions or PUSH))
     uid = f"arn:aws:ecr:{R}:{A}:repository/app"
     scene.add(uid, "aws_ecr_repository", {"repositoryUri": REGISTRY, **config})
     return scene
@@ -100,7 +116,40 @@ def state(name: str = "acme-tfstate", action: str = "s3:PutObject") -> Scene:
     return scene
 
 
+OPENED = [{"type": "EVENT", "pattern": "PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED"}]
+PUSHED = [{"type": "EVENT", "pattern": "PUSH"}]
+
+
+def actor(pattern: str, **more: bool) -> dict[str, Any]:
+    return {"type": "ACTOR_ACCOUNT_ID", "pattern": pattern, **more}
+
+
+def builds(*groups: list[dict[str, Any]], address: str = "https://github.com/acme/shop.git",
+           approval: str = "", buildspec: str = "") -> Scene:  # fmt: skip
+    """A CodeBuild project with a webhook."""
+    hook: dict[str, Any] = {"filterGroups": list(groups)}
+    if approval:
+        hook["pullRequestBuildPolicy"] = {"requiresCommentApproval": approval}
+    scene = Scene()
+    scene.add(f"arn:aws:codebuild:{R}:{A}:project/pr", "aws_codebuild_project", {
+        "name": "pr", "source": {"location": address, "buildspec": buildspec}, "webhook": hook})  # fmt: skip
+    return scene
+
+
 SAMPLES: dict[str, tuple[Scene, Flips]] = {
+    "codebuild-of-strangers": (builds(OPENED), [
+        ("pushes only", builds(PUSHED), ""),
+        ("merged ones only", builds([{"type": "EVENT", "pattern": "PULL_REQUEST_MERGED"}]), ""),
+        ("approval of forks", builds(OPENED, approval="FORK_PULL_REQUESTS"), "approves"),
+        ("approval of all", builds(OPENED, approval="ALL_PULL_REQUESTS"), "approves"),
+        ("actors by name", builds([*OPENED, actor("^(123|456)$")]), "actors"),
+        ("an own host", builds(OPENED, address="https://git.acme.test/acme/shop.git"), ""),
+    ]),
+    "codebuild-of-repository": (builds(PUSHED), [
+        ("pull requests only", builds(OPENED), ""),
+        ("actors by name", builds([*PUSHED, actor("^123$")]), "actors"),
+        ("pushes left out", builds([{**PUSHED[0], "excludeMatchedPattern": True}]), ""),
+    ]),
     "k8s-lateral": (two(), [
         ("no weakness", two(weak=False), ""),
         ("a policy that admits nothing", two(policy(None)), "admits no other pod"),
@@ -117,6 +166,18 @@ SAMPLES: dict[str, tuple[Scene, Flips]] = {
         ("nothing that matters", reads("list", held=secret(name="settings")), ""),
         ("another name", reads("get", "settings"), ""),
     ]),
+    "k8s-named-account": (by_name("impersonate", "serviceaccounts", "boss"), [
+        ("another name", by_name("impersonate", "serviceaccounts", "web"), ""),
+        ("reads it only", by_name("get", "serviceaccounts", "boss"), ""),
+        ("another namespace", by_name("impersonate", "serviceaccounts", "boss", space="ops"), ""),
+        ("a job, whose template is never changed", by_name("patch", "jobs", "once", "batch"), ""),
+        ("a workload that is not there", by_name("patch", "deployments", "api", "apps"), ""),
+    ]),
+    "k8s-enter-pod": (by_name("create", "pods/exec", "boss-0"), [
+        ("another pod", by_name("create", "pods/exec", "web-0"), ""),
+        ("its log only", by_name("get", "pods/log", "boss-0"), ""),
+        ("another namespace", by_name("create", "pods/exec", "boss-0", space="ops"), ""),
+    ]),
     "k8s-mounted-secret": (mounting(), [("an ordinary secret", mounting("Opaque"), "")]),
     "k8s-token-secret": (token(**{"kubernetes.io/service-account.name": "bot"}), [
         ("of no account", token(), ""),
@@ -129,7 +190,13 @@ SAMPLES: dict[str, tuple[Scene, Flips]] = {
     ]),
     "image-push": (pushes(), [
         ("pulls only", pushes("ecr:BatchGetImage"), ""),
+        ("names layers that are there only", pushes(PUSH[0]), ""),
+        ("uploads without naming", pushes(*PUSH[1:]), ""),
         ("immutable tags", pushes(imageTagMutability="IMMUTABLE"), "immutable"),
+        ("this tag is no exclusion", pushes(imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+            imageTagMutabilityExclusionFilters=[{"filter": "dev*"}]), "immutable"),
+        ("this tag is excluded", pushes(imageTagMutability="MUTABLE_WITH_EXCLUSION",
+            imageTagMutabilityExclusionFilters=[{"filter": "1*"}]), "immutable"),
         ("another image", pushes(image="docker.io/library/nginx:1"), ""),
     ]),
     "state-store": (state(), [

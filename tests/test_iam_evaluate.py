@@ -73,6 +73,8 @@ def estate_with(
             "PolicySummary": {"Id": f"p-{index}", "Type": "SERVICE_CONTROL_POLICY"},
             "Content": _text(level),
             "list_targets_for_policy": {"Targets": [{"TargetId": ("r-1", "ou-1", ACCOUNT)[index]}]}})  # fmt: skip
+    estate.relate(f"arn:aws:iam::{ACCOUNT}:root", "member_of", "ou-1")
+    estate.relate("ou-1", "member_of", "r-1")
     return estate
 
 

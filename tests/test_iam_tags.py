@@ -400,3 +400,84 @@ def test_what_a_search_through_all_tags_finds(
     evaluator = _ask(policies, start)
     persona = evaluator.world.principals[USER].persona
     assert evaluator.attain(persona, "iam:passrole", ADMIN).value == _searched(policies, start)
+
+
+# Many values and many tags
+
+TEAMS = [f"team-{n:02}" for n in range(40)]
+SAME = {"aws:RequestTag/team": TEAMS[-1]}
+
+
+def one_of(teams: list[str]) -> dict[str, Any]:
+    return {"StringEquals": {"aws:PrincipalTag/team": teams}}
+
+
+@pytest.mark.parametrize(("statements", "trust", "expected"), [
+    ([allow("iam:TagUser", USER)], one_of(TEAMS), "yes"),
+    ([], one_of(TEAMS), "no"),
+    # only the last of them may be written
+    ([allow("iam:TagUser", USER, StringEquals=SAME)], one_of(TEAMS), "yes"),
+    ([allow("iam:TagUser", USER, StringEquals=SAME)], one_of(TEAMS[:-1]), "no"),
+    # each of them has a statement of its own: all but the last are denied
+    ([allow("iam:TagUser", USER), *(deny_if("iam:TagUser", StringEquals={"aws:RequestTag/team": t})
+                                    for t in TEAMS[:12])], one_of(TEAMS[:13]), "yes"),
+    ([allow("iam:TagUser", USER), *(deny_if("iam:TagUser", StringEquals={"aws:RequestTag/team": t})
+                                    for t in TEAMS[:12])], one_of(TEAMS[:12]), "no"),
+    ([allow("iam:TagUser", USER), *(deny_if("iam:TagUser", StringEquals={"aws:RequestTag/team": t})
+                                    for t in TEAMS)], one_of(TEAMS), "unknown"),
+    # ten tags at once
+    ([allow("iam:TagUser", USER)],
+     {"StringEquals": {f"aws:PrincipalTag/k{n}": f"v{n}" for n in range(10)}}, "yes"),
+    ([allow("iam:TagUser", USER), deny_if("iam:TagUser", StringEquals={"aws:RequestTag/k9": "v9"})],
+     {"StringEquals": {f"aws:PrincipalTag/k{n}": f"v{n}" for n in range(10)}}, "unknown"),
+    ([allow("iam:TagUser", USER), deny_if("iam:TagUser", StringEquals={"aws:RequestTag/k2": "v2"})],
+     {"StringEquals": {f"aws:PrincipalTag/k{n}": f"v{n}" for n in range(3)}}, "no"),
+])  # fmt: skip
+def test_more_than_is_tried_is_unknown_and_never_no(
+    statements: list[dict[str, Any]], trust: dict[str, Any], expected: str
+) -> None:
+    made = trusted(*statements, **trust)
+    assert made.can() == expected
+
+
+def test_what_was_not_tried_is_said() -> None:
+    denied = (deny_if("iam:TagUser", StringEquals={"aws:RequestTag/team": t}) for t in TEAMS)
+    made = trusted(allow("iam:TagUser", USER), *denied, **one_of(TEAMS))
+    world = World(made.estate())
+    evaluator = Evaluator(world)
+    role = next(r for r in world.roles() if r.arn == ADMIN)
+    from secinbox.iam.trusts import Trusts
+
+    found = Trusts(world, evaluator).assume(world.principals[USER].persona, role)
+    assert found.value == "unknown"
+    assert any("tags that it may write: more values" in d for d in found.doubts)
+
+
+HOPS = "ec2:MetadataHttpPutResponseHopLimit"
+
+
+@pytest.mark.parametrize(("condition", "expected"), [
+    ({"NumericLessThan": {HOPS: "2"}}, "yes"),
+    ({"NumericLessThanEquals": {HOPS: "1"}}, "yes"),
+    ({"NumericGreaterThan": {HOPS: "1"}}, "yes"),
+    ({"StringEquals": {"ec2:InstanceType": [f"t{n}.micro" for n in range(60)]}}, "yes"),
+])  # fmt: skip
+def test_what_the_caller_chooses(condition: dict[str, Any], expected: str) -> None:
+    made = Account().user("ana", allow("ec2:RunInstances", "*", **condition))
+    found = Evaluator(World(made.estate())).can(
+        USER, "ec2:RunInstances", f"arn:aws:ec2:{R}:{A}:instance/*"
+    )
+    assert found.value == expected
+
+
+def test_of_many_values_the_one_that_is_not_denied_is_found() -> None:
+    types = [f"t{n}.micro" for n in range(12)]
+    statements = [allow("ec2:RunInstances", "*", StringEquals={"ec2:InstanceType": types})]
+    statements += [
+        deny_if("ec2:RunInstances", StringEquals={"ec2:InstanceType": t}) for t in types[:-1]
+    ]
+    made = Account().user("ana", *statements)
+    found = Evaluator(World(made.estate())).can(
+        USER, "ec2:RunInstances", f"arn:aws:ec2:{R}:{A}:instance/*"
+    )
+    assert found.value == "yes"

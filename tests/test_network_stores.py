@@ -79,7 +79,15 @@ def when(**operators: dict[str, Any]) -> dict[str, Any]:
 
 DENY = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [BUCKET, f"{BUCKET}/*"]}
 
+WORDS = [f"word-{n}" for n in range(70)]
+EACH = [{**DENY, "Condition": {"StringEquals": {key: w}}}
+        for key in ("aws:UserAgent", "aws:Referer") for w in WORDS]  # fmt: skip
+
 BUCKETS: list[tuple[str, RiskStatement, str, str]] = [
+    ("of many words that a caller may send", bucket(
+        when(StringEquals={"aws:UserAgent": WORDS, "aws:Referer": WORDS, "s3:prefix": WORDS})), "yes", ""),
+    ("more combinations of words than are tried", bucket(
+        when(StringEquals={"aws:UserAgent": WORDS, "aws:Referer": WORDS}), *EACH), "unknown", ""),
     ("smallest", bucket(READ), "yes", "s3:getobject"),
     ("principal as AWS star", bucket({**READ, "Principal": {"AWS": "*"}}), "yes", "s3:getobject"),
     ("some objects", bucket(allow(Action="s3:GetObject", Resource=f"{BUCKET}/public/*")), "yes", ""),

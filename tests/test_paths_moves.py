@@ -142,11 +142,21 @@ POWER = rule("*", "*", "*")
 K8S_ROLE = {"eks.amazonaws.com/role-arn": ROLE}
 
 
-def irsa(annotated: bool = True) -> Scene:
+def irsa(annotated: bool = True, **spec: Any) -> Scene:
     found = account("bot")
     if annotated:
         found["metadata"]["annotations"] = K8S_ROLE
-    return Scene().kubernetes(pod(serviceAccountName="bot"), found)
+    return Scene().kubernetes(pod(**{"serviceAccountName": "bot", **spec}), found)
+
+
+def projected(subject: str = "system:serviceaccount:shop:bot", **spec: Any) -> Scene:
+    """A pod without a token of the API, whose account names a role that trusts `subject`."""
+    scene = irsa(automountServiceAccountToken=False, **spec)
+    issuer = f"oidc.eks.{R}.amazonaws.com/id/AAAA"
+    scene.role("app", [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+                        "Principal": {"Federated": f"arn:aws:iam::{A}:oidc-provider/{issuer}"},
+                        "Condition": {"StringEquals": {f"{issuer}:sub": subject}}}])  # fmt: skip
+    return scene
 
 
 def node(label: bool = False, provider: str = "aws:///eu-west-1a/i-node") -> Scene:
@@ -393,6 +403,12 @@ SAMPLES: dict[str, tuple[Scene | Google | Microsoft | moves_clouds.Clouds, list[
     ]),
     "k8s-token": (task(), [("not mounted", task(token=False), "automountServiceAccountToken")]),
     "k8s-cloud-identity": (irsa(), [("not annotated", irsa(False), "")]),
+    "k8s-projected-identity": (projected(), [
+        ("another account is trusted", projected("system:serviceaccount:shop:web"), "trust policy"),
+        ("not annotated", irsa(False, automountServiceAccountToken=False), ""),
+        ("its row is that of the token", irsa(), ""),
+        ("runs as another account", projected(serviceAccountName="web"), ""),
+    ]),
     "k8s-cluster-power": (task(POWER), [
         ("reads pods", task(rule("get list", "pods")), ""),
         ("gets named secrets", task(rule("get", "secrets")), ""),
@@ -551,6 +567,22 @@ def test_a_pushed_image_is_not_run_where_it_is_pinned() -> None:
     scene = moves_clusters.pushes(image=f"{moves_clusters.REGISTRY}@sha256:{'a' * 64}")
     (first, second) = sorted(found(scene, "image-push"), key=lambda s: s.source)
     assert not first.blocked and second.blocked == "it runs the image by its digest"
+
+
+@pytest.mark.parametrize(("scene", "doubt"), [
+    (moves_clusters.builds(moves_clusters.OPENED), "outsiders see"),
+    (moves_clusters.builds(), "outsiders see"),  # no filter takes everything
+    (moves_clusters.builds([*moves_clusters.OPENED, moves_clusters.actor("123|456")]), "not anchored"),
+    (moves_clusters.builds([*moves_clusters.OPENED, moves_clusters.actor(
+        "^123$", excludeMatchedPattern=True)]), "outsiders see"),
+    (moves_clusters.builds([*moves_clusters.OPENED, moves_clusters.actor("^123$")],
+                           moves_clusters.OPENED), "outsiders see"),
+    (moves_clusters.builds(moves_clusters.OPENED, approval="DISABLED"), "outsiders see"),
+    (moves_clusters.builds(moves_clusters.OPENED, buildspec="version: 0.2\nphases: {}\n"), "its steps"),
+])  # fmt: skip
+def test_builds_that_outsiders_may_start(scene: Scene, doubt: str) -> None:
+    (step,) = found(scene, "codebuild-of-strangers")
+    assert not step.blocked and doubt in step.doubt
 
 
 def test_hostile_names_stay_text() -> None:

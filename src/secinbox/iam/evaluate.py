@@ -14,12 +14,13 @@ from functools import cached_property
 from typing import Any
 
 from secinbox.iam.callers import names, past_boundary, past_session, principal_form
-from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds, missing_variable
+from secinbox.iam.conditions import INTERNET, Tri, all_of, any_of, expand, holds, missing_variable
 from secinbox.iam.guardrails import binds, walls_of
 from secinbox.iam.matching import arn_matches, common_arn, has_wildcard
 from secinbox.iam.policy import Policy, Statement, parse
 from secinbox.iam.request import ANY_NAME, Requests, Values, absent_tags, chosen, worlds
 from secinbox.iam.tagging import Tagging, speaks_of_tags, uncertain
+from secinbox.iam.telling import MANY
 from secinbox.iam.universe import EVERYTHING
 from secinbox.iam.world import Persona, World
 
@@ -36,6 +37,16 @@ class Answer:
 
     def __bool__(self) -> bool:
         return self.value == "yes"
+
+
+UNREAD = "a policy that was not read"
+
+
+def open_keys(keys: Iterable[str], base: Values) -> tuple[str, ...]:
+    """Condition keys of which nobody knows the value; an unknown always says what it hangs on."""
+    unknown = {k for k in keys if k not in base and not chosen(k)}
+    unknown |= {k for k in keys if base.get(k) == (INTERNET,)}
+    return tuple(sorted(unknown)) or (UNREAD,)
 
 
 def _worded(value: Tri) -> str:
@@ -294,14 +305,15 @@ class Evaluator:
         speaking = [s for layer in layers for s in (*layer.allows, *layer.denies)]
         base = self.requests.of(persona, action, resource)
         base.update(extra)
-        for rewrite in self.tagging.rewrites(persona, resource, speaking, base):
+        rewrites = self.tagging.rewrites(persona, resource, speaking, base)
+        for rewrite in rewrites:
             asked = self._solve(persona, action, resource, {**extra, **rewrite.values}, own)
             found = uncertain(asked, rewrite)
             if found.value == "yes" or (found.value == "unknown" and best.value == "no"):
                 best = replace(found, statements=(*rewrite.statements, *found.statements))
             if best.value == "yes":
-                break
-        return best
+                return best
+        return rewrites.judged(best)
 
     def _solve(
         self, persona: Persona, action: str, resource: str, extra: Values, own: Policy | None
@@ -313,7 +325,8 @@ class Evaluator:
         walls = self.walls(persona, action, resource, extra)
         if own_layer is None and all(layer.plain for layer in layers) and not walls:
             value, statements = _in_world(persona, layers, None, (), resource, _NOTHING, self)
-            return Answer(_worded(value), tuple(statements))
+            doubts = (UNREAD,) if value is None else ()
+            return Answer(_worded(value), tuple(statements), doubts)
         speaking = [*walls, *(s for layer in layers for s in (*layer.allows, *layer.denies))]
         if own_layer is not None:
             speaking += [*own_layer.allows, *own_layer.denies]
@@ -322,7 +335,8 @@ class Evaluator:
         keys = {k for s in speaking for k in s.names}
         best: Tri = False
         decisive: list[Statement] = []
-        for values in worlds(speaking, keys, base):
+        tried = worlds(speaking, keys, base)
+        for values in tried:
             found, statements = _in_world(persona, layers, own_layer, walls, resource, values, self)
             if found is True:
                 return Answer("yes", tuple(statements))
@@ -330,8 +344,9 @@ class Evaluator:
                 best, decisive = None, statements
             elif best is False and not decisive:
                 decisive = statements
-        doubts = tuple(sorted(k for k in keys if k not in base and not chosen(k)))
-        return Answer(_worded(best), tuple(decisive), doubts if best is None else ())
+        if best is False and not tried.whole:
+            return Answer("unknown", tuple(decisive), (MANY,))
+        return Answer(_worded(best), tuple(decisive), open_keys(keys, base) if best is None else ())
 
     def walls(
         self, persona: Persona, action: str, resource: str, extra: Values

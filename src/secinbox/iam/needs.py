@@ -111,11 +111,20 @@ class Needs:
             return Answer("unknown", (), ("what the role may read",))
         return next((f for f in found if f.value == "yes"), found[0] if found else Answer("no"))
 
+    def _user_data(self, persona: Persona, action: str) -> str:
+        """The attribute that is changed, as the policies spell it."""
+        layers = self.evaluator.layers(persona, action)
+        told = (v for la in layers for s in (*la.allows, *la.denies) for _, k, vs in s.conditions
+                for v in vs if k == "ec2:attribute")  # fmt: skip
+        return next((v for v in told if v.lower() == "userdata"), "UserData")
+
     def one(
         self, persona: Persona, action: str, where: str, thing: Thing | None,
         extra: Values | None = None,
     ) -> Answer:  # fmt: skip
         action = action.lower()
+        if action == "ec2:modifyinstanceattribute":
+            extra = {**(extra or {}), "ec2:attribute": (self._user_data(persona, action),)}
         if where == "*":
             return self.evaluator.attain(persona, action, "*", extra)
         if where.startswith("its-role:"):

@@ -5,14 +5,15 @@ A key that is in the context with no value is known to be absent; one that is no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice, product
 
 from secinbox.estate import Item
 from secinbox.iam.conditions import INTERNET
 from secinbox.iam.matching import glob
 from secinbox.iam.policy import Statement
+from secinbox.iam.telling import MOST_VALUES, Tried, numbers_beside, told_apart
 from secinbox.iam.world import Persona, World
 
 Values = dict[str, tuple[str, ...] | None]
@@ -129,6 +130,8 @@ class Requests:
             values["aws:tokenissuetime"] = (self._now_text,)
             if principal is not None and principal.unique_id:
                 values["aws:userid"] = (f"{principal.unique_id}:{ANY_NAME}",)
+            if principal is not None and principal.without_people:
+                values["aws:multifactorauthpresent"] = None
         if principal is not None:
             whole = self._tags_read(principal.item, "iam")
             values.update(_Tags("aws:principaltag/", principal.tags, whole).pairs())
@@ -168,32 +171,50 @@ class Requests:
             values["iam:permissionsboundary"] = (str(arn),) if arn else None
 
 
-def worlds(statements: Iterable[Statement], keys: set[str], base: Values) -> Iterable[Values]:
+@dataclass(frozen=True)
+class Worlds:
     """The base with each combination of choices that the statements can tell apart."""
+
+    base: Values
+    names: tuple[str, ...]
+    tried: Tried[tuple[str, ...] | None]
+
+    @property
+    def whole(self) -> bool:
+        """Nothing that could make a difference was left out."""
+        return self.tried.whole
+
+    def __iter__(self) -> Iterator[Values]:
+        if not self.names:
+            return iter((self.base,))
+        return ({**self.base, **dict(zip(self.names, v, strict=True))} for v in self.tried)
+
+
+def worlds(statements: Iterable[Statement], keys: set[str], base: Values) -> Worlds:
+    """Requests that the caller may send, as far as the statements tell them apart."""
     statements = list(statements)
     absent_tags(keys, base)
     options: dict[str, list[tuple[str, ...] | None]] = {}
+    cut = False
     for key in sorted(keys):
         if key in base or not chosen(key):
             continue
         mentioned: dict[tuple[str, ...] | None, None] = {}
         for statement in statements:
-            for _, name, values in statement.conditions:
+            for operator, name, values in statement.conditions:
                 if name == key:
                     for value in values:
                         if key == "iam:associatedresourcearn" and not _its_own(value, base):
                             continue
-                        mentioned[(value.replace("*", "x").replace("?", "x"),)] = None
+                        for one in (value, *numbers_beside(operator, value)):
+                            mentioned[(one.replace("*", "x").replace("?", "x"),)] = None
                     if len(values) > 1 and key == "aws:tagkeys":
                         mentioned[values] = None
-        options[key] = [*islice(mentioned, 8), (ANY_NAME,), None]
-    if not options:
-        return [base]
-    names = list(options)
-    return (
-        {**base, **dict(zip(names, values, strict=True))}
-        for values in islice(product(*(options[n] for n in names)), 256)
-    )
+        apart = told_apart([*mentioned, (ANY_NAME,), None], (key,), statements)
+        if len(apart) > MOST_VALUES:
+            apart, cut = [*apart[: MOST_VALUES - 2], (ANY_NAME,), None], True
+        options[key] = apart
+    return Worlds(base, tuple(options), Tried(list(options.values()), cut))
 
 
 def absent_tags(keys: set[str], base: Values) -> None:

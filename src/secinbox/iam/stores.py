@@ -7,11 +7,12 @@ first (a tag, a policy of the store that lets it in, a copy of a database) count
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from secinbox.estate import Estate, Item
 from secinbox.iam.evaluate import Answer, Evaluator, Layer, new_names
+from secinbox.iam.keys import decrypts, gives_away
 from secinbox.iam.marks import marked
 from secinbox.iam.policy import Policy
 from secinbox.iam.request import ANY_NAME, Values
@@ -40,6 +41,10 @@ READS: Actions = {
     "aws_codebuild_project": (("codebuild:batchgetprojects", ""),),
     "aws_logs_log_group": (("logs:getlogevents", ":*"), ("logs:filterlogevents", ":*")),
 }  # fmt: skip
+# A copy is shared with somebody else's account, which needs the key as well.
+_SHARING = frozenset({"ec2:modifysnapshotattribute", "rds:modifydbsnapshotattribute",
+                      "rds:modifydbclustersnapshotattribute"})  # fmt: skip
+_Use = Callable[[Estate, Evaluator, Persona, Item, Values], Answer]
 WRITES: Actions = {
     "aws_s3_bucket": (("s3:putobject", "/?*"), ("s3:deleteobject", "/?*")),
     "aws_dynamodb_table": (("dynamodb:putitem", ""), ("dynamodb:updateitem", ""),
@@ -106,11 +111,22 @@ class Stores:
         """All that it holds; by a copy, too, where it is a database."""
         if item.type == _COPIED:
             return self._copies(persona, item)
-        given = self._any(persona, item, READS.get(item.type, ()))
+        asked = READS.get(item.type, ())
+        direct = self._guarded(persona, item, [a for a in asked if a[0] not in _SHARING], decrypts)
+        if direct.value == "yes" or not any(a[0] in _SHARING for a in asked):
+            return direct
+        shared = self._guarded(persona, item, [a for a in asked if a[0] in _SHARING], gives_away)
+        ranked = sorted((direct, shared), key=lambda a: ("yes", "unknown", "no").index(a.value))
+        return next((a for a in ranked if a.value != "no" or a.refused), _NONE)
+
+    def _guarded(self, persona: Persona, item: Item, asked: Iterable[tuple[str, str]], use: _Use
+                 ) -> Access:  # fmt: skip
+        """Some of the actions, together with the use of the key."""
+        given = self._any(persona, item, asked)
         if given is None or given.value == "no":
             return _NONE
         doubts = list(given.doubts) if given.value == "unknown" else []
-        key = self._decrypts(persona, item)
+        key = self._key(persona, item, use)
         if key is not None and key.value == "no":
             return Access("no", (given,), refused="it may not use the store's key")
         if key is not None and key.value == "unknown":
@@ -184,25 +200,27 @@ class Stores:
         doubts = tuple(sorted({d for a in unsure for d in a.doubts}))
         return Access("unknown" if unsure else "yes", answers, doubts)
 
-    def _decrypts(self, persona: Persona, item: Item) -> Answer | None:
+    def _key(self, persona: Persona, item: Item, use: _Use) -> Answer | None:
         """None where no key of the customer's own guards the store."""
         name = key_of(item)
-        if not name or _AMAZONS in name:
+        # What a key of AWS guards is read like anything else, and never shared.
+        of_aws = Answer("no") if use is gives_away else None
+        if not name:
             return None
+        if _AMAZONS in name:
+            return of_aws
         key = self.estate.find(name)
         if key is None:
             return Answer("unknown", doubts=(f"key {name} was not read",))
         if key.type != "aws_kms_key" or key.config.get("KeyManager") == "AWS":
-            return None
+            return of_aws
         context = self._context(persona, key)
         service = item.uid.split(":")[2]
         region = key.region or item.region
         if region:
             context["kms:viaservice"] = (f"{service}.{region}.amazonaws.com",)
         context["kms:calleraccount"] = (persona.account,)
-        return self.evaluator.decide_with(
-            persona, "kms:decrypt", key.uid, policy_of(self.estate, key.uid), context
-        )
+        return use(self.estate, self.evaluator, persona, key, context)
 
 
 def key_of(item: Item) -> str:

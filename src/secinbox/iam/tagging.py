@@ -10,19 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from secinbox.iam.conditions import expand
 from secinbox.iam.policy import VARIABLE, Statement
 from secinbox.iam.request import ANY_NAME, Values
+from secinbox.iam.telling import MANY, MOST_VALUES, Changed, told_apart
 from secinbox.iam.world import Persona
 
 if TYPE_CHECKING:
     from secinbox.iam.evaluate import Answer, Evaluator
 
-_MAX_COMBINATIONS = 64
-_MAX_VALUES = 8
 # Where the two actions are not called TagResource and UntagResource.
 _IAM = {
     kind: (f"iam:tag{word}", f"iam:untag{word}")
@@ -62,6 +60,27 @@ class Rewrite:
     certain: bool = True
 
 
+@dataclass(frozen=True)
+class Rewrites:
+    """What may be written, the fewest tags first."""
+
+    changed: Changed[Rewrite]
+
+    def __iter__(self) -> Iterator[Rewrite]:
+        for chosen in self.changed:
+            values: Values = {}
+            for one in chosen:
+                values.update(one.values)
+            yield Rewrite(values, tuple(s for c in chosen for s in c.statements),
+                          all(c.certain for c in chosen))  # fmt: skip
+
+    def judged(self, best: Answer) -> Answer:
+        """The answer after all were tried: a no is unknown where some were not."""
+        if best.value == "no" and not self.changed.whole:
+            return replace(best, value="unknown", doubts=(f"tags that it may write: {MANY}",))
+        return best
+
+
 def speaks_of_tags(statements: Iterable[Statement]) -> bool:
     """Some condition or variable hangs on a tag of a principal or of a resource."""
     return any("tag/" in name for s in statements for name in s.names)
@@ -76,22 +95,19 @@ class Tagging:
 
     def rewrites(
         self, persona: Persona, resource: str, statements: Iterable[Statement], base: Values
-    ) -> Iterator[Rewrite]:
+    ) -> Rewrites:
         """Each combination of tags that the statements can tell apart and the principal may write."""
         speaking = list(statements)
-        choices: list[list[Rewrite | None]] = []
+        choices: list[list[Rewrite]] = []
+        cut = False
         for target, key, names in self._written(persona, resource, speaking):
             if target in self.evaluator.world.estate.items:
-                found = list(self._options(persona, target, key, names, resource, speaking, base))
+                values = self._values(persona, target, key, names, resource, speaking, base)
+                cut = cut or len(values) > MOST_VALUES
+                found = list(self._options(persona, target, key, names, values[:MOST_VALUES]))
                 if found:
-                    choices.append([None, *found])
-        for combination in islice(product(*choices), 1, _MAX_COMBINATIONS):
-            chosen = [c for c in combination if c is not None]
-            values: Values = {}
-            for one in chosen:
-                values.update(one.values)
-            yield Rewrite(values, tuple(s for c in chosen for s in c.statements),
-                          all(c.certain for c in chosen))  # fmt: skip
+                    choices.append(found)
+        return Rewrites(Changed(choices, cut))
 
     def _written(
         self, persona: Persona, resource: str, speaking: list[Statement]
@@ -120,19 +136,27 @@ class Tagging:
                 out[found[0]] = tuple(dict.fromkeys((*out.get(found[0], ()), *found[1])))
         return [(target, key, names) for (target, key), names in out.items()]
 
-    def _options(
+    def _values(
         self, persona: Persona, target: str, key: str, names: tuple[str, ...], resource: str,
         speaking: list[Statement], base: Values,
-    ) -> Iterator[Rewrite]:  # fmt: skip
-        actions = _actions(target)
-        layers = self.evaluator.layers(persona, actions[0])
-        writing = (s for la in layers for s in (*la.allows, *la.denies))
+    ) -> list[str]:  # fmt: skip
+        """Values of the tag that make a difference, to what is asked or to the right to write it."""
+        layers = self.evaluator.layers(persona, _actions(target)[0])
+        writing = [s for la in layers for s in (*la.allows, *la.denies)]
+        asked = f"aws:requesttag/{key}"
         allowed = (
             v.replace("*", "x").replace("?", "x") for s in writing for _, k, vs in s.conditions
-            for v in vs if k == f"aws:requesttag/{key}" and "${" not in v
+            for v in vs if k == asked and "${" not in v
         )  # fmt: skip
         wanted = dict.fromkeys((*_wanted(names, resource, speaking, base), *allowed))
-        for value in islice(wanted, _MAX_VALUES):
+        apart = told_apart([(v,) for v in wanted], (*names, asked), [*speaking, *writing])
+        return [v[0] for v in apart if v]
+
+    def _options(
+        self, persona: Persona, target: str, key: str, names: tuple[str, ...], values: list[str]
+    ) -> Iterator[Rewrite]:
+        actions = _actions(target)
+        for value in values:
             given = self._may(persona, actions[0], target, key, value)
             if given is not None:
                 words = f"sets the tag {key}={value} on {_short(target)}"

@@ -66,6 +66,9 @@ class Things:
 
 
 def _instance_roles(things: Things, item: Item) -> tuple[str, ...]:
+    """None where its metadata service, which hands them out, is switched off."""
+    if next(walk(item.config, "MetadataOptions.HttpEndpoint"), None) == "disabled":
+        return ()
     profiles: dict[str, None] = {}
     own = item.config.get("IamInstanceProfile")
     if isinstance(own, dict) and own.get("Arn"):
@@ -131,6 +134,8 @@ def _ssh(things: Things) -> Iterator[Thing]:
         for e in things.estate.of_type("aws_ec2_instance_connect_endpoint")
     }
     for item, thing in _running(things):
+        if str(item.config.get("Platform") or "").lower() == "windows":
+            continue
         ids = {str(g) for g in walk(item.config, "SecurityGroups[].GroupId")}
         ids |= {str(g) for g in walk(item.config, "NetworkInterfaces[].Groups[].GroupId")}
         known = [groups[i] for i in sorted(ids) if i in groups]

@@ -9,10 +9,11 @@ from functools import cache, cached_property
 
 from secinbox.iam.callers import past_boundary, principal_form
 from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds
-from secinbox.iam.evaluate import Answer, Evaluator
+from secinbox.iam.evaluate import Answer, Evaluator, open_keys
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.request import Values, worlds
 from secinbox.iam.tagging import speaks_of_tags, uncertain
+from secinbox.iam.telling import MANY
 from secinbox.iam.world import Persona, Principal, World
 
 
@@ -107,15 +108,16 @@ class Trusts:
         if not speaks_of_tags(speaking):
             return best
         base = self.evaluator.requests.of(persona, "sts:assumerole", role.arn)
-        for rewrite in self.evaluator.tagging.rewrites(persona, role.arn, speaking, base):
+        rewrites = self.evaluator.tagging.rewrites(persona, role.arn, speaking, base)
+        for rewrite in rewrites:
             found = uncertain(
                 self._asked(persona, role, role.trust, "sts:assumerole", rewrite.values), rewrite
             )
             if found.value == "yes" or (found.value == "unknown" and best.value == "no"):
                 best = replace(found, statements=(*rewrite.statements, *found.statements))
             if best.value == "yes":
-                break
-        return best
+                return best
+        return rewrites.judged(best)
 
     def tag_session(self, persona: Persona, role: Principal, tags: Mapping[str, str]) -> Answer:
         """Both halves of sts:TagSession: may the caller give its session of the role these tags?"""
@@ -144,16 +146,23 @@ class Trusts:
             for policy in level:
                 denies = (*denies, *self.evaluator.about(policy, action)[1])
         keys = {k for s in (*allows, *denies) for k in s.names}
+        if action == "sts:assumerole" and "sts:sourceidentity" in keys:
+            # Who names a source identity needs that right on both sides.
+            names = self._asked(persona, role, trust, "sts:setsourceidentity", extra)
+            if names.value == "no":
+                base["sts:sourceidentity"] = None
+        tried = worlds((*allows, *denies), keys, base)
         results = [
-            self._assumed(persona, role, action, allows, denies, world, extra)
-            for world in worlds((*allows, *denies), keys, base)
+            self._assumed(persona, role, action, allows, denies, world, extra) for world in tried
         ]
         result = any_of(results)
+        if result is False and not tried.whole:
+            return Answer("unknown", (), (MANY,))
         identity = self.evaluator.decide(persona, action, role.arn, extra)
         named = tuple(s for s in allows if principal_form(s, persona, self.world))[:1]
         value = "yes" if result else "unknown" if result is None else "no"
-        doubts = tuple(sorted({k for s in named for k in s.keys if k not in base}))
-        return Answer(value, (*identity.statements, *named), (*doubts, *identity.doubts))
+        doubts = identity.doubts or open_keys((k for s in named for k in s.keys), base)
+        return Answer(value, (*identity.statements, *named), doubts if result is None else ())
 
     def _assumed(
         self, persona: Persona, role: Principal, action: str, allows: tuple[Statement, ...],

@@ -87,6 +87,20 @@ class Principal:
         return self.path.startswith("/aws-service-role/")
 
     @property
+    def without_people(self) -> bool:
+        """A role that only services and identity providers give: their sessions never show MFA.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+        """
+        return self.trust is not None and all(
+            s.effect in ("Allow", "Deny")
+            and s.not_principals is None
+            and (s.effect == "Deny"
+                 or all(kind in ("Service", "Federated") for kind, _ in s.principals or ()))
+            for s in self.trust.statements
+        )  # fmt: skip
+
+    @property
     def reserved(self) -> bool:
         """Roles of the Identity Center: nobody in the account can edit them."""
         return self.path.startswith("/aws-reserved/")

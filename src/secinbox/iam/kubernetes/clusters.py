@@ -11,10 +11,10 @@ from secinbox.estate import Estate, Item
 from secinbox.iam.kubernetes.eks import unlisted
 from secinbox.iam.kubernetes.escapes import escapes, token_mounted
 from secinbox.iam.kubernetes.federation import admitted
+from secinbox.iam.kubernetes.named import Named
 from secinbox.iam.kubernetes.rules import (
     CLUSTER,
     ESCALATING,
-    NAMED,
     RBAC,
     SECRETS,
     Grant,
@@ -33,7 +33,6 @@ from secinbox.inventory.kubernetes.cluster import (
     looked_at,
     named_only,
     near,
-    notes_of,
     obj,
     objs,
     place_of,
@@ -86,15 +85,7 @@ class Clusters:
         self.accounts = {
             (place_of(i.uid)[0], "sa", place_of(i.uid)[1], i.name): i for i in accounts
         }
-        self.token_secrets: dict[tuple[str, str], set[str]] = defaultdict(set)
-        self.token_named: dict[tuple[str, str], list[Subject]] = defaultdict(list)  # by secret
-        for item in estate.of_type("kubernetes_secret"):
-            if word(item.config, "type") == "kubernetes.io/service-account-token":
-                name = notes_of(item).get("kubernetes.io/service-account.name", "")
-                self.token_secrets[place_of(item.uid)].add(name)
-                self.token_named[place_of(item.uid)[0], item.name].append(
-                    (place_of(item.uid)[0], "sa", place_of(item.uid)[1], name)
-                )
+        self.named = Named(estate)
         self._subjects: dict[Subject, Power] = {}
 
     def everyone(self) -> list[Subject]:
@@ -358,32 +349,36 @@ class Clusters:
                     "escalation", f"{what}, {then}. Rule: {rule}", made[0].source, (what, then)
                 )
                 return True
-            tokens = self.token_secrets.get((subject[0], space), set())
-            kept = [s for s in there if s[3] in tokens]
+            kept = [s for s in there if s in self.named.with_tokens]
             if kept and self._move(power, grants, SECRETS, f"of namespace {space}",
                                    f"acts as serviceaccount {space}/{kept[0][3]}"):  # fmt: skip
                 return True
-        for grant in held:
-            if grant.names and grant.holds(("get", "list", "watch"), "", "secrets", True):
-                kept = [one for name in sorted(grant.names)
-                        for one in self.token_named.get((subject[0], name), ())
-                        if one in strong and one != subject and grant.space in ("", one[2])]  # fmt: skip
-                if kept:
-                    what = f"reads the token of serviceaccount {kept[0][2]}/{kept[0][3]}"
-                    power.add("escalation", f"{what}. Rule: {grant.text}", grant.source, (what,))
-                    return True
-            for verb, resource, text in NAMED if grant.names else ():
-                if not grant.holds((verb,), "", resource, True):
-                    continue
-                for one in strong:
-                    near_by = grant.space in ("", one[2]) and one[0] == subject[0]
-                    if near_by and one != subject and one[3] in grant.names:
-                        what = f"{text} serviceaccount {one[2]}/{one[3]}"
-                        power.add(
-                            "escalation", f"{what}. Rule: {grant.text}", grant.source, (what,)
-                        )
-                        return True
+        return any(g.names and self._by_name(power, subject, g, strong) for g in held)
+
+    def _by_name(self, power: Power, subject: Subject, grant: Grant, strong: list[Subject]) -> bool:
+        """The same by a rule that names its objects."""
+        cluster = subject[0]
+        for who, what in self._named_ways(grant, cluster):
+            there = [s for s in strong if s != subject and who in (s, s[:3])]
+            if there:
+                then = f"acts as serviceaccount {there[0][2]}/{there[0][3]}"
+                text = f"{what}, {then}. Rule: {grant.text}"
+                power.add("escalation", text, grant.source, (what, then))
+                return True
         return False
+
+    def _named_ways(self, grant: Grant, cluster: str) -> Iterator[tuple[tuple[str, ...], str]]:
+        """(a service account or all of a namespace, what gives it)."""
+        for _, account in self.named.secrets(grant, cluster):
+            yield account, f"reads the token of serviceaccount {account[2]}/{account[3]}"
+        yield from self.named.accounts(grant, cluster)
+        for pod in self.named.pods(grant, cluster):
+            if pod.runner is not None:
+                account = self.account_of(pod.runner)
+                if token_mounted(pod.runner, self.accounts.get(account))[0] is not False:
+                    yield account, pod.text
+        for space, what in self.named.spaces(grant, cluster):
+            yield (cluster, "sa", space), what
 
     def _final(self, subject: Subject, uid: str, power: Power) -> Power:
         """With the cloud identity, and what was not read."""
@@ -392,6 +387,10 @@ class Clusters:
             out.add(evidence.kind, evidence.text, evidence.source, evidence.steps)
         for text in self.gaps.get(subject, ())[:MAX_SHOWN]:
             out.add("gap", text, uid)
+        for grant in self.held_by(subject):
+            for pod in self.named.pods(grant, subject[0]):
+                if pod.unread:
+                    out.add("gap", f"{pod.text}: {pod.unread}", grant.source)
         for kind in ("clusterrolebinding", "rolebinding"):
             if not looked_at(self.estate, uid, kind):
                 out.add("gap", f"{kind}s were not read", uid)

@@ -12,7 +12,7 @@ from secinbox.inventory.kubernetes.cluster import (
 )
 
 RBAC = "rbac.authorization.k8s.io"
-_WORKLOADS = (
+WORKLOADS = (
     ("apps", "deployments"), ("apps", "daemonsets"), ("apps", "statefulsets"),
     ("apps", "replicasets"), ("batch", "jobs"), ("batch", "cronjobs"),
     ("", "replicationcontrollers"),
@@ -24,18 +24,13 @@ ESCALATING: tuple[Move, ...] = (
     (("update", "patch"), "", "pods", "changes the image of any pod"),
     *(
         (("create", "update", "patch"), g, r, f"makes {r} that run as any service account")
-        for g, r in _WORKLOADS
+        for g, r in WORKLOADS
     ),
     (("create", "get"), "", "pods/exec", "runs commands in any pod"),
     (("create", "get"), "", "pods/attach", "attaches to any pod"),
     (("update", "patch"), "", "pods/ephemeralcontainers", "adds a container to any pod"),
     (("create",), "", "serviceaccounts/token", "makes tokens of any service account"),
     (("impersonate",), "", "serviceaccounts", "impersonates any service account"),
-)
-# Enough for one service account, where its name is in the rule.
-NAMED = (
-    ("impersonate", "serviceaccounts", "impersonates"),
-    ("create", "serviceaccounts/token", "makes tokens of"),
 )
 SECRETS: Move = (("list", "watch"), "", "secrets", "reads all secrets")
 # Enough by themselves when they hold in the whole cluster.

@@ -13,11 +13,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice, product
+from math import prod
 
 from secinbox.iam.conditions import Tri, all_of, any_of, condition_holds
 from secinbox.iam.guardrails import binds
 from secinbox.iam.matching import arn_matches, common, common_arn, glob
 from secinbox.iam.policy import Policy, Statement
+from secinbox.iam.telling import told_apart
 from secinbox.network.ranges import (
     IntSet,
     boundaries,
@@ -32,6 +34,7 @@ from secinbox.network.verdict import Verdict, no, unknown, yes
 from secinbox.records import Evidence
 
 STRANGER = "000000000000"  # an account that is nobody's
+_MOST = 4096  # requests that are tried of one policy
 _NAME = "secinbox-stranger"
 
 # What AWS puts into a call that a service makes for somebody; a stranger's own call lacks it.
@@ -209,14 +212,14 @@ def _open_addresses(
                 nets = (parse_network(v) for v in values)
                 cuts += [interval_of(n) for n in nets if n is not None and n.version == version]
     whole = everything(version).intervals[0]
-    worlds = list(_worlds(allows, denies, keys, around))
+    worlds, all_of_them = _worlds(allows, denies, keys, around)
     sure, maybe = [], []
     for low, high in boundaries(cuts, whole):
         results = [_decide(allows, denies, w, low, version) for w in worlds]
         found = any_of(results)
         if found is True:
             sure.append((low, high))
-        elif found is None:
+        elif found is None or not all_of_them:
             maybe.append((low, high))
     return IntSet.of(sure), IntSet.of(maybe)
 
@@ -276,8 +279,8 @@ def _understood(key: str, around: Surroundings) -> bool:
 
 def _worlds(
     allows: list[Statement], denies: list[Statement], keys: set[str], around: Surroundings
-) -> Iterable[dict[str, tuple[str, ...] | None]]:
-    """Requests that a stranger could send, as far as the policy can tell them apart."""
+) -> tuple[list[dict[str, tuple[str, ...] | None]], bool]:
+    """Requests that a stranger could send, as far as the policy tells them apart; whether these are all."""
     now = around.now or datetime.now(UTC)
     base: dict[str, tuple[str, ...] | None] = dict.fromkeys(_ABSENT)
     base |= {key: (value,) for key, value in _FOREIGN.items()}
@@ -322,8 +325,10 @@ def _worlds(
             ]
             options[key] = [(_FOREIGN[key],), *fitting, *((None,) if key in _LACKED else ())]
     names = list(options)
-    for values in islice(product(*(options[n] for n in names)), 4096):
-        yield {**base, **dict(zip(names, values, strict=True))}
+    rows = [told_apart(options[n], (n,), (*allows, *denies)) for n in names]
+    worlds = [{**base, **dict(zip(names, values, strict=True))}
+              for values in islice(product(*rows), _MOST)]  # fmt: skip
+    return worlds, prod(len(r) for r in rows) <= _MOST
 
 
 def _on_behalf(key: str, mentioned: list[str]) -> list[tuple[str, ...] | None]:
@@ -350,7 +355,7 @@ def _mentioned(allows: list[Statement], denies: list[Statement], key: str) -> li
                         if key.startswith(_CHOSEN)
                         else value
                     ] = None
-    return list(out)[:12]
+    return list(out)
 
 
 def _decisive(allows: list[Statement], denies: list[Statement], around: Surroundings) -> Statement:

@@ -35,6 +35,7 @@ _SHARED_ISSUERS = {
 }  # fmt: skip
 
 
+_COMPARED = ("stringequals", "stringlike", "stringequalsignorecase")
 _WEB = "sts:AssumeRoleWithWebIdentity"
 _POOLS = "cognito-identity.amazonaws.com"
 
@@ -130,15 +131,23 @@ def _federated(item: Item, statement: Statement, provider: str) -> Verdict:
     claims = _SHARED_ISSUERS.get(issuer.rstrip("/"))
     if claims is None:
         return no(f"{issuer} gives tokens to one organisation only", item.uid)
-    bindings = [
-        (operator, key, values)
-        for operator, key, values in statement.conditions
-        if key.partition(":")[0] == issuer.lower() and key.partition(":")[2] in claims
-        and operator.lower().removeprefix("forallvalues:").removeprefix("foranyvalue:")
-        in ("stringequals", "stringlike", "stringequalsignorecase")
-    ]  # fmt: skip
-    for _, key, values in bindings:
-        if not any(_of_everyone(key.partition(":")[2], v) for v in values):
+    bindings = []
+    for operator, key, values in statement.conditions:
+        owner, _, claim = key.partition(":")
+        word = operator.lower().removeprefix("forallvalues:").removeprefix("foranyvalue:")
+        plain = word.removesuffix("ifexists")
+        # Every token has a subject; other claims may be missing, and then ...IfExists holds.
+        if (
+            owner == issuer.lower() and claim in claims and plain in _COMPARED
+            and (plain == word or claim in ("sub", "aud"))
+        ):  # fmt: skip
+            bindings.append((plain, key, values))
+    for plain, key, values in bindings:
+        # Only ...Like takes a star for anything.
+        loose = plain == "stringlike" and any(
+            _of_everyone(key.partition(":")[2], v) for v in values
+        )
+        if not loose:
             return no(f"trust policy: {key} is pinned to {', '.join(values[:3])}", item.uid)
     shown = (
         "; ".join(f"{k} {', '.join(v)}" for _, k, v in bindings) or "no condition on the subject"

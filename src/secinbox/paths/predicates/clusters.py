@@ -65,30 +65,37 @@ def token_is_mounted(world: World, pair: Pair) -> Judgement:
 def cloud_identity_of_account(world: World) -> Iterator[Pair]:
     """A service account and the cloud identity that it acts as (IRSA, Pod Identity, Workload Identity)."""
     for item in world.estate.of_type("kubernetes_serviceaccount"):
-        for named in world.estate.targets(item.uid, "has_identity"):
-            found = world.estate.find(named)
-            if found is not None and found.uid in world.escalation.handed:
-                yield from _associated(world, item.uid, found.uid)
-                continue
-            # What an annotation names may be a resource that stands for the identity.
-            inner = world.estate.targets(found.uid, "has_identity") if found is not None else []
-            role = inner[0] if inner else found.uid if found is not None else named
+        for role in cloud_identities(world, item.uid):
             yield Pair(item.uid, role, actions=(Action(
                 f"irsa:{item.uid}>{role}", f"Take the cloud identity from {world.label(item.uid)}",
                 item.uid, effort=2.0),))  # fmt: skip
+        yield from associated(world, item.uid)
 
 
-def _associated(world: World, account: str, association: str) -> Iterator[Pair]:
-    """The session that an association of Pod Identity hands to pods of the account."""
-    for handed in world.escalation.handed[association]:
-        action = Action(f"association:{association}",
-                        f"Delete or narrow the Pod Identity association of {world.label(account)}",
-                        association, effort=1.5)  # fmt: skip
-        yield Pair(
-            account, handed.node, detail=association, resources=(association,),
-            no=handed.why if handed.let is False else "",
-            doubt=handed.why if handed.let is None else "", actions=(action,),
-        )  # fmt: skip
+def cloud_identities(world: World, account: str) -> Iterator[str]:
+    """The cloud identities that a service account names; what an annotation names may stand for one."""
+    for named in world.estate.targets(account, "has_identity"):
+        found = world.estate.find(named)
+        if found is not None and found.uid in world.escalation.handed:
+            continue  # a session of an association: `associated`
+        inner = world.estate.targets(found.uid, "has_identity") if found is not None else []
+        yield inner[0] if inner else found.uid if found is not None else named
+
+
+def associated(world: World, account: str, source: str = "") -> Iterator[Pair]:
+    """The sessions that associations of Pod Identity hand to pods of the account, or to one of them."""
+    for named in world.estate.targets(account, "has_identity"):
+        found = world.estate.find(named)
+        for handed in world.escalation.handed.get(found.uid, ()) if found is not None else ():
+            association = found.uid if found is not None else named
+            action = Action(f"association:{association}",
+                            f"Delete or narrow the Pod Identity association of {world.label(account)}",
+                            association, effort=1.5)  # fmt: skip
+            yield Pair(
+                source or account, handed.node, detail=association, resources=(association,),
+                no=handed.why if handed.let is False else "",
+                doubt=handed.why if handed.let is None else "", actions=(action,),
+            )  # fmt: skip
 
 
 def _binding(world: World, grant: Grant) -> Action:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from secinbox.iam.kubernetes import Grant, subject_uid
 from secinbox.iam.kubernetes.entries import principals as let_in
+from secinbox.iam.kubernetes.named import TOKEN
 from secinbox.inventory.kubernetes.cluster import near, notes_of, place_of, word
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, lasting, pairs
@@ -14,8 +15,6 @@ from secinbox.paths.predicates.clusters import cluster_uid
 from secinbox.paths.providers.kubernetes import SECRET_TYPES, worth_of
 from secinbox.paths.world import World
 from secinbox.records import Evidence
-
-TOKEN = "kubernetes.io/service-account-token"  # noqa: S105
 
 
 def _of_namespaces(world: World) -> dict[tuple[str, str], list[str]]:
@@ -46,7 +45,10 @@ def secrets_that_account_reads(world: World) -> Iterator[Pair]:
                 if (subject[0], space) not in known:
                     continue
                 all_of_them = grant.holds(("list", "watch"), "", "secrets")
-                if not all_of_them and not grant.holds(("get",), "", "secrets", True):
+                # Whoever lists or watches objects of one name gets that one.
+                if not all_of_them and not grant.holds(
+                    ("get", "list", "watch"), "", "secrets", True
+                ):
                     continue
                 uid = subject_uid(subject)
                 evidence = (Evidence(kind="policy", text=grant.text, source=grant.source),)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 
 from secinbox.estate import Item
 from secinbox.fingerprint import image_uid
 from secinbox.iam.evaluate import Answer
+from secinbox.iam.needs import joined
 from secinbox.iam.resources import policy_of
+from secinbox.inventory.aws.calls import walk
 from secinbox.inventory.kubernetes.cluster import word
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, lasting, pairs
@@ -22,8 +25,19 @@ STATE = re.compile(
 )  # fmt: skip
 
 
-def _written(world: World, action: str, item: Item, name: str) -> Iterator[tuple[str, Answer]]:
-    """Identities that may do this to the resource, administrators left out."""
+# What a push of one's own image takes; `ecr:PutImage` alone names layers that are there.
+_PUSH = (
+    "ecr:putimage",
+    "ecr:initiatelayerupload",
+    "ecr:uploadlayerpart",
+    "ecr:completelayerupload",
+)
+
+
+def _written(
+    world: World, actions: tuple[str, ...], item: Item, name: str
+) -> Iterator[tuple[str, Answer]]:
+    """Identities that may do all of this to the resource, administrators left out."""
     escalation = world.escalation
     own = policy_of(world.estate, item.uid)
     context: dict[str, tuple[str, ...] | None] = (
@@ -33,16 +47,19 @@ def _written(world: World, action: str, item: Item, name: str) -> Iterator[tuple
         linked = escalation.world.principals[persona.arn].service_linked
         if escalation.admins[arn].value == "yes" or linked:
             continue
-        layers = escalation.evaluator.layers(persona, action)
+        layers = escalation.evaluator.layers(persona, actions[0])
         if not layers[0].allows and own is None:
             continue
-        found = escalation.evaluator.decide_with(persona, action, name, own, context)
+        found = joined(
+            escalation.evaluator.decide_with(persona, action, name, own, context)
+            for action in actions
+        )
         if found.value != "no":
             yield arn, found
 
 
-def users_of(world: World) -> dict[str, list[tuple[str, bool]]]:
-    """Name of an image without its tag -> (what runs it, whether by digest)."""
+def users_of(world: World) -> dict[str, list[tuple[str, str]]]:
+    """Name of an image without its tag -> (what runs it, the tag; none where it is run by digest)."""
     return world.estate.once("paths.image_users", lambda: _images(world))
 
 
@@ -66,9 +83,9 @@ def pushes(
                    phrase=f"{world.label(uid)} pushes an image to {world.label(registry.uid)}, run by",
                    evidence=(Evidence(kind="policy", text=text, source=uid),),
                    actions=(less(world, uid, text),))  # fmt: skip
-    for uid, pinned in sorted(running):
+    for uid, tag in sorted(running):
         yield Pair(hub, uid, source_kind="hub", silent=True,
-                   no="it runs the image by its digest" if pinned else "")  # fmt: skip
+                   no="" if tag else "it runs the image by its digest")  # fmt: skip
 
 
 def writes_state(
@@ -81,8 +98,8 @@ def writes_state(
                    actions=(less(world, uid, text),))  # fmt: skip
 
 
-def _images(world: World) -> dict[str, list[tuple[str, bool]]]:
-    out: dict[str, dict[str, bool]] = defaultdict(dict)
+def _images(world: World) -> dict[str, list[tuple[str, str]]]:
+    out: dict[str, dict[str, str]] = defaultdict(dict)
     for runner in world.runners.values():
         if runner.idle or world.top(runner.uid) != runner.uid:
             continue
@@ -114,11 +131,11 @@ def _named(value: object) -> Iterator[str]:
             yield from _named(inner)
 
 
-def _note(out: dict[str, dict[str, bool]], image: str, uid: str) -> None:
+def _note(out: dict[str, dict[str, str]], image: str, uid: str) -> None:
     text = image.removeprefix("image:")
     pinned = "@" in text
-    name = text.partition("@")[0] if pinned else text.rpartition(":")[0]
-    out[name][uid] = out[name].get(uid, True) and pinned
+    name, _, tag = text.partition("@") if pinned else text.rpartition(":")
+    out[name][uid] = out[name].get(uid) or ("" if pinned else tag)
 
 
 @lasting
@@ -135,22 +152,40 @@ def image_that_identity_pushes(world: World) -> Iterator[Pair]:
         running = users.get(uri, [])
         if not running:
             continue
-        fixed = word(item.config, "imageTagMutability") == "IMMUTABLE"
         hub = f"registry:{item.uid}"
-        for arn, found in _written(world, "ecr:putimage", item, item.uid):
+        stopped = {
+            u: _fixed(item, t) if t else "it runs the image by its digest" for u, t in running
+        }
+        fixed = (
+            next((_fixed(item, t) for _, t in running if t), "") if all(stopped.values()) else ""
+        )
+        for arn, found in _written(world, _PUSH, item, item.uid):
             text = found.statements[0].text if found.statements else ""
             yield Pair(arn, hub, target_kind="hub",
                        doubt=", ".join(found.doubts) if found.value == "unknown" else "",
-                       no="its tags are immutable" if fixed else "",
+                       no=fixed,
                        phrase=f"{world.label(arn)} pushes an image to {world.label(item.uid)}, run by",
                        evidence=(Evidence(kind="policy", text=text, source=arn),) if text else (),
                        resources=(item.uid,),
                        actions=(Action(f"permission:{arn}:{text}",
                                        f"Take rights from {world.label(arn)}: {text}", arn,
                                        effort=1.5),))  # fmt: skip
-        for uid, pinned in running:
-            yield Pair(hub, uid, source_kind="hub", silent=True,
-                       no="it runs the image by its digest" if pinned else "")  # fmt: skip
+        for uid, _ in running:
+            yield Pair(hub, uid, source_kind="hub", silent=True, no=stopped[uid])
+
+
+def _fixed(item: Item, tag: str) -> str:
+    """Why nobody puts another image under this tag; an exclusion turns the repository's setting round.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+    """
+    setting = word(item.config, "imageTagMutability")
+    filters = walk(item.config, "imageTagMutabilityExclusionFilters[].filter")
+    excluded = any(fnmatchcase(tag, f) for f in filters if isinstance(f, str))
+    immutable = setting.startswith("IMMUTABLE")
+    if setting.endswith("_WITH_EXCLUSION") and excluded:
+        immutable = not immutable
+    return f"its tag {tag} is immutable" if immutable else ""
 
 
 @lasting
@@ -170,7 +205,7 @@ def state_that_is_written(world: World) -> Iterator[Pair]:
                            actions=(Action(f"share:{item.uid}", f"Stop sharing {label} with everyone",
                                            item.uid, effort=0.5),))  # fmt: skip
                 break
-        for arn, found in _written(world, "s3:putobject", item, f"{item.uid}/secinbox-any"):
+        for arn, found in _written(world, ("s3:putobject",), item, f"{item.uid}/secinbox-any"):
             text = found.statements[0].text if found.statements else ""
             yield Pair(arn, root, detail=label, resources=(item.uid,),
                        doubt=", ".join(found.doubts) if found.value == "unknown" else "",

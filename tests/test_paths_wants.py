@@ -1,0 +1,233 @@
+"""Small estates, what an attacker gets to in each, and look-alikes in which one link is cut.
+
+The answers were written down from the vendors' documentation before anything was computed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.answers import (
+    EC2,
+    LAMBDA,
+    Answers,
+    B,
+    Row,
+    allow,
+    deny,
+    image,
+    machine,
+    role_arn,
+    root,
+    service,
+    trusted,
+)
+from tests.scenes import A, R
+
+BUCKET, SECRET = "arn:aws:s3:::data", f"arn:aws:secretsmanager:{R}:{A}:secret:token-AbCdEf"
+KEY = f"arn:aws:kms:{R}:{A}:key/k1"
+READS = allow("s3:GetObject", f"{BUCKET}/*")
+GETS = allow("secretsmanager:GetSecretValue")
+ANA = "accesskey:AKIAEXAMPLE000000001"
+Case = tuple[Answers, str, str]  # the estate, where a path may end, whether one does
+
+
+def web(*statements: Row, trust: Row = EC2) -> Answers:
+    """A weak machine on the Internet that runs as a role with these statements."""
+    found = Answers().instance("web", "app").role("app", trust, *statements)
+    return found.weakness(machine("web"))
+
+
+def guarded(
+    *statements: Row, policy: tuple[Row, ...] = (), grants: list[Row] | None = None
+) -> Answers:
+    """The same, and a secret under a key of the customer's own."""
+    return web(*statements).secret("token", KEY).key("k1", *policy, grants=grants)
+
+
+def chain(trust: Row, *statements: Row) -> Answers:
+    """The same, and an administrator's role in another account."""
+    asks = statements or (allow("sts:AssumeRole", role_arn("deploy", B)),)
+    return web(*asks).role("deploy", trust, allow("*"), account=B)
+
+
+def grant(*operations: str, who: str = role_arn("app"), **more: Row) -> list[Row]:
+    return [{"GrantId": "g", "GranteePrincipal": who, "Operations": list(operations), **more}]
+
+
+ONLY_ENCRYPT = {"ForAllValues:StringEquals": {"kms:GrantOperations": ["Encrypt"]}}
+OF_AWS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+OTHERS = {**allow("kms:*"), "Principal": {"AWS": role_arn("other")}}
+STOPS = {**deny("kms:Decrypt"), "Principal": {"AWS": role_arn("app")}}
+OWN = {**allow("kms:*"), "Principal": {"AWS": root()}}
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+NAMED = {"StringLike": {"sts:SourceIdentity": "*"}}
+
+IDENTITIES: dict[str, Case] = {
+    "a machine's role reads a bucket": (web(READS).bucket(), BUCKET, "yes"),
+    "from an office's addresses only": (
+        web(allow("s3:GetObject", IpAddress={"aws:SourceIp": "203.0.113.0/24"})).bucket(), BUCKET, "possible"),
+    "with a second factor only": (web(allow("s3:GetObject", **MFA)).bucket(), BUCKET, "no"),
+    "the role trusts another service": (web(READS, trust=LAMBDA).bucket(), BUCKET, "no"),
+    "a role of another account": (chain(trusted(root())), root(B), "yes"),
+    "with a second factor that machines never have": (chain(trusted(root(), **MFA)), root(B), "no"),
+    "with a source identity that nobody may give": (chain(trusted(root(), **NAMED)), root(B), "no"),
+    "with a source identity that both sides let it give": (
+        chain({**trusted(root(), **NAMED), "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]},
+              allow(["sts:AssumeRole", "sts:SetSourceIdentity"])), root(B), "yes"),
+    "the caller may not give one": (
+        chain({**trusted(root(), **NAMED), "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}), root(B), "no"),
+}  # fmt: skip
+
+KEYS: dict[str, Case] = {
+    "no right to the key": (guarded(GETS), SECRET, "no"),
+    "decrypts": (guarded(GETS, allow("kms:Decrypt", KEY)), SECRET, "yes"),
+    "the key does not let the account decide": (
+        guarded(GETS, allow("kms:Decrypt", KEY), policy=(OTHERS,)), SECRET, "no"),
+    "gives itself a grant": (guarded(GETS, allow("kms:CreateGrant", KEY)), SECRET, "yes"),
+    "grants for AWS's own resources only": (guarded(GETS, allow("kms:CreateGrant", KEY, **OF_AWS)), SECRET, "no"),
+    "grants of other operations only": (guarded(GETS, allow("kms:CreateGrant", KEY, **ONLY_ENCRYPT)), SECRET, "no"),
+    "a grant where decrypting is denied": (
+        guarded(GETS, allow("kms:CreateGrant", KEY), deny("kms:Decrypt")), SECRET, "no"),
+    "a grant where the key's policy denies": (
+        guarded(GETS, allow("kms:CreateGrant", KEY), policy=(OWN, STOPS)), SECRET, "no"),
+    "rewrites the key's policy": (guarded(GETS, allow("kms:PutKeyPolicy", KEY), policy=(OWN, STOPS)), SECRET, "yes"),
+    "rewrites it where its own policies deny": (
+        guarded(GETS, allow("kms:PutKeyPolicy", KEY), deny("kms:Decrypt")), SECRET, "no"),
+    "has a grant": (guarded(GETS, grants=grant("Decrypt")), SECRET, "yes"),
+    "has a grant to encrypt": (guarded(GETS, grants=grant("Encrypt")), SECRET, "no"),
+    "another has a grant": (guarded(GETS, grants=grant("Decrypt", who=role_arn("other"))), SECRET, "no"),
+    "has a grant in some context": (guarded(GETS, grants=grant(
+        "Decrypt", Constraints={"EncryptionContextEquals": {"SecretARN": SECRET}})), SECRET, "possible"),
+}  # fmt: skip
+
+
+GITHUB = "token.actions.githubusercontent.com"
+SUB = f"{GITHUB}:sub"
+ANA_ARN = f"arn:aws:iam::{A}:user/ana"
+SHELL = f"arn:aws:ssm:{R}::document/AWS-RunShellScript"
+SNAPSHOT = f"arn:aws:ec2:{R}:{A}:snapshot/snap-1"
+
+
+def workflow(**condition: Row) -> Answers:
+    """An administrator's role that trusts GitHub's workflows under this condition."""
+    return Answers(network=False).role("ci", {
+        "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Condition": condition,
+        "Principal": {"Federated": f"arn:aws:iam::{A}:oidc-provider/{GITHUB}"}}, allow("*"))  # fmt: skip
+
+
+WORKFLOWS: dict[str, Case] = {
+    "any repository": (workflow(StringLike={SUB: "repo:*"}), root(), "yes"),
+    "owners whose name begins so": (workflow(StringLike={SUB: "repo:acme*"}), root(), "yes"),
+    "one owner": (workflow(StringLike={SUB: "repo:acme/*"}), root(), "no"),
+    "a star that StringEquals takes as it is": (workflow(StringEquals={SUB: "repo:*"}), root(), "no"),
+    "every token has a subject": (workflow(StringLikeIfExists={SUB: "repo:acme/*"}), root(), "no"),
+    "any subject, if there is one": (workflow(StringLikeIfExists={SUB: "repo:*"}), root(), "yes"),
+    "another claim, if there is one": (
+        workflow(StringEqualsIfExists={f"{GITHUB}:repository": "acme/shop"}), root(), "yes"),
+    "not one owner": (workflow(StringNotLike={SUB: "repo:acme/*"}), root(), "yes"),
+}  # fmt: skip
+
+
+def ana(*statements: Row) -> Answers:
+    """Somebody got hold of this user."""
+    found = Answers().user("ana", *statements)
+    found.breached = [ANA_ARN]
+    return found
+
+
+def boxed(*statements: Row, managed: bool = True, **more: Any) -> Answers:
+    """The same, and a machine inside that runs as an administrator."""
+    found = ana(*statements).instance("box", "admin", **{"public": False, **more})
+    return found.role("admin", EC2, allow("*")).managed(*(["box"] if managed else []))
+
+
+def data(*rights: str, key: str = "", **more: Any) -> Answers:
+    found = ana(*(allow(r) for r in rights)).snapshot(key)
+    return found.key("k1", **more) if key else found
+
+
+CHANGE = allow("ec2:ModifyInstanceAttribute")
+AROUND = [allow("ec2:StopInstances"), allow("ec2:StartInstances")]
+SSH = allow("ec2-instance-connect:SendSSHPublicKey")
+
+
+def changing(attribute: str) -> Row:
+    return allow("ec2:ModifyInstanceAttribute", StringEquals={"ec2:Attribute": attribute})
+
+
+MACHINES: dict[str, Case] = {
+    "a command": (boxed(allow("ssm:SendCommand", [machine("box"), SHELL])), root(), "yes"),
+    "a command, but no document": (boxed(allow("ssm:SendCommand", machine("box"))), root(), "no"),
+    "an agent that nobody hears": (boxed(allow("ssm:SendCommand"), managed=False), root(), "no"),
+    "a machine whose metadata service is off": (boxed(allow("ssm:SendCommand"), metadata=None), root(), "no"),
+    "other user data": (boxed(CHANGE, *AROUND), root(), "yes"),
+    "user data by name": (boxed(changing("userData"), *AROUND), root(), "yes"),
+    "another attribute": (boxed(changing("InstanceType"), *AROUND), root(), "no"),
+    "a key for SSH": (boxed(SSH, public=True, port=22), root(), "yes"),
+    "SSH inside only": (boxed(SSH, port=22), root(), "possible"),
+    "no port for SSH": (boxed(SSH, port=8443), root(), "no"),
+    "Windows": (boxed(SSH, port=22, Platform="windows"), root(), "no"),
+    "shares a snapshot": (data("ec2:ModifySnapshotAttribute"), SNAPSHOT, "yes"),
+    "what a key of AWS guards is not shared": (
+        data("ec2:ModifySnapshotAttribute", key=KEY, manager="AWS"), SNAPSHOT, "no"),
+    "but copied here": (data("ebs:GetSnapshotBlock", key=KEY, manager="AWS"), SNAPSHOT, "yes"),
+    "without the key it is of no use": (
+        data("ec2:ModifySnapshotAttribute", "kms:Decrypt", key=KEY), SNAPSHOT, "no"),
+    "with the key": (data("ec2:ModifySnapshotAttribute", "kms:CreateGrant", key=KEY), SNAPSHOT, "yes"),
+}  # fmt: skip
+PUSH = ("ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage")
+TASKS = service("ecs-tasks.amazonaws.com")
+
+
+def pushed(*rights: str, tag: str = ":1", trust: Row = TASKS, **more: Any) -> Answers:
+    """Ana, and a task that runs an image as an administrator."""
+    found = ana(*(allow(r) for r in rights)).repository("app", **more)
+    return found.role("task", trust, allow("*")).task("app", "task", image("app") + tag)
+
+
+KEPT = {"imageTagMutability": "IMMUTABLE"}
+BUT_DEV = {"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+           "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "dev*"}]}  # fmt: skip
+IMAGES: dict[str, Case] = {
+    "pushes": (pushed(*PUSH), root(), "yes"),
+    "puts together what is there only": (pushed(PUSH[-1]), root(), "no"),
+    "uploads only": (pushed(*PUSH[:-1]), root(), "no"),
+    "run by its digest": (pushed(*PUSH, tag=f"@sha256:{'a' * 64}"), root(), "no"),
+    "tags that stay": (pushed(*PUSH, **KEPT), root(), "no"),
+    "tags that stay, but for this one": (pushed(*PUSH, tag=":dev1", **BUT_DEV), root(), "yes"),
+    "tags that stay, this one too": (pushed(*PUSH, **BUT_DEV), root(), "no"),
+    "a role that tasks do not get": (pushed(*PUSH, trust=LAMBDA), root(), "no"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WORKFLOWS)
+def test_workflows(case: str) -> None:
+    made, target, wanted = WORKFLOWS[case]
+    assert made.ends_at(target) == wanted
+
+
+@pytest.mark.parametrize("case", MACHINES)
+def test_machines(case: str) -> None:
+    made, target, wanted = MACHINES[case]
+    assert made.ends_at(target) == wanted
+
+
+@pytest.mark.parametrize("case", IMAGES)
+def test_images(case: str) -> None:
+    made, target, wanted = IMAGES[case]
+    assert made.ends_at(target) == wanted
+
+
+@pytest.mark.parametrize("case", IDENTITIES)
+def test_identities(case: str) -> None:
+    made, target, wanted = IDENTITIES[case]
+    assert made.ends_at(target) == wanted
+
+
+@pytest.mark.parametrize("case", KEYS)
+def test_keys(case: str) -> None:
+    made, target, wanted = KEYS[case]
+    assert made.ends_at(target) == wanted
