@@ -100,8 +100,9 @@ def _lines(out: Console, lines: list[str]) -> None:
 
 
 def _risks(
-    out: Console, details: dict[str, dict[str, Any]], on: dict[str, dict[str, int]] | None = None
-) -> None:
+    out: Console, details: dict[str, dict[str, Any]], on: dict[str, dict[str, int]] | None = None,
+    own: str = "",
+) -> None:  # fmt: skip
     table = Table(box=None, pad_edge=True, show_header=False, padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -112,12 +113,17 @@ def _risks(
         count = (on or {}).get(name)
         if count and count["of"] > 1:
             value.append(f" ({count['yes']} of {count['of']})")
-        table.add_row(RISK_LABELS[name], value, Text("\n".join(evidence(detail["evidence"][:4]))))
+        table.add_row(
+            RISK_LABELS[name], value, Text("\n".join(evidence(detail["evidence"][:4], own)))
+        )
     out.print(table)
 
 
-def evidence(entries: list[dict[str, Any]]) -> list[str]:
-    """Evidence as sentences: what, by which route, on what, when, where to look."""
+def evidence(entries: list[dict[str, Any]], own: str = "") -> list[str]:
+    """Evidence as sentences: what, by which route, on what, when, where to look.
+
+    own: the resource that all of it is about, which need not be named again.
+    """
     lines = []
     for entry in entries:
         text = plain(entry["text"])
@@ -131,7 +137,7 @@ def evidence(entries: list[dict[str, Any]]) -> list[str]:
             text += f", {plain(entry['date'])}"
         if entry.get("on"):
             text += f" [on {plain(entry['on'])}]"
-        if entry.get("source"):
+        if entry.get("source") and entry["source"] not in (own, entry.get("on")):
             text += f" <{one_line(entry['source'], 120)}>"
         lines.append(text)
     return lines
@@ -199,7 +205,7 @@ def print_why(answer: dict[str, Any]) -> None:
     )
     if answer["aliases"]:
         _lines(out, ["also called " + ", ".join(answer["aliases"][:8])])
-    _risks(out, answer["risks"])
+    _risks(out, answer["risks"], own=answer["uid"])
     for path in answer["attack_paths"][:10]:
         _lines(out, [f"on an attack path: {path['title']} ({path['id'][5:13]})"])
     for stopped in answer["no_path_because"][:10]:
