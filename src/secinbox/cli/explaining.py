@@ -113,9 +113,9 @@ def _risks(
         count = (on or {}).get(name)
         if count and count["of"] > 1:
             value.append(f" ({count['yes']} of {count['of']})")
-        table.add_row(
-            RISK_LABELS[name], value, Text("\n".join(evidence(detail["evidence"][:4], own)))
-        )
+        lines = evidence(detail["evidence"][:4], own)
+        mark = "• " if len(lines) > 1 else ""
+        table.add_row(RISK_LABELS[name], value, Text("\n".join(mark + line for line in lines)))
     out.print(table)
 
 
