@@ -22,6 +22,7 @@ from secinbox.iam.kubernetes.entries import control
 from secinbox.iam.kubernetes.entries import principals as let_in
 from secinbox.iam.policy import Statement
 from secinbox.iam.sessions import Handed
+from secinbox.iam.sessions.anywhere import outside
 from secinbox.iam.stores import Stores, sensitive
 from secinbox.iam.world import Persona, Principal
 from secinbox.inventory.aws.calls import walk
@@ -107,7 +108,10 @@ class Powers:
         self.stores = Stores(self.estate, self.evaluator)
 
     def of(self, arn: str) -> Power:
-        return self._whole(arn, self.world.principals[arn])
+        principal = self.world.principals[arn]
+        power = self._whole(arn, principal)
+        power.evidence += outside(self.world, self.escalation.handed, principal)[1]
+        return power
 
     def handed(self, every: tuple[Handed, ...]) -> Power:
         """What whoever gets these sessions can do; of one that nobody gets the control is told."""
