@@ -43,7 +43,7 @@ def profile(**more: Any) -> dict[str, Any]:
 
 def anchor(**more: Any) -> dict[str, Any]:
     return {"trustAnchorArn": ANCHOR, "trustAnchorId": "t-1", "name": "partners", "enabled": True,
-            "source": {"sourceType": "CERTIFICATE_BUNDLE", "sourceData": {}}, **more}  # fmt: skip
+            "source": {"sourceType": "CERTIFICATE_BUNDLE", "sourceData": {"x509CertificateData": "pem"}}, **more}  # fmt: skip
 
 
 def told(profiles: list[dict[str, Any]] | None = None, anchors: list[dict[str, Any]] | None = None
