@@ -522,6 +522,8 @@ def _managed(say: Answers) -> None:
         say.say("cognito-identity.describe_identity_pool", {
             "IdentityPoolId": f"{R}:{name}", "IdentityPoolName": name,
             "AllowUnauthenticatedIdentities": anyone}, IdentityPoolId=f"{R}:{name}")  # fmt: skip
+        say.say("cognito-identity.get_identity_pool_roles", {
+            "IdentityPoolId": f"{R}:{name}", "Roles": {}}, IdentityPoolId=f"{R}:{name}")  # fmt: skip
     say.say("elasticache.describe_cache_clusters", {"CacheClusters": [
         {"CacheClusterId": "cache", "ARN": arn("elasticache", "cluster:cache"), "Engine": "redis",
          "CacheNodes": []}]})  # fmt: skip

@@ -567,10 +567,13 @@ def candidates(layer: Layer, pool: Mapping[str, Any] | Iterable[str]) -> list[st
 
 
 def new_names(layers: tuple[Layer, ...], template: str) -> list[str]:
-    """ARNs of something new that the policies could let one create; `?*` is its name."""
+    """ARNs of something new that the policies could let one create; `?*` is its name.
+
+    A layer above may name less than the identity's policies: its names are worth a try, too.
+    """
     out: dict[str, None] = {}
     default = template.replace("?*", ANY_NAME).replace(":*:", ":us-east-1:")
-    for layer in layers[:1]:
+    for layer in layers:
         for statement in layer.allows:
             if statement.resources is None:
                 out[default] = None

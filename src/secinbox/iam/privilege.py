@@ -8,7 +8,7 @@ forbids between the accounts; until then it is shown as wide reach, which is wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -117,7 +117,7 @@ class Powers:
         """What whoever gets these sessions can do; of one that nobody gets the control is told."""
         power = Power()
         for handed in every:
-            name = handed.role.split(":", 5)[-1]
+            name = handed.role.split(":", 5)[-1] or "a role"
             if handed.let is False:
                 text = f"hands out no session of {name}: {handed.why}"
                 power.evidence.append(Evidence(kind="control", text=text, source=handed.role))
@@ -128,7 +128,10 @@ class Powers:
                 )
                 continue
             principal = replace(self.world.principals[handed.role], persona=handed.persona)
-            inner = self._whole(handed.node, principal)
+            if handed.buckets is None:
+                inner = self._whole(handed.node, principal)
+            else:
+                inner = self._files(principal, handed.buckets)
             for evidence in inner.evidence:
                 text = f"gives {name} to {handed.words}: {evidence.text}"
                 if evidence.kind in ("control", "granted"):
@@ -137,6 +140,20 @@ class Powers:
                     power.add(_gap(f"{text}. Not known: {handed.why}", handed.role), "unknown")
                 else:
                     power.add(msgspec.structs.replace(evidence, text=text), inner.value)
+        return power
+
+    def _files(self, principal: Principal, buckets: tuple[str, ...]) -> Power:
+        """Of somebody who has no credentials of the role but reaches files with its rights."""
+        power = Power()
+        self._data(power, principal.persona, tuple(
+            (i, why) for i, why in self.sensitive
+            if i.type == "aws_s3_bucket" and (not buckets or i.uid in buckets)))  # fmt: skip
+        if power.value == "no" and principal.gaps:
+            power.value = "unknown"
+            power.evidence += [_gap(g, principal.arn) for g in principal.gaps[:_MAX_SHOWN]]
+        elif power.value == "no":
+            text = "it reaches no files that are marked as restricted"
+            power.evidence.append(Evidence(kind="control", text=text, source=principal.arn))
         return power
 
     def _whole(self, arn: str, principal: Principal) -> Power:
@@ -262,10 +279,12 @@ class Powers:
             text += f" and {len(found) - _MAX_SHOWN} more kinds" if len(found) > _MAX_SHOWN else ""
             power.add(_shown("wide_reach", text, persona.arn, statement))
 
-    def _data(self, power: Power, persona: Persona) -> None:
+    def _data(
+        self, power: Power, persona: Persona, stores: Sequence[tuple[Item, str]] | None = None
+    ) -> None:
         for asked, verb in ((self.stores.reads, "reads"), (self.stores.writes, "writes")):
             found, perhaps, statement = [], [], ""
-            for item, why in self.sensitive:
+            for item, why in self.sensitive if stores is None else stores:
                 given = asked(persona, item)
                 name = f"{item.name or item.uid} ({why})"
                 if given.value == "yes":

@@ -95,6 +95,15 @@ class Known:
             return "high"
         return least
 
+    def session(self, giver: str, role: str) -> tuple[list[str], str]:
+        """What sessions of a role that something hands out can do, and what is lost with them."""
+        begin = f"gives {role.split(':', 5)[-1]} to "
+        kept = [e for e in self.power(giver) if e.kind != "granted" and e.text.startswith(begin)]
+        kinds = {e.kind for e in kept}
+        if kinds & {"administrator", "escalation"}:
+            return [e.text for e in kept], "critical"
+        return [e.text for e in kept], "high" if kinds else "medium"
+
     def state(self, rule: Rule, uid: str, evidence: Iterable[str], **changes: Any) -> Finding:
         """The finding: harm first, then what shows it."""
         rule = replace(rule, **changes) if changes else rule

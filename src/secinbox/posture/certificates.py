@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from secinbox.iam import escalation_of
 from secinbox.iam.sessions import anywhere
-from secinbox.posture._stating import Known, Rule, known_of
+from secinbox.posture._stating import Rule, known_of
 from secinbox.records import Finding
 from secinbox.risks import Assessment
 
@@ -33,17 +33,5 @@ def findings(assessment: Assessment) -> Iterator[Finding]:
             if open_:
                 name = profile.config.get("name") or profile.name
                 lines = [f"{h.words}, through profile {name}" for h in open_]
-                power, impact = _power(known, profile.uid, handed.role)
-                yield known.state(_ANY, handed.role, [*lines, *power], impact=impact)
-
-
-def _power(known: Known, profile: str, role: str) -> tuple[list[str], str]:
-    """What sessions of the role through the profile can do, and what is lost with them."""
-    name = role.split(":", 5)[-1]
-    kept = [e for e in known.power(profile)
-            if e.kind != "granted" and e.text.startswith(f"gives {name} to ")]  # fmt: skip
-    kinds = {e.kind for e in kept}
-    impact = (
-        "critical" if kinds & {"administrator", "escalation"} else "high" if kinds else "medium"
-    )
-    return [e.text for e in kept[:1]], impact
+                power, impact = known.session(profile.uid, handed.role)
+                yield known.state(_ANY, handed.role, [*lines, *power[:1]], impact=impact)

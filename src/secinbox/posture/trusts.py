@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from secinbox.arn import parse_arn
 from secinbox.estate import Estate, Item
 from secinbox.iam.policy import Statement, parse
-from secinbox.posture._stating import Rule, known_of, texts
+from secinbox.posture._stating import IMPACTS, Rule, known_of, texts
 from secinbox.records import Finding
 from secinbox.risks import Assessment
 
@@ -24,6 +24,13 @@ _ISSUER = Rule(
     "meant: anyone with an account there takes the role on.",
     "Pin the token's subject to your own organisation, repository and branch "
     "(StringEquals on the `sub` claim).",
+    "no_authorization", "medium", "identity_risk",
+)  # fmt: skip
+_GUESTS = Rule(
+    "secinbox-iam-role-guests", "Role is given to guests of an identity pool",
+    "Anyone asks the pool for credentials of the role, without signing in.",
+    "Turn guests off in the identity pool, or give them a role with the actions that a visitor needs; "
+    "turn the classic flow off, which gives the role uncut.",
     "no_authorization", "medium", "identity_risk",
 )  # fmt: skip
 _FOREIGN = Rule(
@@ -50,10 +57,18 @@ def findings(assessment: Assessment) -> Iterator[Finding]:
         shown = [e for e in known.public(item.uid) if e.kind == "policy"]
         impact = known.impact_of(item.uid, "medium")
         power = texts(known.power(item.uid))[:1]
+        pooled = [e for e in shown if e.via]
         for rule, federated in ((_ANY, False), (_ISSUER, True)):
-            kept = [e for e in shown if ("WebIdentity" in " ".join(e.steps)) is federated]
+            kept = [e for e in shown
+                    if not e.via and ("WebIdentity" in " ".join(e.steps)) is federated]  # fmt: skip
             if kept:
                 yield known.state(rule, item.uid, texts(kept) + power, impact=impact)
+        if pooled:
+            # The session of a guest may be less than the role.
+            given = [known.session(via, item.uid) for e in pooled for via in e.via]
+            lines = [t for found, _ in given for t in found[:1]]
+            worst = max((i for _, i in given), key=IMPACTS.index)
+            yield known.state(_GUESTS, item.uid, texts(pooled) + lines, impact=worst)
         foreign = list(_foreign(item, own))
         if foreign:
             yield known.state(_FOREIGN, item.uid, foreign + power, impact=impact)

@@ -37,6 +37,8 @@ class Handed:
     persona: Persona | None = None
     own: bool = False
     words: str = ""  # who gets it: "holders of a certificate of trust anchor partners"
+    # Not its credentials: files in these buckets, by ARN; empty for all that it reaches.
+    buckets: tuple[str, ...] | None = None
 
     @property
     def node(self) -> str:

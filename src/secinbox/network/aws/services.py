@@ -120,7 +120,8 @@ def _of_pool(role: Item, name: str, pool: Item | None) -> Verdict:
     told = {} if isinstance(found, Unread) or not found else found
     if not classic and role.uid not in walk(dict(told), "Roles.unauthenticated"):
         return no(f"the identity pool {name} gives guests another role", role.uid)
-    return yes(Evidence(kind="policy", text=f"the identity pool {name} gives it to anyone without a sign-in",
+    cut = "" if classic else ", cut to the services that guests may use"
+    return yes(Evidence(kind="policy", text=f"the identity pool {name} gives it to anyone without a sign-in{cut}",
                         source=pool.uid, via=(pool.uid,),
                         steps=("Anyone", f"identity pool {name}", role.uid)))  # fmt: skip
 

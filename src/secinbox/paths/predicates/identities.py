@@ -15,7 +15,7 @@ from secinbox.iam.sessions import givers
 from secinbox.network.azure import storage
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Judgement, Pair, check, lasting, late, pairs
-from secinbox.paths.world import ANY_AWS, ANY_GITHUB, ANY_USER, Leak, World
+from secinbox.paths.world import ANY_AWS, ANY_GITHUB, ANY_USER, INTERNET, Leak, World
 from secinbox.records import Evidence
 from secinbox.sources._code import OPENS
 
@@ -226,14 +226,22 @@ def public_trust(world: World) -> Iterator[Pair]:
             if evidence.kind == "control":
                 continue
             first = evidence.steps[0] if evidence.steps else ""
-            entry = ANY_AWS
+            entry = INTERNET if evidence.via else ANY_AWS  # guests of an identity pool
             if first.startswith("Anyone at "):
                 issuer = first.removeprefix("Anyone at ")
                 entry = ANY_GITHUB if issuer.startswith("token.actions.github") else f"any:{issuer}"
-            yield Pair(entry, item.uid, detail=evidence.text, evidence=(evidence,),
-                       actions=(Action(f"trust:{item.uid}",
-                                       f"Narrow the trust policy of {world.label(item.uid)}",
-                                       item.uid),))  # fmt: skip
+            for node in _reached(world, item.uid, evidence):
+                yield Pair(entry, node, detail=evidence.text, evidence=(evidence,),
+                           actions=(Action(f"trust:{item.uid}",
+                                           f"Narrow the trust policy of {world.label(item.uid)}",
+                                           item.uid),))  # fmt: skip
+
+
+def _reached(world: World, role: str, evidence: Evidence) -> list[str]:
+    """The role, or the session of it that something on the way hands out."""
+    given = [h.node for via in evidence.via for h in world.escalation.handed.get(via, ())
+             if h.role == role and h.let is not False]  # fmt: skip
+    return sorted(set(given)) or [role]
 
 
 @lasting
