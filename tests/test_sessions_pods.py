@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from secinbox.paths import routes
 from secinbox.paths.world import World
 from secinbox.reading import Report
 from secinbox.records import RiskStatement
+from secinbox.session import Session
+from tests.conftest import CLOCK
 from tests.handing import IAM, Said, arn, document, estate, records, role, roles
 from tests.test_iam_escalation import A, B, R, allow
 from tests.test_iam_kubernetes import READ, account, pod
@@ -116,6 +119,47 @@ def test_flips_of_the_trust(
     trust: list[dict[str, Any]], more: dict[str, Any], expected: str
 ) -> None:
     assert value(told(link(**more), roles(role("app", trust, ALL)))) == expected
+
+
+def organised(*wall: dict[str, Any], organization: str = "o-1") -> str:
+    """Of the association, below a resource control policy of the organisation."""
+    made = estate([*told(link()), roles(role("app", [pods()], ALL))], objects())
+    root = f"arn:aws:iam::{A}:root"
+    made.add(Item(root, "aws_account", "", "aws", A, "", {}, {
+        "describe_organization": {"Organization": {"Id": organization, "MasterAccountId": B}}}))  # fmt: skip
+    made.add(Item("arn:aws:organizations::1:policy/o-1/resource_control_policy/p-1",
+                  "aws_organizations_policy", "p", "aws", B, "", {}, {
+        "PolicySummary": {"Id": "p-1", "Name": "wall", "Type": "RESOURCE_CONTROL_POLICY"},
+        "Content": json.dumps(document(*wall)),
+        "list_targets_for_policy": {"Targets": [{"TargetId": A}]}}))  # fmt: skip
+    made.covered.add(f"aws:{A}/global/organizations.describe_organization")
+    return {s.resource: s.value for s in privilege(made)}[LINK]
+
+
+def wall(action: str = "sts:*", **condition: Any) -> dict[str, Any]:
+    found = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
+    return {**found, "Condition": condition} if condition else found
+
+
+@pytest.mark.parametrize(
+    ("denied", "expected"),
+    [
+        (wall(), "no"),
+        (wall("sts:TagSession"), "no"),
+        (wall("sts:GetFederationToken"), "yes"),
+        (wall("s3:*"), "yes"),
+        (wall(Bool={"aws:PrincipalIsAWSService": "false"}), "yes"),
+        (wall(Bool={"aws:PrincipalIsAWSService": "true"}), "no"),
+        (wall(StringNotEqualsIfExists={"aws:PrincipalOrgID": "o-1"},
+              BoolIfExists={"aws:PrincipalIsAWSService": "false"}), "yes"),
+        (wall(StringNotEqualsIfExists={"aws:SourceOrgID": "o-1"}), "yes"),
+        (wall(StringNotEqualsIfExists={"aws:SourceOrgID": "o-2"}), "no"),
+        (wall(StringNotEquals={"aws:SourceAccount": A}), "yes"),
+        (wall(StringNotEquals={"aws:SourceVpc": "vpc-1"}), "unknown"),
+    ],
+)  # fmt: skip
+def test_flips_of_the_organisation(denied: dict[str, Any], expected: str) -> None:
+    assert organised(denied) == expected
 
 
 def test_a_no_names_its_control() -> None:
@@ -491,3 +535,30 @@ def test_terraform_tells_associations(trust: dict[str, Any], more: str, expected
                       *records([roles(role("app", [trust], ALL))], objects())])  # fmt: skip
     without = expected if not more else "yes" if "sts:TagSession" in trust["Action"] else "no"
     assert {s.resource: s.value for s in privilege(made)}[LINK] == without
+
+
+def test_an_association_that_is_gone_gives_nothing_any_more(tmp_path: Path) -> None:
+    """Through the store: a later collection no longer lists it."""
+
+    def write(folder: Path, said: list[Said]) -> str:
+        for operation, answer, request in said:
+            where = "global" if operation.startswith("iam.") else R
+            path = folder / A / where / f"{operation}.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a") as file:
+                file.write(json.dumps({"request": request, "response": answer}) + "\n")
+        return str(folder)
+
+    people = roles(role("app", [pods()], ALL))
+    none: list[Said] = [("eks.list_pod_identity_associations", {"associations": []}, {"clusterName": "shop"}),
+                        ("eks.describe_pod_identity_association", {"Error": {"Code": "ResourceNotFoundException"}},
+                         {"clusterName": "shop", "associationId": "a-1"})]  # fmt: skip
+    cluster = tmp_path / "cluster.json"
+    cluster.write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": objects()}))
+    with Session(tmp_path / "home", CLOCK) as session:
+        session.import_reports((str(cluster),), options={"cluster": "shop"})
+        session.import_reports((write(tmp_path / "one", told(link(), people)),))
+        first = json.dumps(session.why(WEB))
+        assert "by Pod Identity" in first and "administrator of its account" in first
+        session.import_reports((write(tmp_path / "two", [*told(None, people), *none]),))
+        assert "by Pod Identity" not in json.dumps(session.why(WEB))

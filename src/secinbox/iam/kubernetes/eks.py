@@ -20,6 +20,10 @@ _MACHINE = re.compile(r"aws:///?([a-z]{2}(?:-[a-z]+)+-\d)[^/]*/(i-[0-9a-f]+)?")
 
 def named(estate: Estate, cluster: str) -> tuple[list[str], str]:
     """ARNs of the EKS clusters that it may be, and why there is not one; `cluster` is its name."""
+    return estate.once(f"iam.kubernetes.eks {cluster}", lambda: _named(estate, cluster))
+
+
+def _named(estate: Estate, cluster: str) -> tuple[list[str], str]:
     known = estate.once("iam.kubernetes.eks", lambda: _by_name(estate)).get(cluster, [])
     if not known:
         return [], "which EKS cluster it is was not read"

@@ -27,6 +27,7 @@ def lets_service(
     if role.trust is None:
         return None, "its trust policy was not read"
     walls = walls_of(world.estate, role.account)
+    rails = world.guardrails.get(role.account)
     base: Values = {
         "aws:principalisawsservice": ("true",),
         "aws:principalservicename": (service,),
@@ -37,6 +38,9 @@ def lets_service(
         "aws:securetransport": ("true",),
         **context,
     }
+    # What the service acts for is in the role's own account.
+    if rails is not None and rails.known and context.get("aws:sourceaccount") == (role.account,):
+        base["aws:sourceorgid"] = (rails.organization,) if rails.organization else None
     results: list[Tri] = []
     for action in actions:
         speaking = [s for s in role.trust.statements if s.about(action)]
