@@ -138,6 +138,18 @@ def task(*rules: Any, token: bool = True, **spec: Any) -> Scene:
     return Scene().kubernetes(*objects)
 
 
+def certified(enabled: bool = True, **condition: Any) -> Scene:
+    trust = service("rolesanywhere.amazonaws.com", **condition)
+    trust[0]["Action"] = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+    scene = Scene()
+    scene.role("app", trust)
+    scene.add(f"arn:aws:rolesanywhere:{R}:{A}:profile/p", "aws_rolesanywhere_profile", {
+        "enabled": True, "roleArns": [ROLE]})  # fmt: skip
+    scene.add(f"arn:aws:rolesanywhere:{R}:{A}:trust-anchor/t", "aws_rolesanywhere_trust_anchor", {
+        "enabled": enabled, "name": "partners"})  # fmt: skip
+    return scene
+
+
 POWER = rule("*", "*", "*")
 K8S_ROLE = {"eks.amazonaws.com/role-arn": ROLE}
 
@@ -350,6 +362,10 @@ SAMPLES: dict[str, tuple[Scene | Google | Microsoft | moves_clouds.Clouds, list[
         ("external id", Scene().role("app", aws("arn:aws:iam::999988887777:root", StringEquals={
             "sts:ExternalId": "x"})), ""),
         ("own account", Scene().role("app", aws(f"arn:aws:iam::{A}:root")), ""),
+    ]),
+    "certificate-role": (certified(), [
+        ("a field is asked for", certified(StringEquals={"aws:PrincipalTag/x509Subject/CN": "x"}), ""),
+        ("the anchor is disabled", certified(enabled=False), ""),
     ]),
     "aws-escalation": (
         Scene().user("ana", allow("sts:AssumeRole")).role("app", aws(f"arn:aws:iam::{A}:root")), [

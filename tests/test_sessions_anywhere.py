@@ -14,6 +14,8 @@ from secinbox.estate import estate_of
 from secinbox.iam import escalation_of, privilege
 from secinbox.iam.sessions.anywhere import outside
 from secinbox.inventory import hcl
+from secinbox.paths import routes
+from secinbox.paths.world import World
 from secinbox.reading import Report
 from secinbox.records import RiskStatement
 from secinbox.session import Session
@@ -222,6 +224,27 @@ def test_the_order_of_the_reports_does_not_matter() -> None:
     for seed in range(4):
         random.Random(seed).shuffle(made)
         assert list(privilege(estate_of(made))) == first
+
+
+# Attack paths
+
+
+def entered(statements: list[dict[str, Any]], **made: Any) -> list[Any]:
+    said = [*told([profile(**made)], [anchor()]), roles(role("app", statements, ALL))]
+    paths = routes.analyse(World(estate=estate(said))).paths
+    return [(p, p.steps[0]) for p in paths if p.steps[0].move == "certificate-role"]
+
+
+def test_attack_paths_begin_where_any_certificate_will_do() -> None:
+    ((path, step),) = entered([trust()])
+    assert path.target == f"arn:aws:iam::{A}:root" and not path.certain
+    assert step.sentence.startswith(
+        "whoever holds a certificate of trust anchor partners/t-1 gets role app"
+    )
+    assert step.doubt == "who else holds a certificate of it"
+    assert not entered([trust(StringEquals={CN: "web"})])
+    assert not entered([trust()], enabled=False)
+    assert not entered([trust()], sessionPolicy=json.dumps(S3))  # nothing that matters is left
 
 
 # Findings

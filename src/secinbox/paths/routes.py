@@ -114,7 +114,7 @@ def entry_class(entry: str) -> str:
     head = entry.partition(":")[0]
     return (
         head
-        if head in ("signal", "third-party", "package")
+        if head in ("signal", "third-party", "package", "certificate")
         else (
             "leak" if head in ("repo", "image", "unnamed") or entry.startswith("host:") else entry
         )
