@@ -17,7 +17,7 @@ from secinbox.paths.predicates import CHECKS, PAIRS
 from secinbox.paths.search import forward, possible
 from secinbox.paths.world import Leak, World
 from secinbox.records import Evidence
-from tests import moves_clouds, moves_clusters
+from tests import moves_clouds, moves_clusters, moves_hosts
 from tests.scenes import ANYONE, EC2, ROOT, A, R, Scene, allow, aws, service, vulnerability
 from tests.test_iam_escalation import deny
 from tests.test_iam_kubernetes import account, binding, role, rule
@@ -490,6 +490,7 @@ SAMPLES["key-in-workload"][0].holders = {"repo:github.com/acme/shop": [WEB]}
 SAMPLES["key-in-workload"][1].append(("on no workload", leaked(), ""))
 SAMPLES.update(moves_clusters.SAMPLES)
 SAMPLES.update(moves_clouds.SAMPLES)
+SAMPLES.update(moves_hosts.SAMPLES)
 
 
 def found(scene: Scene | Google | Microsoft | moves_clouds.Clouds, move: str) -> list[Step]:
@@ -599,6 +600,27 @@ def test_a_pushed_image_is_not_run_where_it_is_pinned() -> None:
 def test_builds_that_outsiders_may_start(scene: Scene, doubt: str) -> None:
     (step,) = found(scene, "codebuild-of-strangers")
     assert not step.blocked and doubt in step.doubt
+
+
+@pytest.mark.parametrize(("how", "scene"), moves_hosts.OUT, ids=[n for n, _ in moves_hosts.OUT])
+def test_ways_out_of_a_task(how: str, scene: Scene) -> None:
+    assert {s.target[1] for s in found(scene, "ecs-escape")} == {EC2 + "instance/i-host"}
+
+
+@pytest.mark.parametrize(("mode", "tokens", "hops", "blocked", "doubt"), [
+    ("host", "required", 1, "", ""),
+    ("bridge", "required", 2, "", ""),
+    ("bridge", "optional", 1, "", ""),
+    ("awsvpc", "optional", 2, "", "ECS_AWSVPC_BLOCK_IMDS"),
+    ("awsvpc", "required", 1, "hop limit 1", ""),
+])  # fmt: skip
+def test_the_metadata_of_a_machine_and_the_network_of_a_task(
+    mode: str, tokens: str, hops: int, blocked: str, doubt: str
+) -> None:
+    scene = moves_hosts.hosted(mode, moves_hosts.options(tokens, hops))
+    for step in found(scene, "ecs-host-metadata"):
+        assert blocked in step.blocked and bool(step.blocked) is bool(blocked)
+        assert doubt in step.doubt and step.certain is not bool(doubt)
 
 
 def test_hostile_names_stay_text() -> None:

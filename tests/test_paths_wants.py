@@ -231,3 +231,33 @@ def test_identities(case: str) -> None:
 def test_keys(case: str) -> None:
     made, target, wanted = KEYS[case]
     assert made.ends_at(target) == wanted
+
+
+DATABASE = f"arn:aws:rds:{R}:{A}:db:orders"
+PASSWORD = f"arn:aws:secretsmanager:{R}:{A}:secret:orders-AbCdEf"
+
+
+def orders(*statements: Row, public: bool = True, source: str = "0.0.0.0/0") -> Answers:
+    """A weak machine, and a database whose password AWS keeps in a secret."""
+    found = web(*statements).secret("orders").group("db", (5432, source))
+    return found.lists("rds.describe_db_instances", "DBInstances", {
+        "DBInstanceIdentifier": "orders", "DBInstanceArn": DATABASE, "DBInstanceStatus": "available",
+        "PubliclyAccessible": public, "Endpoint": {"Port": 5432},
+        "VpcSecurityGroups": [{"VpcSecurityGroupId": "sg-db", "Status": "active"}],
+        "DBSubnetGroup": {"VpcId": "vpc-1", "Subnets": [{"SubnetIdentifier": "subnet-public"}]},
+        "TagList": [{"Key": "data_class", "Value": "restricted"}],
+        "MasterUserSecret": {"SecretArn": PASSWORD}})  # fmt: skip
+
+
+DATABASES: dict[str, Case] = {
+    "open to everyone, its password inside": (orders(GETS), DATABASE, "yes"),
+    "the password is out of reach": (orders(), DATABASE, "possible"),
+    "open inside only": (orders(GETS, public=False, source="sg:sg-web"), DATABASE, "yes"),
+    "open to others only": (orders(GETS, public=False, source="10.9.0.0/16"), DATABASE, "no"),
+}
+
+
+@pytest.mark.parametrize("case", DATABASES)
+def test_databases(case: str) -> None:
+    made, target, wanted = DATABASES[case]
+    assert made.ends_at(target) == wanted

@@ -166,7 +166,8 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
         reach = forward(graph, entry, possible)
         reached[entry] = reach
         sure = forward(graph, entry, certain)
-        zone = _outside(graph, entry)
+        # What is certain is no detour of what is only possible.
+        zones = {True: _outside(graph, entry, outside | certain), False: _outside(graph, entry)}
         owners: Owners = {}
         owned = Owned(world, graph, found, blocks, owners, entry)
         for target in order:
@@ -186,7 +187,7 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
                     graph, entry, target, seen, usable=usable, closed=() if power else blocks,
                     told=told,
                 ):  # fmt: skip
-                    if _detour(graph, way, zone):
+                    if _detour(graph, way, zones[way.sure(graph)]):
                         continue
                     first = way.foothold(graph)
                     if power:
@@ -209,19 +210,26 @@ def analyse(world: World, without: frozenset[str] = frozenset()) -> Analysis:
     return Analysis(world, graph, found, reached, paths)
 
 
-def _outside(graph: Graph, entry: int) -> frozenset[int]:
+def _outside(graph: Graph, entry: int, usable: int = outside) -> frozenset[int]:
     """What is reached from an entry without running code anywhere."""
-    return frozenset(forward(graph, entry, outside).cost)
+    return frozenset(forward(graph, entry, usable).cost)
 
 
 def _detour(graph: Graph, way: Way, zone: frozenset[int]) -> bool:
-    """Breaks in somewhere to get to what stands open anyway: the shorter way is told by itself."""
-    inside = False
+    """Breaks in somewhere to get to what stands open anyway: the shorter way is told by itself.
+
+    A further premise that comes from the entry itself (a database that answers everyone, whose
+    password lies inside) is no such thing.
+    """
+    inside: set[int] = set()
     for index in way.steps:
         state = graph.target[index]
-        if inside and state in zone and graph.states[state][0] != HUB:
-            return True
-        inside = inside or graph.states[state][0] == "exec"
+        if not inside.isdisjoint((graph.source[index], *graph.also.get(index, ()))):
+            if state in zone and graph.states[state][0] != HUB:
+                return True
+            inside.add(state)
+        elif graph.states[state][0] == "exec":
+            inside.add(state)
     return False
 
 

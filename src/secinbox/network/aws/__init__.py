@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from secinbox.estate import Estate, Item
-from secinbox.network.aws import brokers, compute, gateways, managed, services, stores
+from secinbox.network.aws import brokers, compute, gateways, hosts, managed, services, stores
 from secinbox.network.aws import buckets as s3
 from secinbox.network.aws.balancers import Balancers, describe
 from secinbox.network.aws.distributions import Distributions
@@ -67,10 +67,12 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
         if item.config.get("serviceArn"):
             direct = compute.service_direct(network, item)
             unread = balancers.unread_groups(item)
-            out[item.uid] = either([direct, *unread, *through.get(item.uid, ())])
+            own = hosts.service_on_hosts(network, item)
+            out[item.uid] = either([direct, *own, *unread, *through.get(item.uid, ())])
     for item in estate.of_type("aws_ecs_task"):
         if item.config.get("taskArn"):
-            out[item.uid] = either([compute.task(network, item), *through.get(item.uid, ())])
+            own = hosts.task_on_host(network, item)
+            out[item.uid] = either([compute.task(network, item), *own, *through.get(item.uid, ())])
     _databases(estate, network, out)
 
     for item in estate.of_type("aws_msk_cluster"):
