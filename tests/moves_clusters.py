@@ -116,6 +116,19 @@ def state(name: str = "acme-tfstate", action: str = "s3:PutObject") -> Scene:
     return scene
 
 
+ENTERS = ("eks:CreateAccessEntry", "eks:AssociateAccessPolicy")
+
+
+def entering(*rights: str, resource: str = "*", mode: str = "API", **network: Any) -> Scene:
+    """Ana and an EKS cluster whose API server answers everyone."""
+    scene = Scene().kubernetes(account("bot"))
+    scene.user("ana", *(allow(r, resource) for r in rights or ENTERS))
+    scene.add(f"arn:aws:eks:{R}:{A}:cluster/c", "aws_eks_cluster", {
+        "name": "c", "accessConfig": {"authenticationMode": mode},
+        "resourcesVpcConfig": {"endpointPublicAccess": True, **network}})  # fmt: skip
+    return scene
+
+
 OPENED = [{"type": "EVENT", "pattern": "PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED"}]
 PUSHED = [{"type": "EVENT", "pattern": "PUSH"}]
 
@@ -137,6 +150,12 @@ def builds(*groups: list[dict[str, Any]], address: str = "https://github.com/acm
 
 
 SAMPLES: dict[str, tuple[Scene, Flips]] = {
+    "eks-own-entry": (entering(), [
+        ("makes entries without power", entering(ENTERS[0]), ""),
+        ("gives power to others' entries only", entering(ENTERS[1]), ""),
+        ("another cluster", entering(resource=f"arn:aws:eks:{R}:{A}:cluster/other"), ""),
+        ("takes no entries", entering(mode="CONFIG_MAP"), ""),
+    ]),
     "codebuild-of-strangers": (builds(OPENED), [
         ("pushes only", builds(PUSHED), ""),
         ("merged ones only", builds([{"type": "EVENT", "pattern": "PULL_REQUEST_MERGED"}]), ""),

@@ -623,6 +623,13 @@ def test_the_metadata_of_a_machine_and_the_network_of_a_task(
         assert doubt in step.doubt and step.certain is not bool(doubt)
 
 
+def test_a_cluster_that_answers_inside_only_is_a_doubt() -> None:
+    (step,) = found(moves_clusters.entering(endpointPublicAccess=False), "eks-own-entry")
+    assert not step.certain and "does not answer everyone" in step.doubt
+    (step,) = found(moves_clusters.entering(), "eks-own-entry")
+    assert step.certain and step.target == ("admin", "k8s://c")
+
+
 def test_hostile_names_stay_text() -> None:
     scene = Scene().instance("web")
     scene.said_public[WEB] = [Evidence(kind="route", text="{__class__} \x1b[31m <b>", ports="{x}")]

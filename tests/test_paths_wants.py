@@ -11,6 +11,7 @@ import pytest
 
 from tests.answers import (
     EC2,
+    GLOBAL,
     LAMBDA,
     Answers,
     B,
@@ -25,6 +26,9 @@ from tests.answers import (
     trusted,
 )
 from tests.scenes import A, R
+from tests.test_iam_kubernetes import account
+from tests.test_network_kubernetes import address, pod
+from tests.test_network_kubernetes import service as k8s_service
 
 BUCKET, SECRET = "arn:aws:s3:::data", f"arn:aws:secretsmanager:{R}:{A}:secret:token-AbCdEf"
 KEY = f"arn:aws:kms:{R}:{A}:key/k1"
@@ -127,6 +131,11 @@ WORKFLOWS: dict[str, Case] = {
     "any subject, if there is one": (workflow(StringLikeIfExists={SUB: "repo:*"}), root(), "yes"),
     "another claim, if there is one": (
         workflow(StringEqualsIfExists={f"{GITHUB}:repository": "acme/shop"}), root(), "yes"),
+    "a provider that is there": (workflow(StringLike={SUB: "repo:*"}).lists(
+        "iam.list_open_id_connect_providers", "OpenIDConnectProviderList",
+        {"Arn": f"arn:aws:iam::{A}:oidc-provider/{GITHUB}"}, region=GLOBAL), root(), "yes"),
+    "a provider that the account lacks": (workflow(StringLike={SUB: "repo:*"}).lists(
+        "iam.list_open_id_connect_providers", "OpenIDConnectProviderList", region=GLOBAL), root(), "no"),
     "not one owner": (workflow(StringNotLike={SUB: "repo:acme/*"}), root(), "yes"),
 }  # fmt: skip
 
@@ -260,4 +269,46 @@ DATABASES: dict[str, Case] = {
 @pytest.mark.parametrize("case", DATABASES)
 def test_databases(case: str) -> None:
     made, target, wanted = DATABASES[case]
+    assert made.ends_at(target) == wanted
+
+
+ISSUER = f"oidc.eks.{R}.amazonaws.com/id/AAAA"
+
+
+def pods(issuer: str = ISSUER, own: str = ISSUER, subject: str = "shop:bot", told: bool = True,
+         providers: tuple[str, ...] | None = None) -> Answers:  # fmt: skip
+    """A weak pod on the Internet whose account names a role that trusts this issuer of EKS."""
+    provider = f"arn:aws:iam::{A}:oidc-provider/{issuer}"
+    found = Answers().bucket().role("pods", {
+        "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": provider},
+        "Condition": {"StringEquals": {f"{issuer}:sub": f"system:serviceaccount:{subject}"}}}, READS)  # fmt: skip
+    if told:
+        found.says("eks.describe_cluster", {"cluster": {
+            "name": "c", "arn": f"arn:aws:eks:{R}:{A}:cluster/c", "status": "ACTIVE",
+            "identity": {"oidc": {"issuer": f"https://{own}"}}}}, {"name": "c"})  # fmt: skip
+    if providers is not None:
+        rows = [{"Arn": f"arn:aws:iam::{A}:oidc-provider/{p}"} for p in providers]
+        found.lists(
+            "iam.list_open_id_connect_providers", "OpenIDConnectProviderList", *rows, region=GLOBAL
+        )
+    bot = account("bot")
+    bot["metadata"]["annotations"] = {"eks.amazonaws.com/role-arn": role_arn("pods")}
+    door = k8s_service("LoadBalancer", status=address(hostname="x.elb.amazonaws.com"))
+    found.objects = [pod(serviceAccountName="bot"), bot, door]
+    return found.weakness("k8s://c/shop/pod/web")
+
+
+PODS: dict[str, Case] = {
+    "its cluster's tokens": (pods(), BUCKET, "yes"),
+    "another account's": (pods(subject="shop:web"), BUCKET, "no"),
+    "another cluster's": (pods(own=ISSUER + "B"), BUCKET, "no"),
+    "nobody told its issuer": (pods(told=False), BUCKET, "yes"),
+    "an issuer that the account knows": (pods(providers=(ISSUER,)), BUCKET, "yes"),
+    "an issuer that the account does not know": (pods(providers=()), BUCKET, "no"),
+}
+
+
+@pytest.mark.parametrize("case", PODS)
+def test_pods(case: str) -> None:
+    made, target, wanted = PODS[case]
     assert made.ends_at(target) == wanted

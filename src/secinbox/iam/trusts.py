@@ -303,10 +303,12 @@ def trusts_service(trust: Policy, service: str, account: str) -> Tri:
     return any_of(results) if results else False
 
 
-def admits_account(trust: Policy, space: str, name: str) -> Tri:
+def admits_account(
+    trust: Policy, space: str, name: str, issuers: frozenset[str] | None = None
+) -> Tri:
     """May a service account of a cluster act as the role by a token of the cluster's issuer?
 
-    Which issuer is the cluster's own is not looked at.
+    issuers: those that may be the cluster's own, without scheme; None where nobody knows.
     """
     subject = f"system:serviceaccount:{space}:{name}"
     results: list[Tri] = []
@@ -318,6 +320,8 @@ def admits_account(trust: Policy, space: str, name: str) -> Tri:
         for kind, value in statement.principals or ():
             if kind == "Federated":
                 issuer = value.rpartition("oidc-provider/")[2].lower()
+                if issuers is not None and issuer not in issuers:
+                    continue
                 results.append(holds(statement, {f"{issuer}:sub": (subject,),
                                                  f"{issuer}:aud": ("sts.amazonaws.com",)}))  # fmt: skip
     return any_of(results) if results else False

@@ -42,6 +42,17 @@ def is_of(estate: Estate, cluster: str, arn: str) -> tuple[Tri, str]:
     return (None, why) if why else (True, "")
 
 
+def issuers(estate: Estate, cluster: str) -> frozenset[str] | None:
+    """Issuers of tokens that may be the cluster's, in lower case; None where nobody told one of them."""
+    found, _ = named(estate, cluster)
+    told = [
+        word(estate.items[arn].config, "identity", "oidc", "issuer").lower().removeprefix("https://")
+        if arn in estate.items else ""
+        for arn in found
+    ]  # fmt: skip
+    return frozenset(told) if told and all(told) else None
+
+
 def lists_associations(estate: Estate, cluster: str) -> bool:
     """Whether the associations of Pod Identity of the cluster were read, whichever it is."""
     found, _ = named(estate, cluster)

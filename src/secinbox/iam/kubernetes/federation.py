@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from secinbox.estate import Estate, Item
 from secinbox.iam.conditions import Tri
-from secinbox.iam.kubernetes.eks import is_of, lists_associations, trusts_pods
+from secinbox.iam.kubernetes.eks import is_of, issuers, lists_associations, trusts_pods
 from secinbox.iam.policy import Policy, parse
+from secinbox.iam.providers import missing
 from secinbox.iam.sessions import pods
 from secinbox.iam.trusts import admits_account
 from secinbox.inventory.gcp.constraints import places_of
@@ -32,7 +35,11 @@ def admitted(estate: Estate, item: Item, cluster: str, space: str, name: str) ->
 def by_trust(estate: Estate, trust: Policy, cluster: str, space: str, name: str) -> tuple[Tri, str]:
     """By a token of the cluster's issuer. A role of Pod Identity comes by an association: where these
     were not read, it may."""
-    found = admits_account(trust, space, name)
+    known = tuple(
+        s for s in trust.statements
+        if s.effect != "Allow" or not any(missing(estate, v) for _, v in s.principals or ())
+    )  # fmt: skip
+    found = admits_account(replace(trust, statements=known), space, name, issuers(estate, cluster))
     if found is False and trusts_pods(trust) and not lists_associations(estate, cluster):
         return None, "whether an association of Pod Identity gives it the role was not read"
     if found is None:

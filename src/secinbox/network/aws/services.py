@@ -9,6 +9,7 @@ from secinbox.estate import Estate, Item
 from secinbox.iam.conditions import holds
 from secinbox.iam.matching import glob
 from secinbox.iam.policy import Statement, parse
+from secinbox.iam.providers import missing
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.policies import admits_strangers
@@ -58,7 +59,7 @@ def role(estate: Estate, item: Item) -> Verdict:
                 led = (
                     _pooled(estate, item, statement)
                     if pooled
-                    else _federated(item, statement, value)
+                    else _federated(estate, item, statement, value)
                 )
                 ways.append(both([led, *_walled(item, walls)]))
     found = either(ways)
@@ -126,7 +127,10 @@ def _of_pool(role: Item, name: str, pool: Item | None) -> Verdict:
                         steps=("Anyone", f"identity pool {name}", role.uid)))  # fmt: skip
 
 
-def _federated(item: Item, statement: Statement, provider: str) -> Verdict:
+def _federated(estate: Estate, item: Item, statement: Statement, provider: str) -> Verdict:
+    gone = missing(estate, provider)
+    if gone:
+        return no(gone, item.uid)
     issuer = provider.rpartition("oidc-provider/")[2].removeprefix("https://")
     # With a path behind the host it is the issuer of one tenant.
     claims = _SHARED_ISSUERS.get(issuer.rstrip("/"))

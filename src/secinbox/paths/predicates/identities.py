@@ -11,6 +11,7 @@ from secinbox.estate import Item
 from secinbox.iam.azure.grants import ended
 from secinbox.iam.escalation import Step as Escalating
 from secinbox.iam.escalation import change_steps, edge_steps, raising_steps
+from secinbox.iam.providers import missing
 from secinbox.iam.sessions import givers
 from secinbox.network.azure import storage
 from secinbox.paths.graph import Action
@@ -391,7 +392,8 @@ def pipeline_identity(world: World) -> Iterator[Pair]:
         for statement in role.trust.statements if role.trust else ():
             if statement.effect != "Allow" or not statement.about("sts:assumerolewithwebidentity"):
                 continue
-            if not any("token.actions.github" in v for _, v in statement.principals or ()):
+            named = [v for _, v in statement.principals or () if "token.actions.github" in v]
+            if not named or all(missing(world.estate, v) for v in named):
                 continue
             subjects = [v for _, k, values in statement.conditions if k.endswith(":sub")
                         for v in values]  # fmt: skip

@@ -12,6 +12,7 @@ from secinbox.inventory.kubernetes.cluster import near, notes_of, place_of, word
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, lasting, pairs
 from secinbox.paths.predicates.clusters import cluster_uid
+from secinbox.paths.predicates.entering import inside_only
 from secinbox.paths.providers.kubernetes import SECRET_TYPES, worth_of
 from secinbox.paths.world import World
 from secinbox.records import Evidence
@@ -130,8 +131,9 @@ def entry_of_cloud_role(world: World) -> Iterator[Pair]:
                 f"Take {world.label(who)} from aws-auth" if entry.mapped
                 else f"Narrow the access entry of {world.label(who)}", entry.source)  # fmt: skip
             if entry.controls is not False:
+                far = inside_only(world.estate.items.get(entry.eks))
                 yield Pair(who, entry.cluster, target_kind="admin", detail=entry.how,
-                           doubt=entry.how if entry.controls is None else "",
+                           doubt=entry.how if entry.controls is None else far,
                            resources=(entry.source,), actions=(action,))  # fmt: skip
             for group in entry.groups if entry.cluster.startswith("k8s://") else ():
                 if not group.startswith("system:"):
