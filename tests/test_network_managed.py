@@ -17,6 +17,7 @@ from secinbox.network import exposure
 from secinbox.network.aws.managed import BY_POLICY, JUDGES, POLICIES
 from secinbox.session import Session
 from tests.conftest import CLOCK
+from tests.test_network_services_rare import FLIPS as RARE
 from tests.test_network_stores import ORG, ROOT, allow, policy
 
 A, R = "111122223333", "eu-west-1"
@@ -138,6 +139,7 @@ def test_an_endpoint_decides(uid: str, config: dict[str, Any], value: str) -> No
 
 def test_every_judge_has_cases() -> None:
     tried = {type_of(c[1]) for c in OWN} | {r.type for r in POLICIES}
+    tried |= {type_of(f[2]) for f in RARE} & {*JUDGES}
     assert {*JUDGES, *BY_POLICY} == tried
 
 

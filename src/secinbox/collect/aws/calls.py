@@ -50,6 +50,10 @@ class Each(Call):
         return True
 
 
+# Services of the whole account that answer in one region only.
+HOMES = {"globalaccelerator": "us-west-2"}
+
+
 def _rows(where: str, text: str) -> list[Call]:
     """`ec2: DescribeInstances DescribeSubnets`, a line a service."""
     out = []
@@ -85,6 +89,8 @@ _REGIONAL = _rows(
     eks: ListClusters
     efs: DescribeFileSystems DescribeMountTargets
     elasticache: DescribeCacheClusters DescribeReplicationGroups
+    memorydb: DescribeClusters
+    dax: DescribeClusters
     events: ListRules
     kms: ListKeys ListAliases
     logs: DescribeLogGroups
@@ -120,7 +126,7 @@ _REGIONAL = _rows(
     appsync: ListGraphqlApis
     transfer: ListServers
     rolesanywhere: ListProfiles ListTrustAnchors
-    lightsail: GetInstances
+    lightsail: GetInstances GetRelationalDatabases GetBuckets GetContainerServices
     redshift-serverless: ListWorkgroups
     acm: ListCertificates
     accessanalyzer: ListAnalyzers
@@ -138,6 +144,7 @@ _GLOBAL = _rows(
     s3: ListBuckets
     cloudfront: ListDistributions ListOriginAccessControls
     route53: ListHostedZones
+    globalaccelerator: ListAccelerators
     organizations: DescribeOrganization ListAccounts
 """,
 )
@@ -233,6 +240,13 @@ _FOLLOW_UPS = [
          only=("accessConfig.authenticationMode", ("API", "API_AND_CONFIG_MAP"))),
     *_each("eks", "DescribeAccessEntry ListAssociatedAccessPolicies", "eks.list_access_entries",
            "accessEntries[]", {"clusterName": "^clusterName", "principalArn": "."}),
+    *_each("globalaccelerator", "ListListeners", "globalaccelerator.list_accelerators",
+           "Accelerators[]", {"AcceleratorArn": "AcceleratorArn"}, "global"),
+    *_each("globalaccelerator", "ListEndpointGroups", "globalaccelerator.list_listeners",
+           "Listeners[]", {"ListenerArn": "ListenerArn"}, "global"),
+    Each("emr", "DescribeCluster", of="emr.list_clusters", path="Clusters[]",
+         takes={"ClusterId": "Id"},
+         only=("Status.State", ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"))),
     *_each("efs", "DescribeFileSystemPolicy", "efs.describe_file_systems", "FileSystems[]",
            {"FileSystemId": "FileSystemId"}),
     *_each("events", "ListTargetsByRule", "events.list_rules", "Rules[]", {"Rule": "Name"}),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secinbox.collect.aws.accounts import Account, home_region
-from secinbox.collect.aws.calls import ROOTS, Call, Each, followers
+from secinbox.collect.aws.calls import HOMES, ROOTS, Call, Each, followers
 from secinbox.collect.aws.writing import Folder
 from secinbox.inventory.aws.answers import is_absent
 from secinbox.inventory.aws.calls import snake, walk
@@ -32,7 +32,9 @@ class Task:
     @property
     def where(self) -> str:
         """The region that is really asked."""
-        return home_region(self.account.session) if self.region == "global" else self.region
+        if self.region != "global":
+            return self.region
+        return HOMES.get(self.call.service) or home_region(self.account.session)
 
 
 @dataclass

@@ -44,6 +44,8 @@ SPECIAL = {
     "eks.list_pod_identity_associations": ("associations",),
     "eks.list_access_entries": ("accessEntries",),
     "eks.list_associated_access_policies": ("associatedAccessPolicies",),
+    "globalaccelerator.list_listeners": ("Listeners",),
+    "globalaccelerator.list_endpoint_groups": ("EndpointGroups",),
     "elbv2.describe_rules": ("Rules",),
     "elbv2.describe_tags": ("TagDescriptions",),
     "organizations.describe_organization": ("Organization",),

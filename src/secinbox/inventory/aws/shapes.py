@@ -13,7 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 GLOBAL_SERVICES = frozenset(
-    {"iam", "s3", "s3control", "cloudfront", "route53", "organizations", "sts", "sso-admin"}
+    {
+        "iam",
+        "s3",
+        "s3control",
+        "cloudfront",
+        "route53",
+        "organizations",
+        "sts",
+        "sso-admin",
+        "globalaccelerator",
+    }
 )
 
 _EC2 = "arn:{partition}:ec2:{region}:{account}:"
@@ -347,6 +357,16 @@ LISTS: tuple[ListShape, ...] = (
               ("trustAnchorArn",)),
     ListShape("lightsail.get_instances", "instances[]", "arn", "name",
               ("arn", "blueprintId")),
+    ListShape("lightsail.get_relational_databases", "relationalDatabases[]", "arn", "name",
+              ("arn", "relationalDatabaseBlueprintId")),
+    ListShape("lightsail.get_buckets", "buckets[]", "arn", "name", ("arn", "accessRules")),
+    ListShape("lightsail.get_container_services", "containerServices[]", "arn",
+              "containerServiceName", ("arn", "containerServiceName")),
+    ListShape("memorydb.describe_clusters", "Clusters[]", "ARN", "Name", ("ARN", "ACLName")),
+    ListShape("dax.describe_clusters", "Clusters[]", "ClusterArn", "ClusterName",
+              ("ClusterArn", "ClusterName")),
+    ListShape("globalaccelerator.list_accelerators", "Accelerators[]", "AcceleratorArn", "Name",
+              ("AcceleratorArn",)),
     ListShape("redshift-serverless.list_workgroups", "workgroups[]", "workgroupArn",
               "workgroupName", ("workgroupArn",), (),
               (_relation("in_subnet subnetIds[] subnet"),
@@ -399,6 +419,8 @@ DETAILS: tuple[DetailShape, ...] = (
     DetailShape("kms.describe_key", _KEY, ("KeyMetadata",), inner="KeyMetadata",
                 arn="KeyMetadata.Arn"),
     DetailShape("kms.get_key_rotation_status", _KEY, ("KeyRotationEnabled",)),
+    DetailShape("emr.describe_cluster", "arn:{partition}:elasticmapreduce:{region}:{account}:cluster/{ClusterId}",
+                ("Cluster",), "Cluster", "Cluster.ClusterArn"),
     DetailShape("kms.list_grants", _KEY, ("Grants",)),
     DetailShape("kms.list_resource_tags", _KEY, (), tags="Tags"),
     DetailShape("secretsmanager.get_resource_policy",

@@ -11,7 +11,7 @@ from typing import Any
 
 from secinbox.arn import parse_arn
 from secinbox.fingerprint import image_uid
-from secinbox.inventory.aws import clusters
+from secinbox.inventory.aws import accelerators, clusters
 from secinbox.inventory.aws.calls import Call, walk
 from secinbox.records import Alias, AnyRecord, Relation, Resource, Skipped
 
@@ -290,6 +290,7 @@ HANDLERS: dict[str, Callable[[Call], Iterator[AnyRecord]]] = {
     "sqs.list_queues": _queues,
     "ssm.describe_instance_information": _managed_instances,
     **clusters.HANDLERS,
+    **accelerators.HANDLERS,
 }
 ACCOUNT_LEVEL = frozenset(op for op, handler in HANDLERS.items() if handler is _account_level)
 

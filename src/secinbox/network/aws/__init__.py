@@ -6,8 +6,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from secinbox.estate import Estate, Item
-from secinbox.network.aws import brokers, compute, gateways, hosts, managed, services, stores
+from secinbox.network.aws import (
+    brokers,
+    clusters,
+    compute,
+    gateways,
+    hosts,
+    managed,
+    services,
+    stores,
+)
 from secinbox.network.aws import buckets as s3
+from secinbox.network.aws.accelerators import Accelerators
 from secinbox.network.aws.balancers import Balancers, describe
 from secinbox.network.aws.distributions import Distributions
 from secinbox.network.aws.vpc import Network, network_of
@@ -48,7 +58,8 @@ def exposure(estate: Estate) -> Iterator[RiskStatement]:
 def _verdicts(estate: Estate) -> dict[str, Verdict]:
     network = network_of(estate)
     distributions = Distributions(estate)
-    balancers = Balancers(network, distributions)
+    accelerators = Accelerators(network)
+    balancers = Balancers(network, distributions, accelerators)
     out: dict[str, Verdict] = dict(describe(balancers))
     through: dict[str, list[Verdict]] = defaultdict(list, balancers.targets)
 
@@ -56,11 +67,13 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
         if item.config.get("InstanceId"):
             direct = compute.instance(network, item)
             front = compute.served(network, item, distributions.origins)
-            found = either([direct, *front, *through.get(item.uid, ())])
+            fast = accelerators.instance(item)
+            found = either([direct, *front, *fast, *through.get(item.uid, ())])
             if found.value == "no":
                 gap = balancers.not_asked(item)
                 found = both([compute.running(item), gap]) if gap is not None else found
             out[item.uid] = found
+    out |= dict(accelerators.verdicts())
     for item in compute.all_subnets(network):
         out[item.uid] = compute.subnet(network, item)
     for item in estate.of_type("aws_ecs_service"):
@@ -121,7 +134,13 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
         # Images of Amazon and the marketplace are public by nature and nobody's to fix.
         if item.config and not item.config.get("ImageOwnerAlias"):
             out[item.uid] = stores.image(estate, item)
-    for item in estate.of_type("aws_elasticache_cluster", "aws_elasticache_replication_group"):
+    for item in estate.of_type("aws_emr_cluster"):
+        if item.config:
+            out[item.uid] = clusters.emr(network, item)
+    for item in estate.of_type(
+        "aws_elasticache_cluster", "aws_elasticache_replication_group", "aws_memorydb_cluster",
+        "aws_dax_cache",
+    ):  # fmt: skip
         out[item.uid] = no("cache nodes have no public address", item.uid)
     for item in estate.of_type("aws_dynamodb_table"):
         if "get_resource_policy" in item.config:

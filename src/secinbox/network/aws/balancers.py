@@ -17,6 +17,7 @@ from typing import Any
 from secinbox.estate import Item
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
+from secinbox.network.aws.accelerators import Accelerators
 from secinbox.network.aws.compute import (
     all_groups,
     groups_of,
@@ -68,8 +69,11 @@ class _Address:
 class Balancers:
     """All load balancers of the estate, their listeners, and the ways on to targets."""
 
-    def __init__(self, network: Network, distributions: Distributions) -> None:
+    def __init__(
+        self, network: Network, distributions: Distributions, accelerators: Accelerators
+    ) -> None:
         self.network = network
+        self._accelerators = accelerators
         self._distributions = distributions
         self._links: Links | None = None
         self._blocks: dict[str, list[object]] = defaultdict(list)  # VPC -> ranges of its subnets
@@ -195,6 +199,8 @@ class Balancers:
         if state in ("failed", "provisioning"):
             return no(f"the load balancer is {state}", item.uid)
         found = self._opened(item, port, kind, transport)
+        if found.value != "yes":
+            found = _first_yes([found, *self._accelerators.balancer(item, port, _subnets(item))])
         if found.value == "yes" or "tcp" not in transport:
             return found
         return either([found, *self._served(item, port, kind)])

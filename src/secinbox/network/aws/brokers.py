@@ -17,6 +17,8 @@ _ACTIVE = (61617, 5671, 61614, 8883, 61619, 8162)
 
 def kafka(network: Network, item: Item) -> Verdict:
     """Public access has addresses of the service; the cluster's groups still filter."""
+    if item.config.get("State") in ("DELETING", "FAILED"):
+        return no(f"the cluster is {str(item.config['State']).lower()}", item.uid)
     if any(True for _ in walk(item.config, "Serverless")):
         return no("a serverless cluster is inside its VPC", item.uid)
     node = next(walk(item.config, "Provisioned.BrokerNodeGroupInfo"), None)
@@ -31,6 +33,9 @@ def kafka(network: Network, item: Item) -> Verdict:
 
 def broker(network: Network, item: Item) -> Verdict:
     """A public RabbitMQ broker has no groups of its own; a public ActiveMQ broker has."""
+    state = str(item.config.get("BrokerState") or "")
+    if state in ("DELETION_IN_PROGRESS", "CREATION_FAILED"):
+        return no(f"the broker is in state {state}", item.uid)
     public = item.config.get("PubliclyAccessible")
     if public is None:
         return unknown("PubliclyAccessible was not read", item.uid)

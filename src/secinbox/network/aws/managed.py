@@ -14,6 +14,7 @@ from secinbox.iam.policy import parse
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws import buckets as s3
+from secinbox.network.aws import lightsail
 from secinbox.network.aws.compute import database
 from secinbox.network.aws.policies import admits_strangers
 from secinbox.network.aws.stores import around, policy_verdict
@@ -137,31 +138,6 @@ def transfer_server(item: Item) -> Verdict:
     return unknown("describe_server was not read", item.uid)
 
 
-def lightsail(item: Item) -> Verdict:
-    """Its firewall is its own: ports with the networks that may use them."""
-    if str(next(walk(item.config, "state.name"), "running")) != "running":
-        return no("the instance does not run", item.uid)
-    if not item.config.get("publicIpAddress") and not item.config.get("ipv6Addresses"):
-        return no("no public address", item.uid)
-    if "networking" not in item.config:
-        return unknown("its ports were not read", item.uid)
-    narrow: list[str] = []
-    for port in walk(item.config, "networking.ports[]"):
-        networks = [str(c) for c in (*walk(port, "cidrs[]"), *walk(port, "ipv6Cidrs[]"))]
-        if str(port.get("accessDirection") or "inbound") != "inbound":
-            continue
-        if not networks or {"0.0.0.0/0", "::/0"} & set(networks):
-            ports = f"{port.get('protocol')} {port.get('fromPort')}-{port.get('toPort')}"
-            address = str(item.config.get("publicIpAddress") or "its IPv6 address")
-            return yes(Evidence(kind="route", text=f"the firewall admits {ports} from anywhere",
-                                source=item.uid, ports=ports,
-                                steps=("Internet", address, item.name)))  # fmt: skip
-        narrow += networks
-    text = ", ".join(sorted(set(narrow))[:4])
-    return no(f"the firewall admits only {text}" if narrow else "no port is open", item.uid,
-              text)  # fmt: skip
-
-
 def warehouse(network: Network, item: Item) -> Verdict:
     """A workgroup of Redshift Serverless."""
     config = {"PubliclyAccessible": item.config.get("publiclyAccessible"), "NetworkType": "IPV4"}
@@ -223,5 +199,5 @@ JUDGES: dict[str, Callable[[Item], Verdict]] = {
     "aws_appsync_apis": graphql,
     "aws_cognito_identity_identity_pool": identity_pool,
     "aws_transfer_server": transfer_server,
-    "aws_lightsail_instance": lightsail,
+    **lightsail.JUDGES,
 }

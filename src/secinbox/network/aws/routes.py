@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from secinbox.estate import Estate, Item
+from secinbox.inventory.aws.answers import covered
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.openings import entries
 from secinbox.network.ranges import (
@@ -131,6 +132,21 @@ class Routes:
         kind = "IPv6 " if version == 6 else ""
         text = f"route table {name} of {subnet_id} has no {kind}route to an Internet gateway"
         return out, gateway, no(text, table.uid)
+
+    def gateway_near(self, subnet_id: str) -> Verdict:
+        """An Internet gateway attached to the network of the subnet, whatever its routes say."""
+        subnet = self.subnets.get(subnet_id)
+        if subnet is None:
+            return unknown(f"subnet {subnet_id} was not read", subnet_id)
+        blocked = self._blocked(subnet)
+        if blocked is not None:
+            return blocked
+        vpc_id = str(subnet.config.get("VpcId") or "")
+        if any(self._attached(g, vpc_id) for g in self.gateways):
+            return yes()
+        if covered(self.estate, subnet.account, subnet.region, "ec2.describe_internet_gateways"):
+            return no(f"no Internet gateway is attached to {vpc_id}", subnet.uid)
+        return unknown(f"the Internet gateway of {vpc_id} was not read", subnet.uid)
 
     def _attached(self, gateway_id: str, vpc_id: str) -> bool:
         """A route can outlive its gateway's attachment; one that was not read is believed."""

@@ -301,6 +301,8 @@ def _account_setting(estate: Estate, item: Item, call: str, field: str) -> str:
 def search_domain(estate: Estate, item: Item) -> Verdict:
     if not item.config.get("DomainId") and not item.config.get("ARN"):
         return unknown("the domain was not described", item.uid)
+    if item.config.get("Deleted") is True:
+        return no("the domain is being deleted", item.uid)
     if item.config.get("VPCOptions") and (item.config["VPCOptions"] or {}).get("VPCId"):
         return no("its endpoint is inside a VPC", item.uid)
     text = item.config.get("AccessPolicies")

@@ -14,9 +14,10 @@ from secinbox.network.aws.openings import Door, Opening, Way
 from secinbox.network.aws.routes import PrefixLists, Routes, by_id
 from secinbox.network.ranges import (
     IntSet,
+    everything,
     is_wide,
 )
-from secinbox.network.verdict import both, no, unknown
+from secinbox.network.verdict import Verdict, both, no, unknown
 
 
 class Network:
@@ -71,6 +72,18 @@ class Network:
             # Each gate is wide, but not for the same addresses.
             verdict = no(f"no address passes route table, ACL and groups of {subnet_id} together")
         return Way(verdict, final if verdict.value == "yes" else passed, gateway)
+
+    def inner_way(self, subnet_id: str, door: Door) -> Verdict:
+        """From clients that keep their addresses to an interface, whatever its routes: groups and ACL."""
+        version = door.version
+        guard = self.security.guard(door)
+        acl = self.acls.of(subnet_id)
+        if acl is None:
+            return both([guard, unknown(f"the network ACL of {subnet_id} was not read", subnet_id)])
+        through, _, final = self._let_through(acl, door, everything(version))
+        if guard.value == "yes" and not final:
+            return self.acls.verdict(acl, subnet_id, through, version)
+        return guard
 
     def _let_through(
         self, acl: Item, door: Door, routed: IntSet

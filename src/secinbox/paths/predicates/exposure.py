@@ -27,7 +27,8 @@ CONNECTED = (
     "aws_apigateway_rest_api", "aws_apigatewayv2_api", "aws_cloudfront_distribution",
     "aws_apprunner_service", "aws_rds_instance", "aws_rds_cluster", "aws_redshift_cluster",
     "aws_eks_cluster", "aws_elasticache_cluster", "aws_docdb_cluster", "aws_mq_broker",
-    "aws_msk_cluster", "aws_emr_cluster", "aws_lightsail_instance",
+    "aws_msk_cluster", "aws_emr_cluster", "aws_lightsail_instance", "aws_lightsail_containerservice",
+    "aws_lightsail_relationaldatabase", "aws_globalaccelerator_accelerator",
 )  # fmt: skip
 # Other clouds' types of the same kind end in one of these.
 _ENDINGS = (

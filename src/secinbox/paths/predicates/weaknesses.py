@@ -168,7 +168,8 @@ _NO_CODE = (
     "service_ingress", "kubernetes_service", "kubernetes_ingress", "kubernetes_gateway",
     "kubernetes_node", "sql_server", "sql_instance", "container_cluster", "managed_cluster",
     "loadbalancers", "applicationgateways", "managedclusters", "sql_servers", "flexibleservers",
-    "forwarding_rule", "application_gateway", "msk_cluster", "mq_broker",
+    "forwarding_rule", "application_gateway", "msk_cluster", "mq_broker", "_accelerator",
+    "_relationaldatabase",
 )  # fmt: skip
 
 
