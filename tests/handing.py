@@ -11,7 +11,7 @@ from secinbox.inventory import aws as aws_inventory
 from secinbox.inventory import kubernetes
 from secinbox.reading import Report
 from secinbox.records import AnyRecord
-from tests.test_iam_escalation import A, R
+from tests.accounts import A, R
 from tests.test_iam_kubernetes import READ
 from tests.test_network_kubernetes import Object
 

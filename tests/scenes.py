@@ -10,7 +10,7 @@ from secinbox.network import exposure
 from secinbox.paths import routes
 from secinbox.paths.world import Alarm, Leak, Weakness, World
 from secinbox.records import Evidence
-from tests.test_iam_escalation import A, Account, allow, aws, service
+from tests.accounts import A, Account, allow, aws, service
 from tests.test_network_kubernetes import Object
 from tests.test_network_kubernetes import estate as cluster
 

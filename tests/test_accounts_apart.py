@@ -10,7 +10,7 @@ import pytest
 from secinbox.iam.escalation import Escalation
 from secinbox.network import exposure
 from secinbox.network.subjects import shared
-from tests.test_iam_escalation import A, Account, allow, aws
+from tests.accounts import A, Account, allow, aws
 
 B, MASTER, R = "999900001111", "555566667777", "eu-west-1"
 ROOTS = {x: f"arn:aws:iam::{x}:root" for x in (A, B, MASTER)}

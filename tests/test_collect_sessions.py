@@ -23,8 +23,8 @@ from secinbox.estate import Estate, estate_of
 from secinbox.iam import privilege
 from secinbox.inventory import aws as aws_inventory
 from secinbox.reading import Report
+from tests.accounts import A, R, allow
 from tests.handing import Said, arn, document, records, role, roles
-from tests.test_iam_escalation import A, R, allow
 from tests.test_iam_kubernetes import account as service_account
 from tests.test_iam_kubernetes import pod
 from tests.test_sessions_anywhere import anchor, profile

@@ -13,8 +13,8 @@ from secinbox.iam.evaluate import Evaluator
 from secinbox.iam.privilege import privilege
 from secinbox.iam.stores import READS, WRITES, Stores
 from secinbox.iam.world import World
-from tests.test_iam_escalation import USER, A, Account, allow, deny, service
-from tests.test_iam_escalation import R as REGION
+from tests.accounts import USER, A, Account, allow, deny, service
+from tests.accounts import R as REGION
 
 B = "999988887777"
 MARK = {"data_class": "restricted"}

@@ -13,7 +13,7 @@ from secinbox.estate import estate_of
 from secinbox.iam import Escalation, Evaluator, World
 from secinbox.inventory import aws as aws_inventory
 from secinbox.reading import Report
-from tests.test_iam_escalation import (
+from tests.accounts import (
     ADMIN,
     EC2,
     PASS,

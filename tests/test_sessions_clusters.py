@@ -15,8 +15,8 @@ from secinbox.paths import routes
 from secinbox.paths.world import World
 from secinbox.reading import Report
 from secinbox.records import RiskStatement
+from tests.accounts import A, R, allow, service
 from tests.handing import IAM, Said, arn, document, estate, records, role, roles
-from tests.test_iam_escalation import A, R, allow, service
 from tests.test_iam_kubernetes import ALL as EVERYTHING
 from tests.test_iam_kubernetes import READ, account, binding
 from tests.test_iam_kubernetes import role as rbac

@@ -17,9 +17,9 @@ from secinbox.paths import routes
 from secinbox.paths.world import World
 from secinbox.records import RiskStatement
 from secinbox.session import Session
+from tests.accounts import A, R, allow
 from tests.conftest import CLOCK
 from tests.handing import IAM, Said, arn, estate, records, role, roles
-from tests.test_iam_escalation import A, R, allow
 from tests.test_posture import Home
 
 POOL = f"{R}:11111111-2222-3333-4444-555555555555"

@@ -17,9 +17,9 @@ from secinbox.paths.world import World
 from secinbox.reading import Report
 from secinbox.records import RiskStatement
 from secinbox.session import Session
+from tests.accounts import A, B, R, allow
 from tests.conftest import CLOCK
 from tests.handing import IAM, Said, arn, document, estate, records, role, roles
-from tests.test_iam_escalation import A, B, R, allow
 from tests.test_iam_kubernetes import READ, account, pod
 from tests.test_network_kubernetes import Object, thing
 

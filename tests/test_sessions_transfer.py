@@ -13,8 +13,8 @@ from secinbox.iam import privilege
 from secinbox.inventory import hcl, steampipe
 from secinbox.reading import Report
 from secinbox.records import RiskStatement
+from tests.accounts import A, B, R, allow, service
 from tests.handing import IAM, Said, arn, document, estate, records, role, roles
-from tests.test_iam_escalation import A, B, R, allow, service
 from tests.test_sessions_guests import BUCKET
 
 SERVER = arn("transfer", "server/s-1")
