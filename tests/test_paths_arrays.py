@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secinbox.iam.evaluate import Evaluator, Layer
+from secinbox.iam.evaluate import Evaluator
+from secinbox.iam.layers import Layer
 from secinbox.iam.world import Persona
 from secinbox.paths import search
 from secinbox.paths.arrays import of_columns

@@ -13,14 +13,10 @@ from functools import cache
 from secinbox.iam.bits import admin_bits, bit, row_bits
 from secinbox.iam.catalogue import ADMINISTRATOR, PASSES, TAKES, Passes, Takes
 from secinbox.iam.conditions import Tri, all_of
-from secinbox.iam.evaluate import (
-    Answer,
-    Evaluator,
-    candidates,
-    unconditional,
-)
+from secinbox.iam.evaluate import Answer, Evaluator
 from secinbox.iam.kubernetes.entries import control
 from secinbox.iam.kubernetes.entries import principals as let_in
+from secinbox.iam.layers import candidates, unconditional
 from secinbox.iam.needs import ANYTHING, Needs, doubt_of, joined
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.request import Values

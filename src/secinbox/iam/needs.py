@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from secinbox.iam.evaluate import Answer, Evaluator, new_names
+from secinbox.iam.evaluate import Answer, Evaluator
+from secinbox.iam.layers import new_names
 from secinbox.iam.policy import Statement
 from secinbox.iam.request import Values
 from secinbox.iam.things import Thing

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from secinbox.estate import Estate, Item
-from secinbox.iam.evaluate import Answer, Evaluator, Layer, new_names
+from secinbox.iam.evaluate import Answer, Evaluator
 from secinbox.iam.keys import decrypts, gives_away
+from secinbox.iam.layers import Layer, new_names
 from secinbox.iam.marks import marked
 from secinbox.iam.policy import Policy
 from secinbox.iam.request import ANY_NAME, Values
