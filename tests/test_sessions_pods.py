@@ -372,6 +372,53 @@ def test_a_name_that_two_clusters_bear() -> None:
     assert of(node(f"aws:///{R}a/i-0a"), owner=B).value == "no"
 
 
+ELSE = "k8s://me@work/shop/serviceaccount/bot"
+
+
+@pytest.mark.parametrize(
+    ("labels", "tags", "provider", "expected"),
+    [
+        # A context may be called anything: the nodes tell which cluster it is.
+        ({"alpha.eksctl.io/cluster-name": "shop"}, {}, f"aws:///{R}a/i-0a", "yes"),
+        ({}, {"aws:eks:cluster-name": "shop"}, f"aws:///{R}a/i-0a", "yes"),
+        ({}, {"eks:cluster-name": "shop"}, f"aws:///{R}a/i-0a", "yes"),
+        ({}, {"kubernetes.io/cluster/shop": "owned"}, f"aws:///{R}a/i-0a", "yes"),
+        ({}, {"kubernetes.io/cluster/other": "owned"}, f"aws:///{R}a/i-0a", "no"),
+        ({}, {"aws:eks:cluster-name": "shop"}, "aws:///us-east-1a/i-0b", "no"),
+        # Nothing tells it: it may be that one, unless its nodes are elsewhere.
+        ({}, {}, f"aws:///{R}a/i-0a", "unknown"),
+        ({}, {}, "", "unknown"),
+        ({}, {}, "aws:///us-east-1a/i-0b", "no"),
+        ({}, {}, "gce://project/europe-west1-b/n1", "no"),
+    ],
+)
+def test_a_context_of_another_name(
+    labels: dict[str, str], tags: dict[str, str], provider: str, expected: str
+) -> None:
+    made_node = node(provider)
+    made_node["metadata"]["labels"] = labels
+    said = told(link(), roles(role("app", [pods()], ALL)))
+    made = estate(said, objects(made_node), cluster="me@work")
+    made.add(Item("arn:aws:ec2:x", "aws_ec2_instance", "", "aws", A, R, tags), ["i-0a"])
+    found = {s.resource: s for s in privilege(made)}
+    assert found[ELSE].value == found["k8s://me@work/shop/pod/web"].value == expected
+    paths = routes.analyse(World(estate=made, breached=["k8s://me@work/shop/pod/web"])).paths
+    through = [p for p in paths if any(s.source == ELSE for s in p.steps)]
+    assert bool(through) is (expected != "no")
+    assert all(p.certain is (expected == "yes") for p in through)
+    # Of an account that no association names nothing is guessed.
+    other = estate(told(link(serviceAccount="x"), roles(role("app", [pods()], ALL))), objects(made_node),
+                   cluster="me@work")  # fmt: skip
+    assert {s.resource: s.value for s in privilege(other)}[ELSE] == "no"
+
+
+def test_a_cluster_of_that_name_leaves_no_doubt_about_another() -> None:
+    said = told(link(), roles(role("app", [pods()], ALL)))
+    made = estate_of([*records(said, objects()), *records([], objects(), cluster="me@work")])
+    found = {s.resource: s.value for s in privilege(made)}
+    assert (found[BOT], found[ELSE]) == ("yes", "no")
+
+
 def test_both_ways_to_a_role_count() -> None:
     """IRSA and Pod Identity at once: who is in the pod obtains both."""
     irsa = {"Effect": "Allow", "Principal": {"Federated": f"{IAM}oidc-provider/oidc.eks.x/id/1"},

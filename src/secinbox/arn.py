@@ -88,6 +88,12 @@ def parse_arn(text: str) -> Arn | None:
         bucket, slash, key = rest.partition("/")
         if bucket.startswith("accesspoint"):
             return Arn(partition, service, region, account, "accesspoint", key)
+        if bucket == "access-grants" and region:
+            words = key.split("/")  # default/grant/ID, default/location/ID
+            kind = {"grant": "access_grant", "location": "access_grants_location"}.get(
+                words[1] if len(words) > 2 else "", "access_grants_instance"
+            )
+            return Arn(partition, service, region, account, kind, words[-1])
         kind = "object" if slash and key not in ("", "*") else "bucket"
         return Arn(partition, service, region, account, kind, rest if kind == "object" else bucket)
     if service == "iam" and rest == "root":

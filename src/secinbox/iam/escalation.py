@@ -128,6 +128,11 @@ class Escalation:
                     principal = self.world.principals[handed.role]
                     self.personas[handed.node] = handed.persona
                     self._look_at(handed.node, replace(principal, persona=handed.persona))
+                    if handed.to in self.edges:
+                        text = "is granted by S3 Access Grants the data of a session of"
+                        self.edges[handed.to].append(Edge(
+                            handed.to, handed.node, "s3-access-grant", text, (), handed.let is True,
+                            handed.why, handed.giver))  # fmt: skip
                     yield handed.node
 
     # Sessions with tags

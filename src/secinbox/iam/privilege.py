@@ -8,6 +8,7 @@ forbids between the accounts; until then it is shown as wide reach, which is wha
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -106,12 +107,28 @@ class Powers:
         self.evaluator = escalation.evaluator
         self.sensitive = list(sensitive(self.estate))
         self.stores = Stores(self.estate, self.evaluator)
+        self._asked_by: dict[str, list[Handed]] = defaultdict(list)
+        for every in escalation.handed.values():
+            for handed in every:
+                self._asked_by[handed.to].append(handed)
 
     def of(self, arn: str) -> Power:
         principal = self.world.principals[arn]
         power = self._whole(arn, principal)
+        for handed in self._asked_by.get(arn, ()):
+            self._granted(power, handed)
         power.evidence += outside(self.world, self.escalation.handed, principal)[1]
         return power
+
+    def _granted(self, power: Power, handed: Handed) -> None:
+        """What a principal gets by asking for a session that is granted to it alone."""
+        found = self.handed((handed,))
+        if found.value == "no":
+            return
+        power.evidence = [e for e in power.evidence if e.kind != "control"]
+        for evidence in found.evidence:
+            if evidence.kind not in ("control", "granted"):
+                power.add(evidence, found.value)
 
     def handed(self, every: tuple[Handed, ...]) -> Power:
         """What whoever gets these sessions can do; of one that nobody gets the control is told."""

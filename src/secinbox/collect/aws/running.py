@@ -184,7 +184,14 @@ def _whole(client: Any, method: str, request: dict[str, Any]) -> dict[str, Any]:
     if client.can_paginate(method):
         answer = client.get_paginator(method).paginate(**request).build_full_result()
     else:
+        # Operations whose pages the library does not know.
         answer = getattr(client, method)(**request)
+        seen: set[str] = set()
+        while (token := answer.pop("NextToken", None)) and token not in seen:
+            seen.add(token)
+            more = getattr(client, method)(**request, NextToken=token)
+            answer |= {k: answer.get(k, []) + v for k, v in more.items() if isinstance(v, list)}
+            answer["NextToken"] = more.get("NextToken")
     return {k: v for k, v in answer.items() if k != "ResponseMetadata"}
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secinbox.estate import Estate, Item
-from secinbox.iam.kubernetes.eks import unlisted
+from secinbox.iam.conditions import Tri
+from secinbox.iam.kubernetes.eks import associations_of, unlisted
 from secinbox.iam.kubernetes.escapes import escapes, token_mounted
 from secinbox.iam.kubernetes.federation import admitted
 from secinbox.iam.kubernetes.named import Named
@@ -404,21 +405,23 @@ class Clusters:
 
     def _cloud(self, account: str) -> Iterator[Evidence]:
         cluster, space = place_of(account)
-        associated = False  # an account has one association at most
+        name = account.rpartition("/")[2]
+        acting: list[tuple[str, Item | None, Tri, str]] = []
         for target in self.estate.targets(account, "has_identity"):
             item = self.estate.find(target)
+            if item is None:
+                acting.append((target, None, True, ""))
+            elif item.type != pods.TYPE:
+                acting.append((target, item, *admitted(self.estate, item, cluster, space, name)))
+        associated = associations_of(self.estate, account)
+        acting += [(item.uid, item, let, why) for item, let, why in associated]
+        for target, item, let, why in acting:
             inner = self.estate.targets(item.uid, "has_identity") if item is not None else []
             names = (target, item.uid if item is not None else "", *inner)
             found = next((self.known[n] for n in names if n in self.known), None)
-            name = account.rpartition("/")[2]
-            let, why = (admitted(self.estate, item, cluster, space, name)
-                        if item is not None else (True, ""))  # fmt: skip
-            if let is False:
+            if let is False or (found is not None and not _gives(found)):
                 continue
-            associated = associated or (item is not None and item.type == pods.TYPE)
             shown = _shown(target, item)
-            if found is not None and not _gives(found):
-                continue
             if let is None:
                 yield Evidence(kind="gap", text=f"{shown}: {why}", source=target)
                 continue
@@ -431,6 +434,7 @@ class Clusters:
                 if evidence.kind not in _NO_POWER:
                     yield Evidence(kind=evidence.kind, text=f"{shown}: {evidence.text}",
                                    source=target, steps=evidence.steps)  # fmt: skip
+        # An account has one association at most.
         for role in () if associated else unlisted(self.estate, cluster):
             if role in self.known and _gives(self.known[role]):
                 text = f"whether an association of Pod Identity gives it {role} was not read"

@@ -1,7 +1,9 @@
 """Which EKS cluster a cluster of kubectl's lists is: both bear one name, and names come again.
 
 A name that one cluster of the inventory bears is that cluster's, as long as its nodes are machines of
-the same cloud and region. A name that several bear is told apart by the machines of its nodes.
+the same cloud and region. A name that several bear is told apart by the machines of its nodes. Where the
+lists bear another name (a context may be called anything), tags of these machines and labels of the nodes
+tell it; without them it may be any cluster of where the nodes are.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from secinbox.estate import Estate, Item
 from secinbox.iam.conditions import Tri
 from secinbox.iam.policy import Policy, parse
 from secinbox.iam.sessions import pods
-from secinbox.inventory.kubernetes.cluster import place_of, word
+from secinbox.inventory.kubernetes.cluster import labels_of, place_of, word
 
 _MACHINE = re.compile(r"aws:///?([a-z]{2}(?:-[a-z]+)+-\d)[^/]*/(i-[0-9a-f]+)?")
 
@@ -24,7 +26,9 @@ def named(estate: Estate, cluster: str) -> tuple[list[str], str]:
 
 
 def _named(estate: Estate, cluster: str) -> tuple[list[str], str]:
-    known = estate.once("iam.kubernetes.eks", lambda: _by_name(estate)).get(cluster, [])
+    every = estate.once("iam.kubernetes.eks", lambda: _by_name(estate))
+    told = {cluster} if cluster in every else _told(estate, cluster)
+    known = [arn for name in sorted(told) for arn in every.get(name, ())]
     if not known:
         return [], "which EKS cluster it is was not read"
     fitting = [arn for arn in known if _fits(estate, cluster, arn)]
@@ -32,6 +36,55 @@ def _named(estate: Estate, cluster: str) -> tuple[list[str], str]:
         return [], "its nodes are machines of another cloud, region or account"
     several = f"{len(fitting)} EKS clusters are called {cluster}" if len(fitting) > 1 else ""
     return fitting, several
+
+
+def _told(estate: Estate, cluster: str) -> set[str]:
+    """Names of EKS clusters that labels of its nodes and tags of their machines bear."""
+    out: set[str] = set()
+    for node in _nodes_of(estate, cluster):
+        out.add(labels_of(node.config).get("alpha.eksctl.io/cluster-name", ""))
+        machine = _machine(estate, node)
+        for key, value in machine.tags.items() if machine is not None else ():
+            if key in ("aws:eks:cluster-name", "eks:cluster-name"):
+                out.add(value)
+            elif key.startswith("kubernetes.io/cluster/"):
+                out.add(key.rpartition("/")[2])
+    return out - {""}
+
+
+def _perhaps(estate: Estate, cluster: str) -> list[str]:
+    """EKS clusters that it may be, where neither its name nor its nodes say which."""
+    found, _ = named(estate, cluster)
+    every = estate.once("iam.kubernetes.eks", lambda: _by_name(estate))
+    if found or cluster in every or _told(estate, cluster):
+        return []
+    exported = estate.once("iam.kubernetes.exported", lambda: {
+        place_of(i.uid)[0] for i in estate.of_type("kubernetes_serviceaccount")})  # fmt: skip
+    return [arn for name, arns in sorted(every.items()) if name not in exported
+            for arn in arns if _fits(estate, cluster, arn)]  # fmt: skip
+
+
+def associations_of(estate: Estate, account: str) -> list[tuple[Item, Tri, str]]:
+    """Associations of Pod Identity that speak of this service account (its uid), whether they are of its
+    cluster, and what is not known."""
+    known = estate.once("iam.kubernetes.associations", lambda: _associations(estate))
+    cluster, space = place_of(account)
+    out: list[tuple[Item, Tri, str]] = []
+    for item in known.get((space, account.rpartition("/")[2]), ()):
+        arn = pods.cluster_of(item)
+        found, several = named(estate, cluster)
+        if arn in found:
+            out.append((item, None if several else True, several))
+        elif arn in _perhaps(estate, cluster):
+            out.append((item, None, "which EKS cluster it is, is not known"))
+    return out
+
+
+def _associations(estate: Estate) -> dict[tuple[str, str], list[Item]]:
+    out: dict[tuple[str, str], list[Item]] = defaultdict(list)
+    for item in estate.of_type(pods.TYPE):
+        out[word(item.config, "namespace"), word(item.config, "serviceAccount")].append(item)
+    return out
 
 
 def is_of(estate: Estate, cluster: str, arn: str) -> tuple[Tri, str]:
@@ -98,23 +151,31 @@ def _by_name(estate: Estate) -> dict[str, list[str]]:
 
 def _fits(estate: Estate, cluster: str, arn: str) -> bool:
     """No node says that it is somewhere else."""
-    nodes: dict[str, list[Item]] = estate.once("iam.kubernetes.nodes", lambda: _nodes(estate))
     _, _, _, region, account, _ = arn.split(":", 5)
-    for node in nodes.get(cluster, ()):
+    for node in _nodes_of(estate, cluster):
         told = word(node.config, "spec", "providerID")
         found = _MACHINE.match(told)
         if told and found is None and not told.startswith("aws:"):
             return False
-        if found is None:
-            continue
-        machine = estate.find(found.group(2)) if found.group(2) else None
-        if found.group(1) != region or (machine is not None and machine.account != account):
+        machine = _machine(estate, node)
+        if found is not None and (
+            found.group(1) != region or (machine is not None and machine.account != account)
+        ):
             return False
     return True
+
+
+def _machine(estate: Estate, node: Item) -> Item | None:
+    found = _MACHINE.match(word(node.config, "spec", "providerID"))
+    return estate.find(found.group(2)) if found is not None and found.group(2) else None
+
+
+def _nodes_of(estate: Estate, cluster: str) -> list[Item]:
+    return estate.once("iam.kubernetes.nodes", lambda: _nodes(estate)).get(cluster, [])
 
 
 def _nodes(estate: Estate) -> dict[str, list[Item]]:
     out: dict[str, list[Item]] = defaultdict(list)
     for item in estate.of_type("kubernetes_node"):
         out[place_of(item.uid)[0]].append(item)
-    return out
+    return dict(out)

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from secinbox.estate import Estate, Item
 from secinbox.iam.conditions import Tri
-from secinbox.iam.kubernetes.eks import is_of, issuers, lists_associations, trusts_pods
+from secinbox.iam.kubernetes.eks import issuers, lists_associations, trusts_pods
 from secinbox.iam.policy import Policy, parse
 from secinbox.iam.providers import missing
-from secinbox.iam.sessions import pods
 from secinbox.iam.trusts import admits_account
 from secinbox.inventory.gcp.constraints import places_of
 
@@ -18,13 +17,11 @@ _CREDENTIALS = f"{_MANAGED}_federatedidentitycredentials"
 
 
 def admitted(estate: Estate, item: Item, cluster: str, space: str, name: str) -> tuple[Tri, str]:
-    """By the trust of a role, an association of Pod Identity, the bindings of a Google account, the
-    federated credentials of an identity; with what is not known or stands in the way.
+    """By the trust of a role, the bindings of a Google account, the federated credentials of an
+    identity; with what is not known or stands in the way.
 
     True where nothing that decides it was read.
     """
-    if item.type == pods.TYPE:
-        return is_of(estate, cluster, pods.cluster_of(item))
     document = item.config.get("AssumeRolePolicyDocument")
     if document is not None:
         return by_trust(estate, parse(document, "trust policy"), cluster, space, name)

@@ -39,6 +39,7 @@ class Handed:
     words: str = ""  # who gets it: "holders of a certificate of trust anchor partners"
     # Not its credentials: files in these buckets, by ARN; empty for all that it reaches.
     buckets: tuple[str, ...] | None = None
+    to: str = ""  # ARN of the principal who asks for it, where only that one may
 
     @property
     def node(self) -> str:

@@ -25,6 +25,8 @@ _SERVICE_WORDS = {
     "accessanalzyer": "accessanalyzer",  # spelt so in a widespread collector
     "access-analyzer": "accessanalyzer",
 }
+# Calls of services of one place that are asked in each region.
+_REGIONAL = ("s3control.list_access_", "s3control.get_access_point")
 _REGION = re.compile(r"(?:af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-[a-z]+-\d")
 _ACCOUNT = re.compile(r"\d{12}")
 _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12})?:")
@@ -261,4 +263,6 @@ def _elb_rules(document: Mapping[str, Any]) -> bool:
 
 def region_for(operation: str, region: str) -> str:
     """`global` for services that have one place."""
+    if operation.startswith(_REGIONAL):
+        return region
     return "global" if operation.partition(".")[0] in GLOBAL_SERVICES else region

@@ -13,6 +13,7 @@ from secinbox.inventory.terraform.answers import Answer, Blocks, answer, filled
 def answers(blocks: Blocks) -> Iterator[Answer]:
     yield from _clusters(blocks)
     yield from _anywhere(blocks)
+    yield from _grants(blocks)
     for b in blocks.of("aws_transfer_user"):
         mappings = [filled(Entry=m.text("entry"), Target=m.text("target"))
                     for m in b.rows("home_directory_mappings")]  # fmt: skip
@@ -77,3 +78,24 @@ def _anywhere(blocks: Blocks) -> Iterator[Answer]:
                           sourceData=filled(acmPcaArn=data.text("acm_pca_arn"))),
         )  # fmt: skip
         yield answer("rolesanywhere.list_trust_anchors", {"trustAnchors": [anchor]}, b)
+
+
+def _grants(blocks: Blocks) -> Iterator[Answer]:
+    for b in blocks.of("aws_s3control_access_grants_location"):
+        arn = b.text("access_grants_location_arn")
+        location = filled(
+            AccessGrantsLocationArn=arn, AccessGrantsLocationId=b.text("access_grants_location_id"),
+            LocationScope=b.text("location_scope"), IAMRoleArn=b.text("iam_role_arn"),
+        )  # fmt: skip
+        yield answer("s3control.list_access_grants_locations",
+                     {"AccessGrantsLocationsList": [location]}, b, arn=arn)  # fmt: skip
+    for b in blocks.of("aws_s3control_access_grant"):
+        arn, grantee = b.text("access_grant_arn"), b.first("grantee")
+        grant = filled(
+            AccessGrantArn=arn, AccessGrantId=b.text("access_grant_id"),
+            AccessGrantsLocationId=b.text("access_grants_location_id"),
+            GrantScope=b.text("grant_scope"), Permission=b.text("permission"),
+            Grantee=filled(GranteeType=grantee.text("grantee_type"),
+                           GranteeIdentifier=grantee.text("grantee_identifier")),
+        )  # fmt: skip
+        yield answer("s3control.list_access_grants", {"AccessGrantsList": [grant]}, b, arn=arn)

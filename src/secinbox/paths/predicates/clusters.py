@@ -15,6 +15,7 @@ from secinbox.iam.kubernetes import (
     subject_uid,
     token_mounted,
 )
+from secinbox.iam.kubernetes.eks import associations_of
 from secinbox.inventory.kubernetes.cluster import Runner, at, labels_of, obj, place_of, word
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Judgement, Pair, check, lasting, pairs
@@ -84,17 +85,16 @@ def cloud_identities(world: World, account: str) -> Iterator[str]:
 
 def associated(world: World, account: str, source: str = "") -> Iterator[Pair]:
     """The sessions that associations of Pod Identity hand to pods of the account, or to one of them."""
-    for named in world.estate.targets(account, "has_identity"):
-        found = world.estate.find(named)
-        for handed in world.escalation.handed.get(found.uid, ()) if found is not None else ():
-            association = found.uid if found is not None else named
-            action = Action(f"association:{association}",
+    for item, let, why in associations_of(world.estate, account):
+        for handed in world.escalation.handed.get(item.uid, ()):
+            action = Action(f"association:{item.uid}",
                             f"Delete or narrow the Pod Identity association of {world.label(account)}",
-                            association, effort=1.5)  # fmt: skip
+                            item.uid, effort=1.5)  # fmt: skip
             yield Pair(
-                source or account, handed.node, detail=association, resources=(association,),
+                source or account, handed.node, detail=item.uid, resources=(item.uid,),
                 no=handed.why if handed.let is False else "",
-                doubt=handed.why if handed.let is None else "", actions=(action,),
+                doubt=why if let is None else handed.why if handed.let is None else "",
+                actions=(action,),
             )  # fmt: skip
 
 
@@ -277,5 +277,6 @@ def metadata_reaches_pods(world: World, pair: Pair) -> Judgement:
 def accounts_of_cluster(world: World) -> Iterator[Pair]:
     """Control of a cluster is control of every service account with a cloud identity."""
     for item in world.estate.of_type("kubernetes_serviceaccount"):
-        if world.estate.targets(item.uid, "has_identity"):
+        named = world.estate.targets(item.uid, "has_identity")
+        if named or associations_of(world.estate, item.uid):
             yield Pair(cluster_uid(item.uid), item.uid, cost=0.02)

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from secinbox.iam.gcp.permissions import TOKEN
-from secinbox.iam.kubernetes.eks import is_of
 from secinbox.iam.kubernetes.federation import by_trust
 from secinbox.iam.policy import parse
-from secinbox.iam.sessions import pods
 from secinbox.inventory.azure.resources import text
 from secinbox.inventory.kubernetes.cluster import place_of
 from secinbox.network.azure.identities import issuer_of, subjects_of
@@ -245,9 +243,7 @@ def cloud_identity_is_trusted(world: World, pair: Pair) -> Judgement:
     """Whether the cloud identity that an annotation names lets this service account in."""
     (cluster, space), name = place_of(pair.source), pair.source.rsplit("/", 1)[-1]
     if pair.detail in world.escalation.handed:
-        return Judgement(
-            *is_of(world.estate, cluster, pods.cluster_of(world.estate.items[pair.detail]))
-        )
+        return Judgement(True)  # an association: judged where the pair was found
     target = world.estate.find(pair.target)
     if target is not None and target.type == "gcp_iam_service_account":
         if not isinstance(target.config.get("iamPolicy"), dict):
