@@ -66,7 +66,7 @@ CASES: list[tuple[str, list[Asset], str, str]] = [
     ("at the edge", walled(ALL_DENIED, key="edgeSecurityPolicy"), "no", "denies everyone"),
     ("at the edge, everyone", walled(ALL_ALLOWED, key="edgeSecurityPolicy"), "yes", ""),
     ("too many conditions", walled(*(rule(n, DENY, expr=f"request.path == '/{n}'") for n in range(12)), ALL_ALLOWED),
-     "unknown", "too many"),
+     "unknown", "more conditions"),
     ("brackets without an end", walled(rule(1, DENY, expr="(" * 200), ALL_ALLOWED), "yes", ""),
 ]  # fmt: skip
 
