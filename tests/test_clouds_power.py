@@ -449,3 +449,22 @@ def test_a_project_of_which_only_the_policy_was_read() -> None:
     bare = {k: v for k, v in whole.items() if k != "resource"}
     found = google.powers(bare, account(), AS_BOSS)
     assert found[google.SA].value == "yes"
+
+
+def test_narrow_scopes_still_read_what_their_api_gives() -> None:
+    """What Compute Engine gives a machine by default reads buckets, and controls nothing."""
+
+    def judged(*scopes: str) -> tuple[str, str]:
+        told = [{"email": MEMBER.partition(":")[2],
+                 "scopes": [f"https://www.googleapis.com/auth/{s}" for s in scopes]}]  # fmt: skip
+        if not scopes:
+            del told[0]["scopes"]
+        made = google.estate(machine(serviceAccounts=told), account(), project(bind("roles/owner", MEMBER)),
+                             bucket(bind(google.VIEW, MEMBER)))  # fmt: skip
+        found = {s.resource: s for s in google_privilege(made)}[google.VM]
+        return found.value, found.evidence[0].kind
+
+    assert judged("devstorage.read_only", "logging.write") == ("yes", "bulk_data")
+    assert judged("logging.write") == ("no", "control")
+    assert judged("cloud-platform") == ("yes", "administrator")
+    assert judged() == ("unknown", "gap")

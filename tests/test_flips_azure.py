@@ -6,6 +6,7 @@ them by type.
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -695,6 +696,14 @@ def custom(action: str, *ranges: str, negated: bool = False, priority: int = 1, 
         "matchValues": list(ranges)}], **more}  # fmt: skip
 
 
+def with_office(row: Row) -> Row:
+    """A rule that asks for an address of the office besides."""
+    return {
+        **row,
+        "matchConditions": [*row["matchConditions"], *custom("Allow", OFFICE)["matchConditions"]],
+    }
+
+
 ONLY_OFFICE = custom("Block", OFFICE, negated=True)
 GW_FLIPS: Flips = [
     ("open", services.gateway(), "yes", "20.1.2.3"),
@@ -718,6 +727,14 @@ GW_FLIPS: Flips = [
     ("all allowed before the block", waf(custom("Allow", "0.0.0.0/0"), custom("Block", "0.0.0.0/0", priority=2)), "yes", ""),
     ("a block of some requests", waf(custom("Block", "/admin", variable="RequestUri", operator="Contains")), "yes", ""),
     ("a wall that was not read", waf(ONLY_OFFICE)[:-1], "unknown", "not read"),
+    ("a country allowed, then all blocked", waf(custom("Allow", "XX", operator="GeoMatch"), custom("Block", "0.0.0.0/0", priority=2)), "yes", ""),
+    ("all but a country blocked", waf(custom("Block", "XX", operator="GeoMatch", negated=True)), "yes", ""),
+    ("the office of a country", waf(with_office(custom("Allow", "XX", operator="GeoMatch")), custom("Block", "0.0.0.0/0", priority=2)), "no", OFFICE),
+    ("all blocked but who sends a word", waf(custom("Block", "s3", variable="RequestHeaders", operator="Equal", negated=True)), "unknown", "RequestHeaders"),
+    ("a word lets in, then all blocked", waf(custom("Allow", "s3", variable="RequestHeaders", operator="Equal"), custom("Block", "0.0.0.0/0", priority=2)),
+     "unknown", "RequestHeaders"),
+    ("limited in number", waf(custom("Block", "0.0.0.0/0", ruleType="RateLimitRule")), "yes", ""),
+    ("all blocked in two halves", waf(custom("Block", *HALVES)), "no", "nobody"),
 ]  # fmt: skip
 
 
@@ -796,6 +813,23 @@ def door_rule(
         {"matchVariable": "SocketAddr", "operator": "IPMatch", "negateCondition": negated, "matchValue": list(ranges)}]}  # fmt: skip
 
 
+DOMAIN = AFD.rpartition("/afdEndpoints/")[0] + "/customDomains/d"
+
+
+def domained(rows: list[Row], guarded: str, own: bool = True) -> list[Row]:
+    """Its route serves a domain as well, or only that; the wall is before `guarded`."""
+    made = copy.deepcopy(rows)
+    for one in made:
+        if one["type"].endswith("/routes"):
+            one["properties"] |= {
+                "customDomains": [{"id": DOMAIN}],
+                "linkToDefaultDomain": "Enabled" if own else "Disabled",
+            }
+        if one["type"].endswith("/securityPolicies"):
+            one["properties"]["parameters"]["associations"][0]["domains"] = [{"id": guarded}]
+    return made
+
+
 DOOR_OFFICE = [door_rule("Block", OFFICE, negated=True)]
 AFD_FLIPS: Flips = [
     ("open", door(), "yes", "azurefd"),
@@ -813,6 +847,10 @@ AFD_FLIPS: Flips = [
      "no", OFFICE),
     ("a rule that only logs", door(wall=[door_rule("Log", "0.0.0.0/0")]), "yes", ""),
     ("a wall that was not read", door(wall=DOOR_OFFICE, read=False), "unknown", "not read"),
+    ("a domain besides, without the wall", domained(door(routes=("Enabled",), wall=DOOR_OFFICE), AFD), "yes", ""),
+    ("the wall of its only domain", domained(door(routes=("Enabled",), wall=DOOR_OFFICE), DOMAIN, own=False), "no", OFFICE),
+    ("the wall of a domain, its own name without", domained(door(routes=("Enabled",), wall=DOOR_OFFICE), DOMAIN), "yes", ""),
+    ("sent elsewhere", door(wall=[door_rule("Redirect", "0.0.0.0/0")]), "no", "nobody"),
 ]  # fmt: skip
 
 

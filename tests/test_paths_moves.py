@@ -281,6 +281,16 @@ BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 OWNER = google.project(google.bind("roles/owner", google.MEMBER))
 ACCOUNT = google.account()
 MARKED = {"labels": {"data_class": "restricted"}}
+
+
+def scoped(*scopes: str, role: str = google.VIEW) -> Google:
+    """A machine whose tokens have these scopes, and a bucket that its account may read."""
+    told = [{"email": f"app@{google.P}.iam.gserviceaccount.com",
+             "scopes": [f"https://www.googleapis.com/auth/{s}" for s in scopes]}]  # fmt: skip
+    return Google(google.machine(serviceAccounts=told), ACCOUNT, google.project(),
+                  google.bucket(google.bind(role, google.MEMBER), **MARKED))  # fmt: skip
+
+
 Flip = tuple[str, Scene | Google | Microsoft | moves_clouds.Clouds, str]
 
 
@@ -451,6 +461,12 @@ SAMPLES: dict[str, tuple[Scene | Google | Microsoft | moves_clouds.Clouds, list[
         ("narrow scopes", Google(google.machine(serviceAccounts=[{
             "email": "app@shop-1.iam.gserviceaccount.com", "scopes": ["x"]}]), ACCOUNT), "scopes"),
         ("no account", Google(google.machine(serviceAccounts=[]), ACCOUNT), ""),
+    ]),
+    "gcp-scoped-read": (scoped("devstorage.read_only"), [
+        ("another API's scope", scoped("logging.write"), ""),
+        ("a scope that writes only", scoped("devstorage.write_only"), ""),
+        ("no role", scoped("devstorage.read_only", role="roles/storage.bucketViewer"), ""),
+        ("the whole scope has its own row", scoped("cloud-platform"), ""),
     ]),
     "gcp-owner": (Google(OWNER, ACCOUNT), [
         ("viewer", Google(google.project(google.bind("roles/viewer", google.MEMBER)), ACCOUNT), ""),
@@ -628,6 +644,14 @@ def test_a_cluster_that_answers_inside_only_is_a_doubt() -> None:
     assert not step.certain and "does not answer everyone" in step.doubt
     (step,) = found(moves_clusters.entering(), "eks-own-entry")
     assert step.certain and step.target == ("admin", "k8s://c")
+
+
+def test_scopes_that_nobody_read_are_a_doubt() -> None:
+    told = [{"email": f"app@{google.P}.iam.gserviceaccount.com"}]
+    (step,) = found(
+        Google(google.machine(serviceAccounts=told), ACCOUNT), "gcp-machine-credentials"
+    )
+    assert not step.blocked and "scopes were not read" in step.doubt
 
 
 def test_hostile_names_stay_text() -> None:

@@ -471,3 +471,25 @@ def test_a_leaked_key_of_google_cloud(tmp_path: Path, raw: str, found: bool) -> 
     assert CliRunner().invoke(secinbox, ["--home", home, "import", str(reports)]).exit_code == 0
     answer = json.loads(CliRunner().invoke(secinbox, ["--home", home, "paths", "--json"]).stdout)
     assert (PROJECT in {p["target"] for p in answer["paths"]}) is found
+
+
+CLOSED = {"networkAcls": {"defaultAction": "Deny", "ipRules": [], "virtualNetworkRules": []}}
+RBAC = {"enableRbacAuthorization": True}
+
+
+@pytest.mark.parametrize(("made", "target", "certain"), [
+    (entry(me(power.SECRETS_USER), power.vault(**RBAC)), azure.VAULT, True),
+    (entry(me(power.SECRETS_USER), power.vault(**RBAC, **CLOSED)), azure.VAULT, False),
+    (entry(me(power.SECRETS_USER), power.vault(**RBAC, publicNetworkAccess="Disabled")), azure.VAULT, False),
+    # who may write the vault's settings opens it
+    (entry(me(power.SECRETS_USER), me(power.KV_CONTRIBUTOR), power.vault(**RBAC, **CLOSED)), azure.VAULT, True),
+    (entry(me(power.BLOBS), STORE), azure.STORE, True),
+    (entry(me(power.BLOBS), power.store(publicNetworkAccess="Disabled") | MARKED), azure.STORE, False),
+])  # fmt: skip
+def test_a_store_whose_network_is_closed_is_reached_perhaps(
+    made: Clouds, target: str, certain: bool
+) -> None:
+    found = [p for p in routes.analyse(made.world()).paths if p.target == target.lower()]
+    assert found and all(p.certain is certain for p in found)
+    doubts = [s.doubt for p in found for s in p.steps if s.doubt]
+    assert bool(doubts) is not certain and all("lets anybody in" in d for d in doubts)

@@ -15,8 +15,8 @@ from secinbox.inventory import terraform
 from secinbox.paths import routes
 from secinbox.paths.world import World
 from secinbox.reading import Report
+from tests.accounts import A, B, allow, service
 from tests.handing import IAM, Said, arn, estate, records, role, roles
-from tests.test_iam_escalation import A, B, allow, service
 from tests.test_sessions_guests import BUCKET
 
 INSTANCE = arn("s3", "access-grants/default")

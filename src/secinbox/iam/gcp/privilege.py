@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from secinbox.estate import Estate, Item
 from secinbox.iam.gcp.grants import WHOLE, Held
 from secinbox.iam.gcp.permissions import BULK, READS, WIDE
+from secinbox.iam.gcp.scopes import scopes_of, usable
 from secinbox.iam.gcp.world import Google, Power, full_scope, name_of
 from secinbox.iam.marks import marked
 from secinbox.inventory.gcp.delegation import READ
@@ -32,7 +33,7 @@ def privilege(estate: Estate) -> Iterator[RiskStatement]:
         )  # fmt: skip
         out[item.uid] = _judge(google, item, member, stores)
     for item in [i for i in estate.items.values() if i.type.startswith("gcp_")]:
-        found = _inherited(google, item, out)
+        found = _inherited(google, item, out, stores)
         if found is not None:
             out[item.uid] = found
     for uid in sorted(out):
@@ -121,7 +122,26 @@ def _reach(google: Google, member: str, stores: list[Item]) -> Iterator[Evidence
                            f"({marked(item)}) by {found.role.name}")  # fmt: skip
 
 
-def _inherited(google: Google, item: Item, known: dict[str, Found]) -> Found | None:
+def _scoped(
+    google: Google, machine: Item, names: list[str], stores: list[Item]
+) -> Iterator[Evidence]:
+    """Marked stores that the machine's narrow scopes still read."""
+    for item in stores:
+        wanted, scope = usable(machine, item.type)
+        for name in names if wanted else ():
+            account = google.estate.find(name)
+            uid = account.uid if account is not None else name
+            member = next((m for m in sorted(google.held) if google.uid_of(m) == uid), "")
+            given = google.grants.permissions(member, item) if member else {}
+            found = next((given[p] for p in wanted if p in given), None)
+            if found is not None and not google.disabled(member):
+                yield Evidence(kind="bulk_data", source=item.uid, text=f"reads {item.name} ({marked(item)}) "
+                               f"by {found.role.name}, scope {scope}")  # fmt: skip
+
+
+def _inherited(
+    google: Google, item: Item, known: dict[str, Found], stores: list[Item]
+) -> Found | None:
     """The power of the service account that it runs as, as far as its scopes let it."""
     names = google.estate.targets(item.uid, "has_identity")
     if not names and item.type == "gcp_compute_instance" and item.config.get("networkInterfaces"):
@@ -131,6 +151,13 @@ def _inherited(google: Google, item: Item, known: dict[str, Found]) -> Found | N
     if not names or item.type.startswith("gcp_iam_"):
         return None
     if item.type == "gcp_compute_instance" and not full_scope(item):
+        if scopes_of(item) is None:
+            return "unknown", [
+                Evidence(kind="gap", text="its access scopes were not read", source=item.uid)
+            ]
+        narrow = list(_scoped(google, item, names, stores))
+        if narrow:
+            return "yes", narrow
         return "no", [Evidence(kind="control", text="its access scopes do not reach that far",
                                source=item.uid)]  # fmt: skip
     out: list[Evidence] = []

@@ -1,8 +1,7 @@
 """Web application firewalls that keep everyone out but a few addresses.
 
-Custom rules are looked at in order of priority; the first that matches by address decides. Managed
-rule sets inspect what is asked and let strangers pass. A policy in detection mode, or switched off,
-stops nobody. Source: learn.microsoft.com, "Custom rules for WAF v2 on Application Gateway", "Custom
+Custom rules are looked at in order of priority. Managed rule sets inspect what is asked and let
+strangers pass. A policy in detection mode, or switched off, stops nobody. Source: learn.microsoft.com, "Custom rules for WAF v2 on Application Gateway", "Custom
 rules for WAF with Azure Front Door".
 """
 
@@ -13,8 +12,9 @@ from typing import Any
 
 from secinbox.estate import Estate, Item
 from secinbox.inventory.azure.resources import dicts, identifier, text
-from secinbox.network.ranges import EMPTY, IntSet, addresses, cidr_texts, everything, is_wide
+from secinbox.network.ranges import cidr_texts
 from secinbox.network.verdict import Verdict, no, unknown
+from secinbox.network.walls import Rule, Term, judge
 
 _ADDRESS = ("remoteaddr", "socketaddr")
 
@@ -33,14 +33,27 @@ def before_door(estate: Estate, door: Item) -> Verdict | None:
     if door.type.endswith("frontdoors"):
         fronts = dicts(door.config.get("frontendEndpoints"))
         return _all(estate, {identifier(f.get("webApplicationFirewallPolicyLink")) for f in fronts})
-    names = set()
+    walls: dict[str, str] = {}
     for item in estate.of_type("azure_microsoft_cdn_profiles_securitypolicies"):
         parameters = item.config.get("parameters")
         parameters = parameters if isinstance(parameters, dict) else {}
         for row in dicts(parameters.get("associations")):
-            if any(identifier(d) == door.uid for d in dicts(row.get("domains"))):
-                names.add(identifier(parameters.get("wafPolicy")))
-    return _all(estate, names) if names else None
+            for domain in dicts(row.get("domains")):
+                walls[identifier(domain)] = identifier(parameters.get("wafPolicy"))
+    return _all(estate, {walls.get(d, "") for d in _domains(estate, door)})
+
+
+def _domains(estate: Estate, door: Item) -> set[str]:
+    """Where an endpoint answers: its own name, and the domains of its routes."""
+    out: set[str] = set()
+    routes = [r for r in estate.of_type("azure_microsoft_cdn_profiles_afdendpoints_routes")
+              if r.uid.startswith(f"{door.uid}/routes/")
+              and text(r.config.get("enabledState")).lower() != "disabled"]  # fmt: skip
+    for route in routes:
+        out |= {identifier(d) for d in dicts(route.config.get("customDomains"))}
+        if text(route.config.get("linkToDefaultDomain")).lower() != "disabled":
+            out.add(door.uid)
+    return out or {door.uid}
 
 
 def _all(estate: Estate, names: set[str]) -> Verdict | None:
@@ -63,17 +76,13 @@ def _shut(policy: Item) -> Verdict | None:
     state = text(settings.get("state") or settings.get("enabledState")).lower()
     if state == "disabled" or text(settings.get("mode")).lower() == "detection":
         return None
-    left, let = everything(4), EMPTY
-    for _, action, ranges in sorted(_rules(policy), key=lambda r: r[0]):
-        meant = ranges & left
-        if action == "allow":
-            let = let | meant
-        if action in ("allow", "block"):
-            left = left - meant
-    let = let | left
-    if is_wide(let, 4):
+    found = judge([rule for _, rule in sorted(_rules(policy), key=lambda r: r[0])])
+    if found.open:
         return None
-    shown = cidr_texts(let, 4) if let else ""
+    if found.open is None:
+        told = f"the firewall policy {policy.name} lets those through who know: {found.asked}"
+        return unknown(told, policy.uid)
+    shown = cidr_texts(found.only, 4) if found.only else ""
     return no(
         f"the firewall policy {policy.name} admits {f'only {shown}' if shown else 'nobody'}",
         policy.uid,
@@ -81,31 +90,35 @@ def _shut(policy: Item) -> Verdict | None:
     )
 
 
-def _rules(policy: Item) -> Iterator[tuple[int, str, IntSet]]:
-    """(priority, action, addresses) of rules that ask for nothing but an address."""
+def _rules(policy: Item) -> Iterator[tuple[int, Rule]]:
+    """Rules that let through or stop, by priority; those that log or count decide nothing."""
     own = policy.config.get("customRules")
     rows = own.get("rules") if isinstance(own, dict) else own
     for row in dicts(rows):
         state = text(row.get("state") or row.get("enabledState")).lower()
         conditions = dicts(row.get("matchConditions"))
+        action = text(row.get("action")).lower()
         if state == "disabled" or text(row.get("ruleType")).lower() == "ratelimitrule":
             continue
-        meant = everything(4) if conditions else EMPTY
-        for condition in conditions:
-            named = [text(v.get("variableName")) for v in dicts(condition.get("matchVariables"))]
-            named.append(text(condition.get("matchVariable")))
-            if not any(n.lower() in _ADDRESS for n in named) or (
-                text(condition.get("operator")).lower() != "ipmatch"):  # fmt: skip
-                meant = EMPTY  # it asks for more, so it need not match a stranger
-                break
-            values = condition.get("matchValues") or condition.get("matchValue")
-            ranges = addresses(values if isinstance(values, list) else [], 4)
-            negated = next((condition[k] for k in ("negationConditon", "negationCondition",
-                                                   "negateCondition") if k in condition), False)  # fmt: skip
-            meant = meant & (everything(4) - ranges if negated is True else ranges)
+        # Who is sent to another address does not get to what is behind the wall.
+        if action not in ("allow", "block", "redirect") or not conditions:
+            continue
         priority = row.get("priority")
-        yield (
-            priority if isinstance(priority, int) else 2**31,
-            text(row.get("action")).lower(),
-            meant,
-        )
+        term = Term("and", tuple(_term(c) for c in conditions))
+        yield priority if isinstance(priority, int) else 2**31, Rule(action == "allow", term)
+
+
+def _term(condition: dict[str, Any]) -> Term:
+    named = [text(v.get("variableName")) for v in dicts(condition.get("matchVariables"))]
+    named += [text(condition[k]) for k in ("matchVariable", "selector") if condition.get(k)]
+    operator = text(condition.get("operator")).lower()
+    told = condition.get("matchValues") or condition.get("matchValue")
+    values = [text(v) for v in told] if isinstance(told, list) else []
+    if operator == "ipmatch" and any(n.lower() in _ADDRESS for n in named):
+        term = Term("or", tuple(Term("ip", word=v) for v in values))
+    else:
+        kind = "from" if operator == "geomatch" else "asks"
+        term = Term(kind, word=f"{' '.join(named)} {operator} {', '.join(values)}".strip())
+    keys = ("negationConditon", "negationCondition", "negateCondition")
+    negated = next((condition[k] for k in keys if k in condition), False)
+    return Term("not", (term,)) if negated is True else term

@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 
 from secinbox.estate import Estate, Item
 from secinbox.inventory.gcp.assets import name_of_link
-from secinbox.network.gcp.firewalls import FRONT_RANGES, Firewalls, everyone
+from secinbox.network.gcp.armor import judge
+from secinbox.network.gcp.firewalls import FRONT_RANGES, Firewalls
 from secinbox.network.gcp.services import called, dicts, get, ingress_of
-from secinbox.network.verdict import Verdict, either, no, unknown, yes
+from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
 from secinbox.records import Evidence
 
 RULES = ("gcp_compute_forwarding_rule", "gcp_compute_global_forwarding_rule")
 _EXTERNAL = ("EXTERNAL", "EXTERNAL_MANAGED")
 _SERVICES = ("gcp_compute_backend_service", "gcp_compute_region_backend_service")
 _BY_ADDRESS = ("GCE_VM_IP_PORT", "GCE_VM_IP")
-_LAST = 2147483647
 
 
 @dataclass
@@ -108,7 +108,7 @@ class Balancers:
         while stack and len(seen) < 20_000:
             here = stack.pop()
             found = self.estate.find(here.uid)
-            if found is not None and found.type in _SERVICES:
+            if found is not None and self._is_backend(found.uid):
                 here.closed = here.closed or self._guarded(found)
                 port = found.config.get("port")
                 here.ports = (port,) if isinstance(port, int) else ()
@@ -147,25 +147,19 @@ class Balancers:
         """What stops strangers at a backend service."""
         if get(service.config, "iap", "enabled") is True:
             return no(f"Identity-Aware Proxy of {service.name} asks for a sign-in", service.uid)
-        link = str(service.config.get("securityPolicy") or "")
-        if not link:
-            return None
+        found = [
+            self._policy(service, str(service.config[key]))
+            for key in ("securityPolicy", "edgeSecurityPolicy")
+            if service.config.get(key)
+        ]
+        known = [f for f in found if f is not None]
+        return both(known) if known else None
+
+    def _policy(self, service: Item, link: str) -> Verdict | None:
         policy = self.estate.find(name_of_link(link))
         if policy is None:
             return unknown(f"the security policy of {service.name} was not read", service.uid)
-        rules = sorted(dicts(policy.config.get("rules")), key=lambda r: _priority(r))
-        for rule in rules:
-            if rule.get("preview") is True:
-                continue
-            action = str(rule.get("action") or "")
-            ranges = get(rule, "match", "config", "srcIpRanges")
-            ranges = ranges if isinstance(ranges, list) else []
-            wide = "*" in ranges or everyone(ranges)[0]
-            if action in ("allow", "throttle", "rate_based_ban") and wide:
-                return None
-            if action.startswith("deny") and wide:
-                return no(f"the security policy {policy.name} denies everyone", policy.uid)
-        return None
+        return judge(policy)
 
     # Backends
 
@@ -248,11 +242,6 @@ def _zone(uid: str) -> str:
         if word in uid:
             return uid.split(word, 1)[1].split("/")[0]
     return ""
-
-
-def _priority(rule: dict[str, object]) -> int:
-    found = rule.get("priority")
-    return found if isinstance(found, int) else _LAST
 
 
 def _ports(item: Item) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from secinbox.estate import Item
 from secinbox.iam.gcp import READS, full_scope
 from secinbox.iam.gcp.permissions import OBJECTS_WRITE, PUSH
+from secinbox.iam.gcp.scopes import scopes_of
 from secinbox.iam.gcp.world import BY_DELEGATION
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Judgement, Pair, check, lasting, pairs
@@ -33,6 +34,8 @@ def scopes_are_whole(world: World, pair: Pair) -> Judgement:
     item = world.estate.find(pair.source)
     if item is not None and full_scope(item):
         return Judgement(True)
+    if item is not None and scopes_of(item) is None:
+        return Judgement(None, "its access scopes were not read")
     return Judgement(False, "its access scopes are narrow")
 
 

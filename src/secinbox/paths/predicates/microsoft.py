@@ -8,6 +8,8 @@ from secinbox.estate import Item
 from secinbox.iam.azure import TENANT, reads
 from secinbox.iam.azure.actions import BLOB_WRITE, KEYS, LIST_KEYS, PUSH, READING
 from secinbox.inventory.azure.resources import dicts, text
+from secinbox.network.azure import storage
+from secinbox.network.azure.rules import disabled, network_rules
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, lasting, pairs
 from secinbox.paths.predicates.identities import opened, resolve
@@ -103,6 +105,9 @@ def azure_identities_below(world: World) -> Iterator[Pair]:
                 yield Pair("/".join(uid.split("/")[:3]), principal, cost=0.02)
 
 
+_VAULT = "azure_microsoft_keyvault_vaults"
+
+
 def _read(world: World, wanted: str) -> Iterator[Pair]:
     azure = world.azure
     for jewel in world.jewels:
@@ -118,9 +123,32 @@ def _read(world: World, wanted: str) -> Iterator[Pair]:
             found = reads(azure, principal, item)
             if found is None or (not vault and found[2] is not (wanted == "keys")):
                 continue
-            yield Pair(principal, item.uid, doubt=found[1],
+            doubts = filter(None, (found[1], _walled(world, principal, item)))
+            yield Pair(principal, item.uid, doubt="; ".join(doubts),
                        evidence=(Evidence(kind="policy", text=found[0], source=principal),),
                        actions=(less(world, principal, found[0]),))  # fmt: skip
+
+
+def _walled(world: World, principal: str, item: Item) -> str:
+    """What is doubtful of a data role where the network keeps strangers from the store's address.
+
+    Whoever may write the store's settings opens it.
+    """
+    account = world.estate.find("/".join(item.uid.split("/")[:9])) or item
+    if account.type == _VAULT:
+        shut = disabled(account) or network_rules(account, "networkAcls") is not None
+    elif account.type == storage.ACCOUNT:
+        shut = storage.network(account) is not None
+    else:
+        return ""
+    action = "Microsoft.KeyVault/vaults/write" if account.type == _VAULT else (
+        "Microsoft.Storage/storageAccounts/write")  # fmt: skip
+    if (
+        not shut
+        or world.azure.may(principal, action, account.uid, sure=True, data=False) is not None
+    ):
+        return ""
+    return f"whether it comes from where {world.label(account.uid)} lets anybody in"
 
 
 @pairs
