@@ -50,7 +50,8 @@ PASSIVE = (
     "aws_rds_db_snapshot", "aws_rds_snapshot", "aws_rds_cluster_snapshot", "aws_efs_file_system",
     "aws_elasticfilesystem_file_system", "aws_logs_log_group", "aws_cloudtrail_trail",
     "aws_elbv2_load_balancer", "aws_elasticloadbalancing_loadbalancer",
-    "aws_cloudfront_distribution", "aws_acm_certificate",
+    "aws_cloudfront_distribution", "aws_acm_certificate", "aws_rolesanywhere_trust_anchor",
+    "aws_s3_access_grants_instance", "aws_s3_access_grants_location",
 )  # fmt: skip
 
 

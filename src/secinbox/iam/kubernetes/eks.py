@@ -75,7 +75,9 @@ def associations_of(estate: Estate, account: str) -> list[tuple[Item, Tri, str]]
         found, several = named(estate, cluster)
         if arn in found:
             out.append((item, None if several else True, several))
-        elif arn in _perhaps(estate, cluster):
+        elif arn in estate.once(
+            f"iam.kubernetes.perhaps {cluster}", lambda: _perhaps(estate, cluster)
+        ):
             out.append((item, None, "which EKS cluster it is, is not known"))
     return out
 

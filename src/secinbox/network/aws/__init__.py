@@ -28,6 +28,9 @@ UNREACHABLE = (
     "aws_iam_user", "aws_iam_group", "aws_iam_policy", "aws_iam_instance_profile",
     "aws_iam_access_key", "aws_ec2_volume", "aws_ec2_launch_template", "aws_ecs_task_definition",
     "aws_ec2_route_table", "aws_ec2_internet_gateway", "aws_ec2_network_acl", "aws_logs_log_group",
+    "aws_eks_pod_identity_association", "aws_eks_access_entry", "aws_rolesanywhere_profile",
+    "aws_rolesanywhere_trust_anchor", "aws_s3_access_grant", "aws_s3_access_grants_location",
+    "aws_s3_access_grants_instance",
 )  # fmt: skip
 _BY_POLICY: dict[str, Callable[[Estate, Item], Verdict]] = {
     "aws_sqs_queue": stores.queue,
