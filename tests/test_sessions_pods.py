@@ -162,6 +162,26 @@ def test_flips_of_the_organisation(denied: dict[str, Any], expected: str) -> Non
     assert organised(denied) == expected
 
 
+def test_the_role_says_who_holds_it() -> None:
+    def lines(said: list[Said]) -> list[str]:
+        return [e.text for e in found(said)[ROLE].evidence if "held by" in e.text]
+
+    app = roles(role("app", [pods()], ALL))
+    held = "held by pods of service account shop/bot"
+    assert lines(told(link(), app)) == [held]
+    assert lines(told(link(policy=S3, disableSessionTags=True), app)) == [
+        f"{held}, cut by a session policy"
+    ]
+    assert not lines(told(link(), roles(role("app", [pods("sts:AssumeRole")], ALL))))
+    (line,) = lines(
+        told(link(), roles(role("app", [pods(ArnEquals={"aws:SourceArn": CLUSTER})], ALL)))
+    )
+    assert line.startswith(f"perhaps {held}: ")
+    many = [s for i in range(8) for s in told(link(
+        serviceAccount=f"bot-{i}", associationId=f"a-{i}", associationArn=f"{LINK[:-1]}{i}"))]  # fmt: skip
+    assert lines([*many, app])[-1] == "and held by 3 more"
+
+
 def test_a_no_names_its_control() -> None:
     every = found(told(link(), roles(role("app", [pods("sts:AssumeRole")], ALL))))
     (evidence,) = every[LINK].evidence

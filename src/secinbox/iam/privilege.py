@@ -109,17 +109,35 @@ class Powers:
         self.sensitive = list(sensitive(self.estate))
         self.stores = Stores(self.estate, self.evaluator)
         self._asked_by: dict[str, list[Handed]] = defaultdict(list)
+        self._given_of: dict[str, list[Handed]] = defaultdict(list)
         for every in escalation.handed.values():
             for handed in every:
                 self._asked_by[handed.to].append(handed)
+                self._given_of[handed.role].append(handed)
 
     def of(self, arn: str) -> Power:
         principal = self.world.principals[arn]
         power = self._whole(arn, principal)
         for handed in self._asked_by.get(arn, ()):
             self._granted(power, handed)
+        power.evidence += self._held_by(arn)
         power.evidence += outside(self.world, self.escalation.handed, principal)[1]
         return power
+
+    def _held_by(self, arn: str) -> list[Evidence]:
+        """Who gets sessions of the role by a configuration of AWS; certificates are told by themselves."""
+        lines: dict[str, str] = {}
+        for handed in self._given_of.get(arn, ()):
+            if handed.let is not False and ":rolesanywhere:" not in handed.giver:
+                cut = ", cut by a session policy" if handed.cut else ""
+                known = f"held by {handed.words}{cut}"
+                lines[known if handed.let else f"perhaps {known}: {handed.why}"] = handed.giver
+        shown = [Evidence(kind="granted", text=t, source=lines[t]) for t in sorted(lines)]
+        more = len(shown) - _MAX_SHOWN
+        if more > 0:
+            text = f"and held by {more} more"
+            return [*shown[:_MAX_SHOWN], Evidence(kind="granted", text=text, source=arn)]
+        return shown
 
     def _granted(self, power: Power, handed: Handed) -> None:
         """What a principal gets by asking for a session that is granted to it alone."""

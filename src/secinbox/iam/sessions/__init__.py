@@ -42,6 +42,12 @@ class Handed:
     to: str = ""  # ARN of the principal who asks for it, where only that one may
 
     @property
+    def cut(self) -> bool:
+        """A session policy stands over it, read or not."""
+        found = self.persona
+        return found is not None and (found.session is not None or found.session_unread)
+
+    @property
     def node(self) -> str:
         """The role's ARN, or a name of its own for a session that may do something else."""
         if not self.own:

@@ -230,9 +230,8 @@ def outside(
     for one in mine:
         name = world.estate.items[one.giver].config.get("name") or one.giver.rpartition("/")[2]
         through = f"through profile {name} of IAM Roles Anywhere"
-        cut = one.persona is not None and (one.persona.session or one.persona.session_unread)
         text = {
-            True: f"held by {one.words}, {through}{', cut by its session policy' if cut else ''}",
+            True: f"held by {one.words}, {through}{', cut by its session policy' if one.cut else ''}",
             False: f"nobody gets it {through}: {one.why}",
             None: f"who gets it {through}: {one.why}",
         }[one.let]
