@@ -122,6 +122,49 @@ def test_control_of_a_cluster_is_control_of_what_its_pods_act_as() -> None:
     assert way([*entry(), *told(cut)[1:]]) == "no"
 
 
+def in_spaces(*spaces: str, policy: str = ADMIN_POLICY) -> list[Said]:
+    said = entry(policy, "namespace")
+    said[3][1]["associatedAccessPolicies"][0]["accessScope"]["namespaces"] = list(spaces)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (in_spaces("shop"), "yes"),
+        (in_spaces("other", "shop"), "yes"),
+        (in_spaces("sh*"), "yes"),
+        (in_spaces("other"), "no"),
+        (in_spaces("shop", policy="AmazonEKSEditPolicy"), "yes"),
+        (in_spaces("shop", policy="AmazonEKSViewPolicy"), "no"),
+        (in_spaces("shop", policy="AmazonEKSAdminViewPolicy"), "no"),
+    ],
+)
+def test_who_runs_pods_in_a_namespace_gets_what_pods_there_act_as(
+    said: list[Said], expected: str
+) -> None:
+    app = role("app", [pods()], allow("*"))
+    made = estate([*said, *told(link())[1:], roles(OPS_ROLE, app)], [account()])
+    found = Escalation(made).way(OPS)
+    assert ("no" if found is None else "yes" if found.certain else "unknown") == expected
+    paths = routes.analyse(World(estate=made, breached=[OPS])).paths
+    through = [
+        s for p in paths for s in p.steps if s.target == "k8s://shop/shop/serviceaccount/bot"
+    ]
+    assert bool(through) is (expected == "yes")
+    # It is no administrator of the cluster.
+    assert not any(p.target == "k8s://shop" for p in paths)
+
+
+def test_a_cluster_that_answers_inside_only_leaves_a_doubt() -> None:
+    app = role("app", [pods()], allow("*"))
+    for public, expected in ((True, True), (False, False)):
+        said = entry()
+        said[0][1]["cluster"]["resourcesVpcConfig"] = {"endpointPublicAccess": public}
+        found = Escalation(estate([*said, *told(link())[1:], roles(OPS_ROLE, app)])).way(OPS)
+        assert found is not None and found.certain is expected
+
+
 def test_a_session_policy_does_not_keep_a_role_out_of_a_cluster() -> None:
     """What signs in to a cluster is any session of the role."""
     cut = link(policy=document(allow("s3:GetObject", "arn:aws:s3:::x/*")), disableSessionTags=True,

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
+from secinbox.estate import Item
 from secinbox.iam.bits import admin_bits, bit, row_bits
 from secinbox.iam.catalogue import ADMINISTRATOR, PASSES, TAKES, Passes, Takes
 from secinbox.iam.conditions import Tri, all_of
 from secinbox.iam.evaluate import Answer, Evaluator
-from secinbox.iam.kubernetes.entries import control
+from secinbox.iam.kubernetes.entries import Entry, control
 from secinbox.iam.kubernetes.entries import principals as let_in
 from secinbox.iam.layers import candidates, unconditional
 from secinbox.iam.needs import ANYTHING, Needs, doubt_of, joined
@@ -466,22 +467,36 @@ class Moves:
                                thing.doubt or doubt_of(found))  # fmt: skip
 
     def _given(self, persona: Persona, move: str, text: str, thing: Thing,
-               statements: tuple[Statement, ...], certain: bool, doubt: str) -> Iterator[Edge]:  # fmt: skip
-        """Sessions that are handed to what runs in the thing."""
+               statements: tuple[Statement, ...], certain: bool, doubt: str,
+               entry: Entry | None = None) -> Iterator[Edge]:  # fmt: skip
+        """Sessions that are handed to what runs in the thing. entry: in whose namespaces only."""
         for giver in thing.givers:
-            for handed in self.handed.get(giver, ()):
+            space = str(self.world.estate.items[giver].config.get("namespace") or "")
+            for handed in (
+                self.handed.get(giver, ()) if entry is None or entry.runs_in(space) else ()
+            ):
                 if handed.persona is not None and handed.let is not False:
                     yield Edge(persona.arn, handed.node, move, text, statements,
                                certain and handed.let is True, doubt or handed.why, thing.uid)  # fmt: skip
 
     def _in_clusters(self, persona: Persona) -> Iterator[Edge]:
-        """An EKS cluster lets it in and it has control there: no permission of AWS is asked for."""
+        """An EKS cluster lets it in, and it may run pods there: no permission of AWS is asked for."""
         for entry in let_in(self.world.estate).get(persona.arn, ()):
             found, how = control(self.world.estate, entry)
-            for thing in self.things.of("eks-pods") if found is not False else ():
-                if thing.uid != entry.eks:
+            for thing in self.things.of("eks-pods"):
+                if thing.uid != entry.eks or (found is False and not entry.spaces):
                     continue
-                certain, doubt = found is True, "" if found else how
+                closed = _closed(self.world.estate.items[thing.uid])
+                certain, doubt = (
+                    found is not None and not closed,
+                    closed or (how if found is None else ""),
+                )
+                if found is False:
+                    text = f"runs pods in namespaces {', '.join(entry.spaces)} of cluster {entry.name} with"
+                    yield from self._given(
+                        persona, "eks-pods", text, thing, (), certain, doubt, entry
+                    )
+                    continue
                 text = f"controls cluster {entry.name} and can run pods there with"
                 for role in thing.roles:
                     if role in self.world.principals:
@@ -606,3 +621,10 @@ class Moves:
                            "it then runs as", (*found.statements, *given.statements),
                            found.value == given.value == "yes" and thing.certain,
                            thing.doubt or doubt_of(found) or doubt_of(given), thing.uid)  # fmt: skip
+
+
+def _closed(cluster: Item) -> str:
+    """What is not known of a caller of a cluster whose API answers inside its network only."""
+    settings = cluster.config.get("resourcesVpcConfig")
+    public = settings.get("endpointPublicAccess") if isinstance(settings, dict) else None
+    return "whether it is in the network of the cluster's API" if public is False else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from secinbox.estate import Estate, Item
@@ -25,6 +26,8 @@ _CONTROL = {
     "AmazonEKSEditPolicy": "creates pods as any service account",
     "AmazonEKSAdminViewPolicy": "reads all its secrets",
 }
+# Those that run pods, in the namespaces where they hold.
+_RUNS = frozenset(_CONTROL) - {"AmazonEKSAdminViewPolicy"}
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,15 @@ class Entry:
     groups: tuple[str, ...] = ()
     mapped: bool = False  # by aws-auth
     eks: str = ""  # ARN of the cluster, where it is known
+    spaces: tuple[str, ...] = ()  # namespaces (patterns) in which alone it may run pods
 
     @property
     def name(self) -> str:
         return self.cluster.rpartition("/")[2]
+
+    def runs_in(self, space: str) -> bool:
+        """Whether it may run pods in this namespace, as any service account there."""
+        return any(fnmatchcase(space, pattern) for pattern in self.spaces)
 
 
 def entries(estate: Estate) -> tuple[Entry, ...]:
@@ -67,29 +75,42 @@ def _entries(estate: Estate) -> Iterator[Entry]:
         same, why = is_of(estate, name, arn)
         # Where nobody listed EKS clusters, the name alone says it.
         here = name in exported and (same is not False or arn not in estate.items)
-        controls, how = _policies(estate.items.get(arn), item, who)
+        told, unread = _associated(estate.items.get(arn), item, who)
+        controls, how = _policies(told, unread)
+        spaces = _spaces(told) if controls is not True else ()
         groups = tuple(g for g in strs(item.config, "kubernetesGroups") if g != MASTERS)
         if here and same is None:
             # It is let into this EKS cluster; whether kubectl's lists are of it nobody knows.
             if controls is not False or groups:
                 yield Entry(who, f"k8s://{name}", item.uid, None, why)
             here = False
-        yield Entry(who, f"k8s://{name}" if here else arn, item.uid, controls, how, groups, eks=arn)
+        yield Entry(who, f"k8s://{name}" if here else arn, item.uid, controls, how, groups, False, arn,
+                    spaces)  # fmt: skip
 
 
-def _policies(cluster: Item | None, entry: Item, who: str) -> tuple[Tri, str]:
+def _associated(cluster: Item | None, entry: Item, who: str) -> tuple[list[Any], str]:
+    """Its access policies, and why there may be more."""
     told: Any = entry.config.get("associatedAccessPolicies")
-    if cluster is not None and not isinstance(told, list):
-        key = f"list_associated_access_policies:{who}"
-        answer = cluster.config.get(key)
-        told = answer.get("associatedAccessPolicies") if isinstance(answer, dict) else None
-        part = cluster.unfinished(key)
-    else:
-        part = ""
-    if not isinstance(told, list):
-        return None, "its access policies were not read"
-    doubt = part
-    for policy in told:
+    if isinstance(told, list):
+        return told, ""
+    key = f"list_associated_access_policies:{who}"
+    answer = cluster.config.get(key) if cluster is not None else None
+    told = answer.get("associatedAccessPolicies") if isinstance(answer, dict) else None
+    if cluster is None or not isinstance(told, list):
+        return [], "its access policies were not read"
+    return told, cluster.unfinished(key)
+
+
+def _spaces(policies: list[Any]) -> tuple[str, ...]:
+    return tuple(sorted({
+        space for policy in policies
+        if word(policy, "policyArn").rpartition("/")[2] in _RUNS
+        and word(policy, "accessScope", "type") == "namespace"
+        for space in strs(policy, "accessScope", "namespaces")}))  # fmt: skip
+
+
+def _policies(policies: list[Any], doubt: str) -> tuple[Tri, str]:
+    for policy in policies:
         name = word(policy, "policyArn").rpartition("/")[2]
         scope = word(policy, "accessScope", "type")
         if name in _CONTROL and scope == "cluster":

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from secinbox.iam.kubernetes import Grant, subject_uid
+from secinbox.iam.kubernetes.entries import Entry
 from secinbox.iam.kubernetes.entries import principals as let_in
 from secinbox.iam.kubernetes.named import TOKEN
 from secinbox.inventory.kubernetes.cluster import near, notes_of, place_of, word
@@ -135,7 +136,19 @@ def entry_of_cloud_role(world: World) -> Iterator[Pair]:
                 yield Pair(who, entry.cluster, target_kind="admin", detail=entry.how,
                            doubt=entry.how if entry.controls is None else far,
                            resources=(entry.source,), actions=(action,))  # fmt: skip
+            for account in _accounts_in(world, entry):
+                yield Pair(who, account, detail=f"runs pods in namespace {place_of(account)[1]}",
+                           doubt=inside_only(world.estate.items.get(entry.eks)),
+                           resources=(entry.source,), actions=(action,))  # fmt: skip
             for group in entry.groups if entry.cluster.startswith("k8s://") else ():
                 if not group.startswith("system:"):
                     yield Pair(who, f"{entry.cluster}/_/group/{group}", detail=group,
                                resources=(entry.source,), actions=(action,))  # fmt: skip
+
+
+def _accounts_in(world: World, entry: Entry) -> Iterator[str]:
+    """Service accounts of the namespaces in which it may run pods."""
+    for item in world.estate.of_type("kubernetes_serviceaccount") if entry.spaces else ():
+        cluster, space = place_of(item.uid)
+        if f"k8s://{cluster}" == entry.cluster and entry.runs_in(space):
+            yield item.uid
