@@ -116,6 +116,18 @@ def state(name: str = "acme-tfstate", action: str = "s3:PutObject") -> Scene:
     return scene
 
 
+def centre(home: str = A, organisation: str = "o-1", listed: bool = True) -> Scene:
+    """The Identity Center of an account, and another account."""
+    scene = Scene()
+    scene.user("ana").role("other", service("ec2.amazonaws.com"), account="444455556666")
+    for number, name in ((A, "o-1"), ("444455556666", organisation)):
+        scene.add(f"arn:aws:iam::{number}:root", "aws_account", {"describe_organization": {
+            "Organization": {"Id": name, "MasterAccountId": A}}})  # fmt: skip
+    if listed:
+        scene.add("arn:aws:sso:::instance/i", "aws_sso_instance", {"OwnerAccountId": home})
+    return scene
+
+
 ENTERS = ("eks:CreateAccessEntry", "eks:AssociateAccessPolicy")
 
 
@@ -150,6 +162,11 @@ def builds(*groups: list[dict[str, Any]], address: str = "https://github.com/acm
 
 
 SAMPLES: dict[str, tuple[Scene, Flips]] = {
+    "identity-center": (centre(), [
+        ("runs in another account", centre("777788889999"), ""),
+        ("another organisation", centre(organisation="o-2"), ""),
+        ("nobody listed it", centre(listed=False), ""),
+    ]),
     "eks-own-entry": (entering(), [
         ("makes entries without power", entering(ENTERS[0]), ""),
         ("gives power to others' entries only", entering(ENTERS[1]), ""),

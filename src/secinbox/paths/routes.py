@@ -138,6 +138,7 @@ def targets(world: World, graph: Graph) -> dict[int, Jewel]:
     for number in graph.of_kind("admin"):
         state = graph.states[number]
         what = "a cluster" if state[1].startswith("k8s://") else "an account"
+        what = "an organisation" if ":organization/" in state[1] else what
         out[number] = Jewel(state[1], state, f"is control of {what}", "critical")
     for jewel in world.jewels:
         found = graph.number.get(jewel.state)

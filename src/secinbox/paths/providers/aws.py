@@ -41,6 +41,8 @@ def named(uid: str, item: Item | None) -> str:
         if not name or name.startswith("arn:"):
             name = uid.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
         return f"{kind} {name}"
+    if item is None and uid.startswith("arn:") and ":organization/" in uid:
+        return f"organisation {uid.rpartition('/')[2]}"
     if item is not None or ":iam::" not in uid:
         return ""
     if uid.endswith(":root"):
