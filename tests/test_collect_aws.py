@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from secinbox.cli import secinbox
 from secinbox.collect.aws import Asked, collect, policy
 from secinbox.collect.aws.calls import CALLS, LAST_ACCESSED, PREPARING, Each
-from secinbox.collect.aws.policy import action_of
+from secinbox.collect.aws.policy import MOST, action_of, parts, size
 from secinbox.inventory.aws.calls import KNOWN
 from secinbox.session import Session
 from tests.conftest import CLOCK
@@ -387,7 +387,27 @@ def test_the_policy_is_reading_and_every_action_exists() -> None:
     assert {action_of(c) for c in CALLS} - {"sts:GetCallerIdentity"} <= set(statement["Action"])
 
 
+@pytest.mark.parametrize("options", [[], ["--last-accessed"], ["--organization", "ROLE"]])
+def test_parts_of_the_policy_fit_what_aws_takes(options: list[str]) -> None:
+    def printed(*more: str) -> dict[str, Any]:
+        run = CliRunner().invoke(secinbox, ["collect", "aws", "--print-policy", *options, *more])
+        assert run.exit_code == 0
+        document: dict[str, Any] = json.loads(run.stdout)
+        return document
+
+    whole = printed()
+    made = parts(whole)
+    assert [printed("--part", str(n + 1)) for n in range(len(made))] == made
+    assert all(size(p) <= MOST and p["Version"] == "2012-10-17" for p in made)
+    assert [a for p in made for a in p["Statement"][0]["Action"]] == whole["Statement"][0]["Action"]
+    assert [s for p in made for s in p["Statement"][1:]] == whole["Statement"][1:]
+    beyond = ["collect", "aws", "--part", str(len(made) + 1)]
+    assert CliRunner().invoke(secinbox, beyond).exit_code == 2
+
+
 def test_the_policy_is_printed_without_an_account() -> None:
     run = CliRunner().invoke(secinbox, ["collect", "aws", "--print-policy"])
     assert run.exit_code == 0
     assert json.loads(run.stdout)["Version"] == "2012-10-17"
+    if len(parts(policy())) > 1:
+        assert "--part 2" in run.stderr

@@ -43,20 +43,22 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout (se
 @click.option("--last-accessed", is_flag=True,
               help="Also when each identity last used which service (two calls each).")  # fmt: skip
 @click.option("--print-policy", is_flag=True, help="Print the least IAM policy that is needed.")
+@click.option("--part", default=0, type=click.IntRange(1), metavar="N",
+              help="Print this part of it: each fits a managed policy (6,144 characters).")  # fmt: skip
 @_NO_IMPORT
 @_JSON
 @click.pass_context
-def aws(ctx: click.Context, /, to: str | None, print_policy: bool, no_import: bool, as_json: bool,
-        **asked: Any) -> None:  # fmt: skip
+def aws(ctx: click.Context, /, to: str | None, print_policy: bool, part: int, no_import: bool,
+        as_json: bool, **asked: Any) -> None:  # fmt: skip
     """AWS: accounts and regions that you can read.
 
     Signs in as the AWS command line does. A run that was stopped goes on where it was; what is
     denied or missing is listed, and what hangs on it is unknown.
     """
-    from secinbox.collect.aws import Asked, collect, policy
+    from secinbox.collect.aws import Asked, collect
 
-    if print_policy:
-        print_json(policy(asked["last_accessed"], bool(asked["organization_role"])))
+    if print_policy or part:
+        _print_policy(asked["last_accessed"], bool(asked["organization_role"]), part)
         return
     folder = Path(to) if to else home_of(ctx) / "collected" / "aws"
     with Bar("collecting", as_json) as step:
@@ -78,6 +80,20 @@ def aws(ctx: click.Context, /, to: str | None, print_policy: bool, no_import: bo
     _finish(ctx, answer, [str(done.folder)], no_import, as_json)
     if done.refused:
         raise SystemExit(4)
+
+
+def _print_policy(last_accessed: bool, organization: bool, part: int) -> None:
+    from secinbox.collect.aws.policy import MOST, parts, policy, size
+
+    whole = policy(last_accessed, organization)
+    made = parts(whole)
+    if part > len(made):
+        raise click.UsageError(f"the policy has {len(made)} parts")
+    print_json(made[part - 1] if part else whole)
+    if not part and len(made) > 1:
+        numbers = ", ".join(f"--part {n}" for n in range(1, len(made) + 1))
+        note(f"{size(whole)} characters: an inline policy of a role; AWS takes {MOST} in a managed policy, "
+             f"which {numbers} print")  # fmt: skip
 
 
 @command.command("kubernetes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from secinbox.collect.aws.calls import CALLS, LAST_ACCESSED, PREPARING, Call
@@ -51,3 +52,30 @@ def policy(last_accessed: bool = False, organization: bool = False) -> dict[str,
             }
         )
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+# What AWS takes as one managed policy, white space aside ("IAM and AWS STS quotas").
+MOST = 6144
+
+
+def size(document: dict[str, Any]) -> int:
+    """Characters of a policy as AWS counts them."""
+    return len(json.dumps(document, separators=(",", ":")))
+
+
+def parts(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The policy as managed policies, each small enough for AWS; together they allow the same."""
+    reads, *others = document["Statement"]
+    out: list[dict[str, Any]] = []
+    left = list(reads["Action"])
+    while left:
+        count = len(left)
+        while True:
+            statement = {**reads, "Action": left[:count]}
+            made = {**document, "Statement": [statement, *(() if out else others)]}
+            if size(made) <= MOST:
+                break
+            count -= 1
+        out.append(made)
+        left = left[count:]
+    return out
