@@ -43,12 +43,12 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="JSON on stdout (se
 @click.option("--last-accessed", is_flag=True,
               help="Also when each identity last used which service (two calls each).")  # fmt: skip
 @click.option("--print-policy", is_flag=True, help="Print the least IAM policy that is needed.")
-@click.option("--part", default=0, type=click.IntRange(1), metavar="N",
+@click.option("--part", default=None, type=click.IntRange(1), metavar="N",
               help="Print this part of it: each fits a managed policy (6,144 characters).")  # fmt: skip
 @_NO_IMPORT
 @_JSON
 @click.pass_context
-def aws(ctx: click.Context, /, to: str | None, print_policy: bool, part: int, no_import: bool,
+def aws(ctx: click.Context, /, to: str | None, print_policy: bool, part: int | None, no_import: bool,
         as_json: bool, **asked: Any) -> None:  # fmt: skip
     """AWS: accounts and regions that you can read.
 
@@ -58,7 +58,7 @@ def aws(ctx: click.Context, /, to: str | None, print_policy: bool, part: int, no
     from secinbox.collect.aws import Asked, collect
 
     if print_policy or part:
-        _print_policy(asked["last_accessed"], bool(asked["organization_role"]), part)
+        _print_policy(asked["last_accessed"], bool(asked["organization_role"]), part or 0)
         return
     folder = Path(to) if to else home_of(ctx) / "collected" / "aws"
     with Bar("collecting", as_json) as step:
