@@ -22,6 +22,7 @@ from secinbox.collect.aws import Asked, collect, policy
 from secinbox.collect.aws.calls import CALLS, LAST_ACCESSED, PREPARING, Each
 from secinbox.collect.aws.policy import MOST, action_of, parts, size
 from secinbox.inventory.aws.calls import KNOWN
+from secinbox.reading import ReportError
 from secinbox.session import Session
 from tests.conftest import CLOCK
 
@@ -251,9 +252,13 @@ def test_what_is_refused_is_listed_and_not_written(collected: tuple[Path, Any]) 
             assert not place.exists()
 
 
+@pytest.mark.parametrize("ended", [False, True])
 def test_a_run_that_was_broken_off_goes_on(
-    cloud: str, few: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cloud: str, few: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: bool
 ) -> None:
+    """By somebody, or because the credentials were good for an hour only: nothing looks denied then."""
+    from botocore.exceptions import ClientError
+
     from secinbox.collect.aws import running
 
     real = running._whole
@@ -261,14 +266,19 @@ def test_a_run_that_was_broken_off_goes_on(
 
     def until(client: Any, method: str, request: dict[str, Any]) -> dict[str, Any]:
         if method == "get_bucket_acl":
+            if ended:
+                said = {"Error": {"Code": "ExpiredToken", "Message": "the token is expired"}}
+                raise ClientError(said, "GetBucketAcl")
             raise KeyboardInterrupt
         seen.append(method)
         return real(client, method, request)
 
     monkeypatch.setattr(running, "_whole", until)
     asked = Asked(regions=(R,), jobs=2)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(ReportError if ended else KeyboardInterrupt) as stopped:
         collect(tmp_path, asked)
+    assert not ended or "same command" in getattr(stopped.value, "hint", "")
+    assert not any("ExpiredToken" in p.read_text() for p in tmp_path.rglob("*.json*"))
     first, repeated = len(seen), set(seen)
     assert "list_buckets" in repeated
     monkeypatch.setattr(running, "_whole", real)

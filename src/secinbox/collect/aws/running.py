@@ -13,6 +13,7 @@ from secinbox.collect.aws.calls import HOMES, ROOTS, Call, Each, followers
 from secinbox.collect.aws.writing import Folder
 from secinbox.inventory.aws.answers import is_absent
 from secinbox.inventory.aws.calls import snake, walk
+from secinbox.reading import ReportError
 
 CHUNK = 40  # elements that one task asks about, one after the other
 Report = Callable[[str, int, int], None]
@@ -144,6 +145,9 @@ class Collection:
             answer = _whole(client, snake(call.name), request)
         except Exception as error:
             code = error_code(error)
+            if code in _ENDED:
+                # Everything from here on would be refused alike, and look as if it were denied.
+                raise _ended(task.account, code) from None
             if not is_absent(code):
                 task.refused = True
                 self.folder.gap(task.account.id, task.region, call, request, code, str(error))
@@ -203,6 +207,20 @@ def _make_report(client: Any, tries: int = 30) -> None:
         time.sleep(2)
 
 
+# What services and the client library say of credentials whose time is over.
+_ENDED = frozenset({
+    "ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired",
+    "SSOTokenLoadError", "UnauthorizedSSOTokenError", "CredentialRetrievalError", "NoCredentialsError",
+})  # fmt: skip
+
+
+def _ended(account: Account, code: str) -> ReportError:
+    return ReportError(
+        f"the credentials ended in the middle ({code})", f"account {account.id}",
+        "sign in again and give the same command: it goes on where it was",
+    )  # fmt: skip
+
+
 def error_code(error: Exception) -> str:
     """The service's own code, else the kind of the error."""
     response = getattr(error, "response", None)
@@ -233,7 +251,10 @@ def last_accessed(account: Account, folder: Folder, jobs: int) -> None:
                     break
                 time.sleep(1)
         except Exception as error:
-            folder.gap(account.id, "global", call, {"Arn": arn}, error_code(error), str(error))
+            code = error_code(error)
+            if code in _ENDED:
+                raise _ended(account, code) from None
+            folder.gap(account.id, "global", call, {"Arn": arn}, code, str(error))
             return None
         return {"request": {"JobId": job, "Arn": arn}, "response": answer}
 
