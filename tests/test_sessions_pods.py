@@ -228,6 +228,40 @@ def test_a_cut_session_still_uses_what_is_left_of_it() -> None:
             )
 
 
+SELF = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "sts:AssumeRole"}
+LAMBDA = {
+    "Effect": "Allow",
+    "Principal": {"Service": "lambda.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
+
+
+@pytest.mark.parametrize(
+    ("trust", "cut", "expected"),
+    [
+        # A session gets rid of its policy by getting the role anew.
+        ([pods(), SELF], ["sts:AssumeRole"], "yes"),
+        ([pods(), SELF], ["s3:GetObject"], "no"),
+        ([pods()], ["sts:AssumeRole"], "no"),
+        ([pods()], ["iam:UpdateAssumeRolePolicy", "sts:AssumeRole"], "yes"),
+        ([pods()], ["iam:UpdateAssumeRolePolicy"], "no"),
+        (
+            [pods(), LAMBDA],
+            ["iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"],
+            "yes",
+        ),
+        ([pods()], ["iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"], "no"),
+    ],
+)
+def test_a_cut_session_that_gets_its_role_anew(
+    trust: list[dict[str, Any]], cut: list[str], expected: str
+) -> None:
+    more = {"policy": document(allow(cut)), "disableSessionTags": True}
+    every = found(told(link(**more), roles(role("app", trust, ALL))))
+    kinds = {e.kind for e in every[BOT].evidence}
+    assert ("escalation" in kinds) is (expected == "yes"), every[BOT].evidence
+
+
 TAG = "aws:PrincipalTag/kubernetes-namespace"
 
 

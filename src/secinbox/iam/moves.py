@@ -116,7 +116,8 @@ class Moves:
             out += self._takes(persona, mask)
             out += self._templates(persona, mask)
             out += self._swaps(persona, mask)
-        return [_told(e) for e in out if e.target != persona.arn]
+        # To get the role itself is something for a session that may do less than it.
+        return [_told(e) for e in out if e.target != persona.arn or persona.cut]
 
     def _hub(self, name: str, members: Iterable[str]) -> str:
         key = f"hub:{name}"

@@ -433,7 +433,7 @@ def _why_not(principal: Principal) -> Evidence:
         for source in persona.sources
         for s in source.policy.statements
     )
-    if broad and (persona.session is not None or persona.session_unread):
+    if broad and persona.cut:
         name = persona.session.name if persona.session is not None else "session policy"
         text = f"the {name} stops what the role's policies allow"
     elif broad and persona.boundary is not None:

@@ -97,7 +97,8 @@ class Trusts:
 
         Yes also where it is so after the caller has rewritten tags of itself or of the role.
         """
-        if role.service_linked or role.trust is None or role.arn == persona.arn:
+        itself = role.arn == persona.arn and not persona.cut
+        if role.service_linked or role.trust is None or itself:
             return Answer("no")
         best = self._asked(persona, role, role.trust, "sts:assumerole", {})
         if best.value == "yes":

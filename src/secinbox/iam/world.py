@@ -52,6 +52,11 @@ class Persona:
     def name(self) -> str:
         return self.arn.rpartition("/")[2]
 
+    @property
+    def cut(self) -> bool:
+        """A session policy stands over it, read or not."""
+        return self.session is not None or self.session_unread
+
 
 @dataclass(eq=False)
 class Principal:

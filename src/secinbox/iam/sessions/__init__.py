@@ -44,8 +44,7 @@ class Handed:
     @property
     def cut(self) -> bool:
         """A session policy stands over it, read or not."""
-        found = self.persona
-        return found is not None and (found.session is not None or found.session_unread)
+        return self.persona is not None and self.persona.cut
 
     @property
     def node(self) -> str:
