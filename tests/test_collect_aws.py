@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -231,12 +232,40 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+def test_requests_in_flight_are_counted() -> None:
+    from secinbox.collect.aws.running import Flight
+
+    flight = Flight()
+    inside = threading.Barrier(5)
+
+    def ask() -> None:
+        with flight.one():
+            inside.wait(5)
+            inside.wait(5)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    inside.wait(5)
+    assert (flight.now, flight.most, flight.requests) == (4, 4, 4)
+    inside.wait(5)
+    for thread in threads:
+        thread.join()
+    assert (flight.now, flight.most) == (0, 4)
+    assert 0 < flight.mean <= 4
+    with pytest.raises(KeyError), flight.one():
+        raise KeyError
+    assert flight.now == 0
+
+
 def test_every_file_is_named_as_the_importer_reads_it(collected: tuple[Path, Any]) -> None:
     folder, done = collected
     names = {p.name.removesuffix("l").removesuffix(".json") for p in folder.rglob("*.json*")}
     assert names - {"_gaps"} <= KNOWN
     assert {"s3.get_bucket_policy", "ecs.describe_services", "iam.get_credential_report"} <= names
     assert done.requests >= 45
+    assert 1 <= done.in_flight["most"] <= 16
+    assert 0 < done.in_flight["mean"] <= done.in_flight["most"]
     assert not list(folder.rglob("*.part"))
 
 

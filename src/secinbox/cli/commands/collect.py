@@ -68,12 +68,14 @@ def aws(ctx: click.Context, /, to: str | None, print_policy: bool, part: int | N
         "accounts": done.accounts,
         "calls": done.calls,
         "requests": done.requests,
+        "in_flight": done.in_flight,
         "resumed": done.resumed,
         "gaps": done.gaps,
         "refused": done.refused,
     }
     names = ", ".join(done.accounts)
-    note(f"{done.calls} calls, {done.requests} requests in {names}, written to {done.folder}")
+    note(f"{done.calls} calls, {done.requests} requests in {names}, written to {done.folder}; at most "
+         f"{done.in_flight['most']} in flight, {done.in_flight['mean']} on average")  # fmt: skip
     for role, why in done.refused.items():
         note(f"not entered: {one_line(role)}: {one_line(why, 200)}")
     _tell_gaps(done.gaps)

@@ -40,6 +40,7 @@ class Collected:
     accounts: list[str] = field(default_factory=list)
     calls: int = 0
     requests: int = 0
+    in_flight: dict[str, float] = field(default_factory=dict)  # most, mean
     resumed: bool = False
     gaps: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
@@ -68,12 +69,14 @@ def collect(
     folder.open()
     run = Collection(folder, asked.jobs, progress)
     run.run(found)
+    flown, mean = run.flight, round(run.flight.mean, 1)
     if asked.last_accessed:
         for account in found:
             last_accessed(account, folder, asked.jobs)
     folder.close()
     result.accounts = [a.id for a in found]
-    result.calls, result.requests = run.done, run.requests
+    result.calls, result.requests = run.done, flown.requests
+    result.in_flight = {"most": flown.most, "mean": mean}
     result.resumed, result.gaps = folder.resumed, folder.gaps
     return result
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +40,35 @@ class Task:
         return HOMES.get(self.call.service) or home_region(self.account.session)
 
 
+class Flight:
+    """Requests that AWS has not answered yet: how many now, at most, and on average over the run."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._began = time.monotonic()
+        self._waited = 0.0
+        self.requests = self.now = self.most = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        with self._lock:
+            self.requests += 1
+            self.now += 1
+            self.most = max(self.most, self.now)
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.now -= 1
+                self._waited += time.monotonic() - start
+
+    @property
+    def mean(self) -> float:
+        """Near `jobs` where AWS is what takes the time."""
+        return self._waited / max(time.monotonic() - self._began, 1e-9)
+
+
 @dataclass
 class Collection:
     """One run. `gaps` are the calls that were refused or are missing, with the reason."""
@@ -47,7 +78,7 @@ class Collection:
     progress: Report | None = None
     done: int = 0
     total: int = 0
-    requests: int = 0
+    flight: Flight = field(default_factory=Flight)
 
     def run(self, accounts: list[Account]) -> None:
         """All calls of all accounts; follow-ups start when what they hang on is there."""
@@ -66,8 +97,8 @@ class Collection:
                 self.done += 1
                 self._write(task)
                 if self.progress:
-                    self.progress(f"{task.account.id} {task.region} {task.call.operation}",
-                                  self.done, self.total)  # fmt: skip
+                    self.progress(f"{self.flight.now} in flight, {task.account.id} {task.region} "
+                                  f"{task.call.operation}", self.done, self.total)  # fmt: skip
                 # Nobody asks about the elements of a list that was refused.
                 if self.folder.has(task.account.id, task.region, task.call.operation):
                     for each in followers(task.call):
@@ -137,12 +168,12 @@ class Collection:
 
     def _ask(self, task: Task, index: int, request: dict[str, Any]) -> None:
         call = task.call
-        self.requests += 1
         try:
             client = task.account.client(call.service, task.where)
-            if call.operation == "iam.get_credential_report":
-                _make_report(client)
-            answer = _whole(client, snake(call.name), request)
+            with self.flight.one():
+                if call.operation == "iam.get_credential_report":
+                    _make_report(client)
+                answer = _whole(client, snake(call.name), request)
         except Exception as error:
             code = error_code(error)
             if code in _ENDED:
