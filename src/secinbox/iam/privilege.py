@@ -25,6 +25,7 @@ from secinbox.iam.policy import Statement
 from secinbox.iam.sessions import Handed
 from secinbox.iam.sessions.anywhere import outside
 from secinbox.iam.stores import Stores, sensitive
+from secinbox.iam.takers import Takers
 from secinbox.iam.world import Persona, Principal
 from secinbox.inventory.aws.calls import walk
 from secinbox.records import Evidence, RiskStatement
@@ -108,6 +109,7 @@ class Powers:
         self.evaluator = escalation.evaluator
         self.sensitive = list(sensitive(self.estate))
         self.stores = Stores(self.estate, self.evaluator)
+        self.takers = Takers(escalation)
         self._asked_by: dict[str, list[Handed]] = defaultdict(list)
         self._given_of: dict[str, list[Handed]] = defaultdict(list)
         for every in escalation.handed.values():
@@ -120,6 +122,10 @@ class Powers:
         power = self._whole(arn, principal)
         for handed in self._asked_by.get(arn, ()):
             self._granted(power, handed)
+        if principal.kind == "role" and not principal.service_linked:
+            power.evidence.append(
+                Evidence(kind="granted", text=self.takers.words(principal), source=arn)
+            )
         power.evidence += self._held_by(arn)
         power.evidence += outside(self.world, self.escalation.handed, principal)[1]
         return power
