@@ -99,6 +99,9 @@ def _lines(out: Console, lines: list[str]) -> None:
         out.print(Padding(Text(plain(line)), (0, 0, 0, 2)))
 
 
+_MOST = 6  # lines of evidence a value
+
+
 def _risks(
     out: Console, details: dict[str, dict[str, Any]], on: dict[str, dict[str, int]] | None = None,
     own: str = "",
@@ -113,7 +116,10 @@ def _risks(
         count = (on or {}).get(name)
         if count and count["of"] > 1:
             value.append(f" ({count['yes']} of {count['of']})")
-        lines = evidence(detail["evidence"][:4], own)
+        lines = evidence(detail["evidence"][:_MOST], own)
+        more = len(detail["evidence"]) - _MOST
+        if more > 0:
+            lines.append(f"and {more} more (--json lists them)")
         mark = "• " if len(lines) > 1 else ""
         table.add_row(RISK_LABELS[name], value, Text("\n".join(mark + line for line in lines)))
     out.print(table)
