@@ -262,6 +262,17 @@ DATABASES: dict[str, Case] = {
     "open to everyone, its password inside": (orders(GETS), DATABASE, "yes"),
     "the password is out of reach": (orders(), DATABASE, "possible"),
     "open inside only": (orders(GETS, public=False, source="sg:sg-web"), DATABASE, "yes"),
+    "a new password for one that is open": (orders(allow("rds:ModifyDBInstance")), DATABASE, "yes"),
+    "a new password for one that is open inside": (
+        orders(allow("rds:ModifyDBInstance"), public=False, source="sg:sg-web"),
+        DATABASE,
+        "yes",
+    ),
+    "a new password for one that nobody reaches": (
+        orders(allow("rds:ModifyDBInstance"), public=False, source="10.9.0.0/16"),
+        DATABASE,
+        "possible",
+    ),
     "open to others only": (orders(GETS, public=False, source="10.9.0.0/16"), DATABASE, "no"),
 }
 

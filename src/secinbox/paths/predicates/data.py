@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from secinbox.iam.copies import COPIES
 from secinbox.iam.stores import READS, Stores
 from secinbox.paths.graph import Action
 from secinbox.paths.jewels import Jewel
@@ -106,8 +107,8 @@ def store_that_identity_reads(world: World) -> Iterator[Pair]:
 
 @pairs
 def database_that_identity_copies(world: World) -> Iterator[Pair]:
-    """A snapshot of it, a new instance of the snapshot, and a new password for that instance."""
-    yield from _read(world, [j.uid for j in world.jewels if _type(world, j) == "aws_rds_instance"])
+    """A snapshot of a database, a cluster or a volume, that is put up here or shared with somebody."""
+    yield from _read(world, [j.uid for j in world.jewels if _type(world, j) in COPIES])
 
 
 def _type(world: World, jewel: Jewel) -> str:
