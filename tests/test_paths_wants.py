@@ -277,6 +277,26 @@ DATABASES: dict[str, Case] = {
 }
 
 
+def held(*statements: Row, **more: Any) -> Answers:
+    """A key that leaked, of somebody with these rights, and the database."""
+    found = orders(**more).user("ana", *statements)
+    found.weak.clear()
+    found.says("iam.list_access_keys", {"AccessKeyMetadata": [{
+        "UserName": "ana", "AccessKeyId": ANA.partition(":")[2], "Status": "Active"}]},
+        {"UserName": "ana"}, region=GLOBAL)  # fmt: skip
+    return found.leak(ANA)
+
+
+INSIDE: dict[str, Any] = {"public": False, "source": "10.9.0.0/16"}
+DATABASES |= {
+    "a key that leaked reads the password of an open one": (held(GETS), DATABASE, "yes"),
+    "of one that does not answer": (held(GETS, **INSIDE), DATABASE, "no"),
+    "a key that leaked sets the password of an open one": (held(allow("rds:ModifyDBInstance")), DATABASE, "yes"),
+    "of one inside": (held(allow("rds:ModifyDBInstance"), **INSIDE), DATABASE, "possible"),
+    "a key of no such right": (held(allow("rds:DescribeDBInstances"), **INSIDE), DATABASE, "no"),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("case", DATABASES)
 def test_databases(case: str) -> None:
     made, target, wanted = DATABASES[case]

@@ -251,7 +251,7 @@ _FOLLOW_UPS = [
     *_each("efs", "DescribeFileSystemPolicy", "efs.describe_file_systems", "FileSystems[]",
            {"FileSystemId": "FileSystemId"}),
     *_each("events", "ListTargetsByRule", "events.list_rules", "Rules[]", {"Rule": "Name"}),
-    *_each("kms", "DescribeKey", "kms.list_keys", "Keys[]", {"KeyId": "KeyId"}),
+    *_each("kms", "DescribeKey ListGrants", "kms.list_keys", "Keys[]", {"KeyId": "KeyId"}),
     *_each("kms", "GetKeyPolicy", "kms.list_keys", "Keys[]", {"KeyId": "KeyId"},
            PolicyName="default"),
     *_each("opensearch", "DescribeDomain", "opensearch.list_domain_names", "DomainNames[]",

@@ -7,6 +7,7 @@ ModifyDBCluster (MasterUserPassword, PubliclyAccessible, VpcSecurityGroupIds).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from secinbox.estate import Item
 from secinbox.iam.evaluate import Answer
@@ -16,6 +17,7 @@ from secinbox.iam.world import Principal
 from secinbox.inventory.aws.calls import walk
 from secinbox.paths.graph import Action
 from secinbox.paths.predicates import Pair, late, pairs
+from secinbox.paths.predicates.exposure import answers_anyone, closing
 from secinbox.paths.world import World
 from secinbox.records import Evidence
 
@@ -94,10 +96,15 @@ def database_given_a_password(world: World) -> Iterator[Pair]:
     """Who reaches a database and may set its password signs in with that."""
     for item, arn, found, action in _changers(world):
         text = _text(found, action)
-        yield Pair(item.uid, item.uid, also=(("cred", arn),), detail=world.label(arn),
-                   doubt=doubt_of(found), resources=(arn,),
-                   evidence=(Evidence(kind="policy", text=text, source=arn),),
-                   actions=(_action(world, arn, text),))  # fmt: skip
+        pair = Pair(item.uid, item.uid, also=(("cred", arn),), detail=world.label(arn),
+                    doubt=doubt_of(found), resources=(arn,),
+                    evidence=(Evidence(kind="policy", text=text, source=arn),),
+                    actions=(_action(world, arn, text),))  # fmt: skip
+        if answers_anyone(world, item):
+            pair = replace(pair, source=arn, source_kind="cred", also=(), resources=(),
+                           evidence=(*pair.evidence, *world.public[item.uid][:1]),
+                           actions=(*pair.actions, closing(world, item.uid)))  # fmt: skip
+        yield pair
 
 
 @late
