@@ -23,6 +23,7 @@ from secinbox.iam.world import Persona
 
 # type -> (action, what follows the ARN in the name of the resource asked for)
 Actions = dict[str, tuple[tuple[str, str], ...]]
+_EVERY = "="  # asked for no single thing: the resource of the request is `*`
 READS: Actions = {
     "aws_s3_bucket": (("s3:getobject", "/?*"), ("s3:putbucketpolicy", "")),
     "aws_dynamodb_table": (("dynamodb:scan", ""), ("dynamodb:query", ""),
@@ -39,7 +40,10 @@ READS: Actions = {
                          ("rds:restoredbinstancefromdbsnapshot", "")),
     "aws_rds_cluster_snapshot": (("rds:modifydbclustersnapshotattribute", ""),),
     # What they are told in their settings, and the code of functions.
-    "aws_lambda_function": (("lambda:getfunctionconfiguration", ""), ("lambda:getfunction", "")),
+    "aws_lambda_function": (("lambda:getfunctionconfiguration", ""), ("lambda:getfunction", ""),
+                            ("lambda:listfunctions", _EVERY)),
+    "aws_ec2_instance": (("ec2:describeinstanceattribute", ""),),  # user data
+    "aws_ecs_task_definition": (("ecs:describetaskdefinition", _EVERY),),
     "aws_codebuild_project": (("codebuild:batchgetprojects", ""),),
     "aws_logs_log_group": (("logs:getlogevents", ":*"), ("logs:filterlogevents", ":*")),
 }  # fmt: skip
@@ -66,9 +70,13 @@ WRITES: Actions = {
     "aws_logs_log_group": (("logs:deleteloggroup", ":*"), ("logs:deletelogstream", ":*")),
 }  # fmt: skip
 # What holds data of its own; settings and code are for attack paths.
-_HOLDERS = tuple(
-    t for t in (*READS, *COPIES) if t not in ("aws_lambda_function", "aws_codebuild_project")
+_SETTINGS = (
+    "aws_lambda_function",
+    "aws_codebuild_project",
+    "aws_ec2_instance",
+    "aws_ecs_task_definition",
 )
+_HOLDERS = tuple(t for t in (*READS, *COPIES) if t not in _SETTINGS)
 # Who reads these has to use their key as well.
 _KEY = {
     "aws_secretsmanager_secret": ("KmsKeyId",), "aws_ssm_parameter": ("KeyId",),
@@ -151,8 +159,10 @@ class Stores:
             if not layers[0].allows and own is None:
                 continue
             names = [
-                f"{item.uid}/{ANY_NAME}" if tail == "/?*" else item.uid + tail.replace("*", "x")
-            ]
+                "*" if tail == _EVERY
+                else f"{item.uid}/{ANY_NAME}" if tail == "/?*"
+                else item.uid + tail.replace("*", "x")
+            ]  # fmt: skip
             if tail == "/?*":
                 names = new_names(layers, item.uid + tail) or names
             for name in names:
