@@ -332,9 +332,9 @@ class Answers:
         self.weak.setdefault(uid, []).append(vulnerability(**more))
         return self
 
-    def leak(self, opens: str, *, public: bool = True) -> Answers:
-        self.leaks.append(Leak(f"leak-{opens}", "repo:github.com/acme/shop", "deploy/.env",
-                               "AWS key", opens, public=public))  # fmt: skip
+    def leak(self, opens: str, *, where: str = "repo:github.com/acme/shop", public: bool = True
+             ) -> Answers:  # fmt: skip
+        self.leaks.append(Leak(f"leak-{opens}", where, ".env", "AWS key", opens, public=public))
         return self
 
     # Read

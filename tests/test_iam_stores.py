@@ -25,6 +25,14 @@ TABLE = f"arn:aws:dynamodb:{REGION}:{A}:table/orders"
 PARAMETER = f"arn:aws:ssm:{REGION}:{A}:parameter/db/password"
 QUEUE = f"arn:aws:sqs:{REGION}:{A}:orders"
 DATABASE = f"arn:aws:rds:{REGION}:{A}:db:main"
+CLUSTER = f"arn:aws:rds:{REGION}:{A}:cluster:main"
+VOLUME = f"arn:aws:ec2:{REGION}:{A}:volume/vol-1"
+CLUSTER_COPY = (
+    "CreateDBClusterSnapshot",
+    "RestoreDBClusterFromSnapshot",
+    "CreateDBInstance",
+    "ModifyDBCluster",
+)
 ROOT = f"arn:aws:iam::{A}:root"
 DELEGATED = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:*", "Resource": "*"}
 TO_ANA = {"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "kms:Decrypt", "Resource": "*"}
@@ -171,7 +179,35 @@ OTHERS: list[tuple[str, str, str, dict[str, Any], list[Any], str]] = [
      [allow("sqs:ReceiveMessage", QUEUE)], "yes"),
     ("a database by a copy", DATABASE, "aws_rds_instance", {}, [allow("rds:*")], "yes"),
     ("a copy that cannot be put up", DATABASE, "aws_rds_instance", {},
-     [allow("rds:*"), deny("rds:RestoreDBInstanceFromDBSnapshot")], "no"),
+     [allow("rds:*"), deny(["rds:RestoreDBInstanceFromDBSnapshot", "rds:ModifyDBSnapshotAttribute"])], "no"),
+    ("a copy that is shared", DATABASE, "aws_rds_instance", {},
+     [allow("rds:CreateDBSnapshot"), allow("rds:ModifyDBSnapshotAttribute")], "yes"),
+    ("a copy that is only shared", DATABASE, "aws_rds_instance", {}, [allow("rds:ModifyDBSnapshotAttribute")], "no"),
+    ("a shared copy with Amazon's key", DATABASE, "aws_rds_instance", {"KmsKeyId": "alias/aws/rds"},
+     [allow("rds:CreateDBSnapshot"), allow("rds:ModifyDBSnapshotAttribute")], "no"),
+    ("a shared copy without its key", DATABASE, "aws_rds_instance", {"KmsKeyId": KEY},
+     [allow("rds:CreateDBSnapshot"), allow("rds:ModifyDBSnapshotAttribute")], "no"),
+    ("a shared copy with its key", DATABASE, "aws_rds_instance", {"KmsKeyId": KEY},
+     [allow("rds:CreateDBSnapshot"), allow("rds:ModifyDBSnapshotAttribute"), allow("kms:CreateGrant", KEY)], "yes"),
+    *[(f"a cluster, {why}", CLUSTER, "aws_rds_cluster", {}, [allow(f"rds:{r}") for r in rights], wanted)
+      for why, rights, wanted in (
+        ("put up", CLUSTER_COPY, "yes"), ("without an instance", CLUSTER_COPY[:2] + CLUSTER_COPY[3:], "no"),
+        ("without a new password", CLUSTER_COPY[:3], "no"), ("without a snapshot", CLUSTER_COPY[1:], "no"),
+        ("shared", (CLUSTER_COPY[0], "ModifyDBClusterSnapshotAttribute"), "yes"))],
+    *[(f"a volume, {why}", VOLUME, "aws_ec2_volume", config, [allow(r) for r in rights], wanted)
+      for why, config, rights, wanted in (
+        ("shared", {}, ("ec2:CreateSnapshot", "ec2:ModifySnapshotAttribute"), "yes"),
+        ("block by block", {}, ("ec2:CreateSnapshot", "ebs:ListSnapshotBlocks", "ebs:GetSnapshotBlock"), "yes"),
+        ("at another machine", {}, ("ec2:CreateSnapshot", "ec2:CreateVolume", "ec2:AttachVolume"), "yes"),
+        ("a snapshot only", {}, ("ec2:CreateSnapshot",), "no"),
+        ("no snapshot", {}, ("ec2:ModifySnapshotAttribute",), "no"),
+        ("shared with Amazon's key", {"KmsKeyId": "alias/aws/ebs"}, ("ec2:CreateSnapshot", "ec2:ModifySnapshotAttribute"), "no"),
+        ("block by block with Amazon's key", {"KmsKeyId": "alias/aws/ebs"},
+         ("ec2:CreateSnapshot", "ebs:ListSnapshotBlocks", "ebs:GetSnapshotBlock"), "yes"),
+        ("block by block without its key", {"KmsKeyId": KEY},
+         ("ec2:CreateSnapshot", "ebs:ListSnapshotBlocks", "ebs:GetSnapshotBlock"), "no"))],
+    ("a parameter's history", PARAMETER, "aws_ssm_parameter", {"KeyId": "alias/aws/ssm"},
+     [allow("ssm:GetParameterHistory", PARAMETER)], "yes"),
     ("a copy whose password stays", DATABASE, "aws_rds_instance", {},
      [allow("rds:CreateDBSnapshot"), allow("rds:RestoreDBInstanceFromDBSnapshot")], "no"),
     ("a database's description", DATABASE, "aws_rds_instance", {}, [allow("rds:Describe*")], "no"),

@@ -17,7 +17,7 @@ from secinbox.paths.predicates import CHECKS, PAIRS
 from secinbox.paths.search import forward, possible
 from secinbox.paths.world import Leak, World
 from secinbox.records import Evidence
-from tests import moves_clouds, moves_clusters, moves_hosts
+from tests import moves_clouds, moves_clusters, moves_databases, moves_hosts
 from tests.accounts import deny
 from tests.scenes import ANYONE, EC2, ROOT, A, R, Scene, allow, aws, service, vulnerability
 from tests.test_iam_kubernetes import account, binding, role, rule
@@ -507,6 +507,7 @@ SAMPLES["key-in-workload"][1].append(("on no workload", leaked(), ""))
 SAMPLES.update(moves_clusters.SAMPLES)
 SAMPLES.update(moves_clouds.SAMPLES)
 SAMPLES.update(moves_hosts.SAMPLES)
+SAMPLES.update(moves_databases.SAMPLES)
 
 
 def found(scene: Scene | Google | Microsoft | moves_clouds.Clouds, move: str) -> list[Step]:

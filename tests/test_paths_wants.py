@@ -262,8 +262,39 @@ DATABASES: dict[str, Case] = {
     "open to everyone, its password inside": (orders(GETS), DATABASE, "yes"),
     "the password is out of reach": (orders(), DATABASE, "possible"),
     "open inside only": (orders(GETS, public=False, source="sg:sg-web"), DATABASE, "yes"),
+    "a new password for one that is open": (orders(allow("rds:ModifyDBInstance")), DATABASE, "yes"),
+    "a new password for one that is open inside": (
+        orders(allow("rds:ModifyDBInstance"), public=False, source="sg:sg-web"),
+        DATABASE,
+        "yes",
+    ),
+    "a new password for one that nobody reaches": (
+        orders(allow("rds:ModifyDBInstance"), public=False, source="10.9.0.0/16"),
+        DATABASE,
+        "possible",
+    ),
     "open to others only": (orders(GETS, public=False, source="10.9.0.0/16"), DATABASE, "no"),
 }
+
+
+def held(*statements: Row, **more: Any) -> Answers:
+    """A key that leaked, of somebody with these rights, and the database."""
+    found = orders(**more).user("ana", *statements)
+    found.weak.clear()
+    found.says("iam.list_access_keys", {"AccessKeyMetadata": [{
+        "UserName": "ana", "AccessKeyId": ANA.partition(":")[2], "Status": "Active"}]},
+        {"UserName": "ana"}, region=GLOBAL)  # fmt: skip
+    return found.leak(ANA)
+
+
+INSIDE: dict[str, Any] = {"public": False, "source": "10.9.0.0/16"}
+DATABASES |= {
+    "a key that leaked reads the password of an open one": (held(GETS), DATABASE, "yes"),
+    "of one that does not answer": (held(GETS, **INSIDE), DATABASE, "no"),
+    "a key that leaked sets the password of an open one": (held(allow("rds:ModifyDBInstance")), DATABASE, "yes"),
+    "of one inside": (held(allow("rds:ModifyDBInstance"), **INSIDE), DATABASE, "possible"),
+    "a key of no such right": (held(allow("rds:DescribeDBInstances"), **INSIDE), DATABASE, "no"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", DATABASES)
@@ -311,4 +342,43 @@ PODS: dict[str, Case] = {
 @pytest.mark.parametrize("case", PODS)
 def test_pods(case: str) -> None:
     made, target, wanted = PODS[case]
+    assert made.ends_at(target) == wanted
+
+
+BOB = "accesskey:AKIAEXAMPLE000000002"
+DEFINITION = f"arn:aws:ecs:{R}:{A}:task-definition/app:1"
+JOB = f"arn:aws:lambda:{R}:{A}:function:job"
+
+
+def lying(where: str, *statements: Row) -> Answers:
+    """An administrator's key lies in the settings of a machine, a function or a task; a weak machine beside."""
+    found = (
+        web(*statements).instance("box", public=False, source="10.9.0.0/16").user("bob", allow("*"))
+    )
+    found.role("job", LAMBDA).function("job", "job").says("ecs.describe_task_definition", {"taskDefinition": {
+        "taskDefinitionArn": DEFINITION, "family": "app", "status": "ACTIVE", "networkMode": "awsvpc",
+        "containerDefinitions": [{"name": "app", "image": "a:1"}]}}, {"taskDefinition": DEFINITION})  # fmt: skip
+    found.says("iam.list_access_keys", {"AccessKeyMetadata": [{
+        "UserName": "bob", "AccessKeyId": BOB.partition(":")[2], "Status": "Active"}]},
+        {"UserName": "bob"}, region=GLOBAL)  # fmt: skip
+    return found.leak(BOB, where=where)
+
+
+SETTINGS: dict[str, Case] = {
+    "user data": (lying(machine("box"), allow("ec2:DescribeInstanceAttribute")), root(), "yes"),
+    "user data of another machine": (
+        lying(machine("box"), allow("ec2:DescribeInstanceAttribute", machine("web"))), root(), "no"),
+    "a list of machines": (lying(machine("box"), allow("ec2:DescribeInstances")), root(), "no"),
+    "settings of a function": (lying(JOB, allow("lambda:GetFunctionConfiguration")), root(), "yes"),
+    "a list of functions, with settings": (lying(JOB, allow("lambda:ListFunctions")), root(), "yes"),
+    "a list that names one function, which is none": (lying(JOB, allow("lambda:ListFunctions", JOB)), root(), "no"),
+    "policies of a function": (lying(JOB, allow("lambda:GetPolicy")), root(), "no"),
+    "a definition of tasks": (lying(DEFINITION, allow("ecs:DescribeTaskDefinition")), root(), "yes"),
+    "names of definitions": (lying(DEFINITION, allow("ecs:ListTaskDefinitions")), root(), "no"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_keys_in_settings(case: str) -> None:
+    made, target, wanted = SETTINGS[case]
     assert made.ends_at(target) == wanted

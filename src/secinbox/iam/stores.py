@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from secinbox.estate import Estate, Item
+from secinbox.iam.copies import COPIES, Copy, places
 from secinbox.iam.evaluate import Answer, Evaluator
 from secinbox.iam.keys import decrypts, gives_away
 from secinbox.iam.layers import Layer, new_names
@@ -22,6 +23,7 @@ from secinbox.iam.world import Persona
 
 # type -> (action, what follows the ARN in the name of the resource asked for)
 Actions = dict[str, tuple[tuple[str, str], ...]]
+_EVERY = "="  # asked for no single thing: the resource of the request is `*`
 READS: Actions = {
     "aws_s3_bucket": (("s3:getobject", "/?*"), ("s3:putbucketpolicy", "")),
     "aws_dynamodb_table": (("dynamodb:scan", ""), ("dynamodb:query", ""),
@@ -29,7 +31,7 @@ READS: Actions = {
     "aws_secretsmanager_secret": (("secretsmanager:getsecretvalue", ""),
                                   ("secretsmanager:putresourcepolicy", "")),
     "aws_ssm_parameter": (("ssm:getparameter", ""), ("ssm:getparameters", ""),
-                          ("ssm:getparametersbypath", "")),
+                          ("ssm:getparametersbypath", ""), ("ssm:getparameterhistory", "")),
     "aws_sqs_queue": (("sqs:receivemessage", ""),),
     "aws_kinesis_stream": (("kinesis:getrecords", ""),),
     "aws_ec2_snapshot": (("ec2:createvolume", ""), ("ec2:modifysnapshotattribute", ""),
@@ -38,7 +40,10 @@ READS: Actions = {
                          ("rds:restoredbinstancefromdbsnapshot", "")),
     "aws_rds_cluster_snapshot": (("rds:modifydbclustersnapshotattribute", ""),),
     # What they are told in their settings, and the code of functions.
-    "aws_lambda_function": (("lambda:getfunctionconfiguration", ""), ("lambda:getfunction", "")),
+    "aws_lambda_function": (("lambda:getfunctionconfiguration", ""), ("lambda:getfunction", ""),
+                            ("lambda:listfunctions", _EVERY)),
+    "aws_ec2_instance": (("ec2:describeinstanceattribute", ""),),  # user data
+    "aws_ecs_task_definition": (("ecs:describetaskdefinition", _EVERY),),
     "aws_codebuild_project": (("codebuild:batchgetprojects", ""),),
     "aws_logs_log_group": (("logs:getlogevents", ":*"), ("logs:filterlogevents", ":*")),
 }  # fmt: skip
@@ -64,16 +69,19 @@ WRITES: Actions = {
     "aws_rds_cluster_snapshot": (("rds:deletedbclustersnapshot", ""),),
     "aws_logs_log_group": (("logs:deleteloggroup", ":*"), ("logs:deletelogstream", ":*")),
 }  # fmt: skip
-# With these somebody makes a copy of a database, puts it up elsewhere and sets its password.
-_COPYING = ("rds:createdbsnapshot", "rds:restoredbinstancefromdbsnapshot", "rds:modifydbinstance")
-_COPIED = "aws_rds_instance"
 # What holds data of its own; settings and code are for attack paths.
-_HOLDERS = tuple(
-    t for t in (*READS, _COPIED) if t not in ("aws_lambda_function", "aws_codebuild_project")
+_SETTINGS = (
+    "aws_lambda_function",
+    "aws_codebuild_project",
+    "aws_ec2_instance",
+    "aws_ecs_task_definition",
 )
+_HOLDERS = tuple(t for t in (*READS, *COPIES) if t not in _SETTINGS)
 # Who reads these has to use their key as well.
 _KEY = {
     "aws_secretsmanager_secret": ("KmsKeyId",), "aws_ssm_parameter": ("KeyId",),
+    "aws_rds_instance": ("KmsKeyId",), "aws_rds_cluster": ("KmsKeyId",),
+    "aws_ec2_volume": ("KmsKeyId",),
     "aws_ec2_snapshot": ("KmsKeyId",), "aws_rds_snapshot": ("KmsKeyId",),
     "aws_rds_cluster_snapshot": ("KmsKeyId",), "aws_kinesis_stream": ("KeyId", "KmsKeyId"),
     "aws_lambda_function": ("KMSKeyArn",),
@@ -110,7 +118,7 @@ class Stores:
 
     def reads(self, persona: Persona, item: Item) -> Access:
         """All that it holds; by a copy, too, where it is a database."""
-        if item.type == _COPIED:
+        if item.type in COPIES:
             return self._copies(persona, item)
         asked = READS.get(item.type, ())
         direct = self._guarded(persona, item, [a for a in asked if a[0] not in _SHARING], decrypts)
@@ -151,8 +159,10 @@ class Stores:
             if not layers[0].allows and own is None:
                 continue
             names = [
-                f"{item.uid}/{ANY_NAME}" if tail == "/?*" else item.uid + tail.replace("*", "x")
-            ]
+                "*" if tail == _EVERY
+                else f"{item.uid}/{ANY_NAME}" if tail == "/?*"
+                else item.uid + tail.replace("*", "x")
+            ]  # fmt: skip
             if tail == "/?*":
                 names = new_names(layers, item.uid + tail) or names
             for name in names:
@@ -180,26 +190,37 @@ class Stores:
         return {"aws:resourceaccount": (item.account or persona.account,)}
 
     def _copies(self, persona: Persona, item: Item) -> Access:
-        """A snapshot of it, a new instance of the snapshot, and a new password for that instance."""
-        evaluator = self.evaluator
-        if not all(evaluator.layers(persona, action)[0].allows for action in _COPYING):
+        """The best of the ways to copy it, each with the use of its key where that is needed."""
+        best = _NONE
+        for copy in COPIES[item.type]:
+            found = self._copy(persona, item, copy)
+            if found.value == "yes":
+                return found
+            if found.value == "unknown" or (found.refused and best.value == "no"):
+                best = found
+        return best
+
+    def _copy(self, persona: Persona, item: Item, copy: Copy) -> Access:
+        layers = {action: self.evaluator.layers(persona, action) for action, _ in copy.needs}
+        if not all(found[0].allows for found in layers.values()):
             return _NONE
-        home = item.uid.rpartition(":db:")[0]
-        # The copy bears names of the caller's choice.
-        asked = ((_COPYING[0], item.uid), (_COPYING[0], f"{home}:snapshot:{{}}"),
-                 (_COPYING[1], f"{home}:snapshot:{{}}"), (_COPYING[1], f"{home}:db:{{}}"),
-                 (_COPYING[2], f"{home}:db:{{}}"))  # fmt: skip
         context = self._context(persona, item)
         answers = tuple(
             _best(self._may(persona, action, name, None, context)
-                  for name in _named(evaluator.layers(persona, action), template))
-            for action, template in asked
+                  for name in _named(layers[action], places(item.uid, template)))
+            for action, template in copy.needs
         )  # fmt: skip
         if any(a.value == "no" for a in answers):
             return _NONE
-        unsure = [a for a in answers if a.value == "unknown"]
-        doubts = tuple(sorted({d for a in unsure for d in a.doubts}))
-        return Access("unknown" if unsure else "yes", answers, doubts)
+        doubts = {d for a in answers if a.value == "unknown" for d in a.doubts}
+        use = gives_away if copy.shared else decrypts if copy.read else None
+        key = self._key(persona, item, use) if use is not None else None
+        if key is not None and key.value == "no":
+            return Access("no", answers, refused="it may not use the store's key")
+        if key is not None and key.value == "unknown":
+            doubts.add("the use of its key")
+        unsure = doubts or any(a.value == "unknown" for a in answers)
+        return Access("unknown" if unsure else "yes", answers, tuple(sorted(doubts)))
 
     def _key(self, persona: Persona, item: Item, use: _Use) -> Answer | None:
         """None where no key of the customer's own guards the store."""

@@ -51,7 +51,7 @@ class Each(Call):
 
 
 # Services of the whole account that answer in one region only.
-HOMES = {"globalaccelerator": "us-west-2"}
+HOMES = {"globalaccelerator": "us-west-2", "wafv2": "us-east-1"}
 
 
 def _rows(where: str, text: str) -> list[Call]:
@@ -154,6 +154,8 @@ _WITH_PARAMETERS = [
     Call("rds", "DescribeDBSnapshots", asks=({"SnapshotType": "manual"},)),
     Call("rds", "DescribeDBClusterSnapshots", asks=({"SnapshotType": "manual"},)),
     Call("ssm", "ListDocuments", asks=({"Filters": [{"Key": "Owner", "Values": ["Self"]}]},)),
+    *(Call("wafv2", name, where, ({"Scope": scope},)) for name in ("ListWebACLs", "ListIPSets")
+      for where, scope in (("region", "REGIONAL"), ("global", "CLOUDFRONT"))),
     Call("s3control", "ListAccessPoints", asks=({"AccountId": "{account}"},)),
     Call("s3control", "ListAccessGrantsInstances", asks=({"AccountId": "{account}"},)),
     Call("s3control", "GetPublicAccessBlock", "global", ({"AccountId": "{account}"},)),
@@ -248,10 +250,17 @@ _FOLLOW_UPS = [
     Each("emr", "DescribeCluster", of="emr.list_clusters", path="Clusters[]",
          takes={"ClusterId": "Id"},
          only=("Status.State", ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"))),
+    *(call for where, scope in (("region", "REGIONAL"), ("global", "CLOUDFRONT")) for call in (
+        *_each("wafv2", "GetWebACL", "wafv2.list_web_acls", "WebACLs[]",
+               {"Name": "Name", "Id": "Id"}, where, Scope=scope),
+        *_each("wafv2", "GetIPSet", "wafv2.list_ip_sets", "IPSets[]",
+               {"Name": "Name", "Id": "Id"}, where, Scope=scope))),
+    *_each("wafv2", "ListResourcesForWebACL", "wafv2.list_web_acls", "WebACLs[]",
+           {"WebACLArn": "ARN"}, ResourceType="APPLICATION_LOAD_BALANCER"),
     *_each("efs", "DescribeFileSystemPolicy", "efs.describe_file_systems", "FileSystems[]",
            {"FileSystemId": "FileSystemId"}),
     *_each("events", "ListTargetsByRule", "events.list_rules", "Rules[]", {"Rule": "Name"}),
-    *_each("kms", "DescribeKey", "kms.list_keys", "Keys[]", {"KeyId": "KeyId"}),
+    *_each("kms", "DescribeKey ListGrants", "kms.list_keys", "Keys[]", {"KeyId": "KeyId"}),
     *_each("kms", "GetKeyPolicy", "kms.list_keys", "Keys[]", {"KeyId": "KeyId"},
            PolicyName="default"),
     *_each("opensearch", "DescribeDomain", "opensearch.list_domain_names", "DomainNames[]",

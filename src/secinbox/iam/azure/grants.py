@@ -257,8 +257,22 @@ class Grants:
         """What it holds itself and as a member of groups."""
         if principal not in self._all:
             everyone = [principal, *sorted(self.groups.get(principal, ()))]
-            self._all[principal] = [h for one in everyone for h in self.held.get(one, ())]
+            found = [h for one in everyone for h in self.held.get(one, ())]
+            # Nobody activates a role for an application, nor for a managed identity.
+            alone = self._runs(principal)
+            self._all[principal] = [h for h in found if not (h.eligible and alone)]
         return self._all[principal]
+
+    def _runs(self, principal: str) -> bool:
+        """A service principal, and no person or group.
+
+        https://learn.microsoft.com/azure/role-based-access-control/pim-integration
+        """
+        item = self.estate.find(principal)
+        told = item is not None and (
+            item.type == "entra_serviceprincipal" or bool(item.config.get("servicePrincipalType"))
+        )
+        return told or bool(self.estate.sources(principal, "has_identity"))
 
     def places(self, principal: str) -> list[str]:
         """Subscriptions and management groups that some scope of its roles includes, in order."""

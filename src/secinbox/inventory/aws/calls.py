@@ -48,6 +48,7 @@ SPECIAL = {
     "eks.list_associated_access_policies": ("associatedAccessPolicies",),
     "globalaccelerator.list_listeners": ("Listeners",),
     "globalaccelerator.list_endpoint_groups": ("EndpointGroups",),
+    "wafv2.list_resources_for_web_acl": ("ResourceArns",),
     "elbv2.describe_rules": ("Rules",),
     "elbv2.describe_tags": ("TagDescriptions",),
     "organizations.describe_organization": ("Organization",),
@@ -97,6 +98,8 @@ class Named:
 def snake(text: str) -> str:
     """`DescribeDBInstances`, `describe-db-instances` -> `describe_db_instances`."""
     text = text.replace("-", "_")
+    # A plural of capitals is one word: `ListWebACLs`.
+    text = re.sub(r"([A-Z]{2,})s(?![a-z])", lambda m: m.group(0).capitalize(), text)
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", text)
     return text.lower()
 

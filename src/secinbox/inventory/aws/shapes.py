@@ -383,6 +383,7 @@ LISTS: tuple[ListShape, ...] = (
     ListShape("acm.list_certificates", "CertificateSummaryList[]", "CertificateArn", "DomainName",
               ("CertificateArn",)),
     ListShape("wafv2.list_web_acls", "WebACLs[]", "ARN", "Name", ("ARN",)),
+    ListShape("wafv2.list_ip_sets", "IPSets[]", "ARN", "Name", ("ARN",)),
     ListShape("accessanalyzer.list_analyzers", "analyzers[]", "arn", "name", ("arn",)),
 )  # fmt: skip
 
@@ -428,6 +429,8 @@ DETAILS: tuple[DetailShape, ...] = (
     DetailShape("kms.get_key_rotation_status", _KEY, ("KeyRotationEnabled",)),
     DetailShape("emr.describe_cluster", "arn:{partition}:elasticmapreduce:{region}:{account}:cluster/{ClusterId}",
                 ("Cluster",), "Cluster", "Cluster.ClusterArn"),
+    DetailShape("wafv2.get_web_acl", "", (), "WebACL", "WebACL.ARN"),
+    DetailShape("wafv2.get_ip_set", "", ("IPSet",), "IPSet", "IPSet.ARN"),
     DetailShape("kms.list_grants", _KEY, ("Grants",)),
     DetailShape("kms.list_resource_tags", _KEY, (), tags="Tags"),
     DetailShape("secretsmanager.get_resource_policy",

@@ -265,7 +265,17 @@ def _records(call: Call) -> Iterator[AnyRecord]:
             yield Relation(source=uid, kind="routes_to", target=word)
 
 
+def _guarded(call: Call) -> Iterator[AnyRecord]:
+    """What a web ACL stands before; the answer names it nowhere."""
+    wall = str(call.request.get("WebACLArn") or "")
+    for arn in walk(call.response, "ResourceArns[]") if wall else ():
+        yield Relation(source=str(arn), kind="guarded_by", target=wall)
+    if not wall:
+        yield Skipped(f"{call.operation}: cannot say of which web ACL", place=call.place)
+
+
 HANDLERS: dict[str, Callable[[Call], Iterator[AnyRecord]]] = {
+    "wafv2.list_resources_for_web_acl": _guarded,
     "iam.get_account_authorization_details": _authorization,
     "iam.get_credential_report": _credential_report,
     "ec2.describe_tags": _tags,

@@ -15,6 +15,7 @@ from secinbox.network.aws import (
     managed,
     services,
     stores,
+    walls,
 )
 from secinbox.network.aws import buckets as s3
 from secinbox.network.aws.accelerators import Accelerators
@@ -102,7 +103,8 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
         rest = item.type == "aws_apigateway_rest_api"
         if item.config:
             of_api = gateways.rest_api if rest else gateways.http_api
-            out[item.uid] = of_api(item, domains)
+            found = of_api(item, domains)
+            out[item.uid] = walls.of_stages(estate, item, found) if rest else found
             for arn, verdict in gateways.functions_behind(item, out[item.uid]):
                 through[arn].append(verdict)
     buckets = services.bucket_names(estate)

@@ -26,6 +26,7 @@ from secinbox.network.aws.guards import Guards, Places
 from secinbox.network.aws.listeners import led
 from secinbox.network.aws.openings import PROTOCOLS, entries
 from secinbox.network.aws.vpc import Network
+from secinbox.network.aws.walls import behind, of_balancer
 from secinbox.network.verdict import Verdict, both, either, no, unknown, yes
 
 
@@ -94,6 +95,8 @@ class Balancers:
     def _front(self, item: Item, listener: dict[str, Any], kind: str) -> Front:
         port, protocol = int(listener["Port"]), str(listener.get("Protocol") or "TCP")
         verdict = self._doors.reach(item, port, kind, TRANSPORT.get(protocol, ("tcp",)))
+        estate = self.network.estate
+        verdict = behind(estate, of_balancer(estate, item), verdict)
         found = self.network.estate.find(str(listener.get("ListenerArn") or ""))
         rules = found.config.get("describe_rules") if found else None
         told = rules.get("Rules") if isinstance(rules, dict) else None

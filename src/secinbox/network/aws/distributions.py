@@ -19,6 +19,7 @@ from secinbox.iam.policy import Policy, Statement, parse
 from secinbox.inventory.aws.answers import Unread, answer, covered
 from secinbox.inventory.aws.calls import walk
 from secinbox.network.aws.openings import entries
+from secinbox.network.aws.walls import behind
 from secinbox.network.verdict import Verdict, no, unknown, yes
 from secinbox.records import Evidence
 
@@ -66,7 +67,7 @@ class Distributions:
         self.origins: dict[str, list[Origin]] = defaultdict(list)
         self._estate = estate
         for item in estate.of_type("aws_cloudfront_distribution"):
-            verdict = distribution(item)
+            verdict = behind(estate, [str(item.config.get("WebACLId") or "")], distribution(item))
             self.verdicts[item.uid] = verdict
             if verdict.value == "no":
                 continue

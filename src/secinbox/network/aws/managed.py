@@ -19,6 +19,7 @@ from secinbox.network.aws.compute import database
 from secinbox.network.aws.policies import admits_strangers
 from secinbox.network.aws.stores import around, policy_verdict
 from secinbox.network.aws.vpc import Network
+from secinbox.network.aws.walls import behind
 from secinbox.network.verdict import Verdict, both, no, unknown, yes
 from secinbox.records import Evidence
 
@@ -113,6 +114,11 @@ def graphql(item: Item) -> Verdict:
     return no(f"it asks for a sign-in ({', '.join(sorted(w for w in ways if w))})", item.uid)
 
 
+def guarded_graphql(estate: Estate, item: Item) -> Verdict:
+    """The same behind its web ACL."""
+    return behind(estate, [str(item.config.get("wafWebAclArn") or "")], graphql(item))
+
+
 def identity_pool(item: Item) -> Verdict:
     told = item.config.get("AllowUnauthenticatedIdentities")
     if told is True:
@@ -192,11 +198,11 @@ def _delegated(estate: Estate, bucket: Item, point: Item) -> Verdict:
 BY_POLICY: dict[str, Callable[[Estate, Item], Verdict]] = {
     **{row.type: _by_policy(row) for row in POLICIES},
     "aws_events_event_bus": event_bus,
+    "aws_appsync_apis": guarded_graphql,
 }
 JUDGES: dict[str, Callable[[Item], Verdict]] = {
     "aws_ssm_document": document,
     "aws_apprunner_service": app_runner,
-    "aws_appsync_apis": graphql,
     "aws_cognito_identity_identity_pool": identity_pool,
     "aws_transfer_server": transfer_server,
     **lightsail.JUDGES,

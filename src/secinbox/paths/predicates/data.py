@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from secinbox.iam.copies import COPIES
 from secinbox.iam.stores import READS, Stores
 from secinbox.paths.graph import Action
 from secinbox.paths.jewels import Jewel
 from secinbox.paths.predicates import Pair, lasting, pairs
+from secinbox.paths.predicates.exposure import answers_anyone, closing
 from secinbox.paths.world import ANY_AWS, ANY_GOOGLE, INTERNET, World
 from secinbox.records import Evidence
 
@@ -90,12 +93,16 @@ def database_with_known_password(world: World) -> Iterator[Pair]:
             held = world.estate.items[secret]
             service = item.tags.get("service") or "?"
             name = item.name or item.uid.rsplit(":", 1)[-1]
+            pair = Pair(item.uid, item.uid, also=(("read", secret),), detail=world.label(secret))
+            if answers_anyone(world, item):
+                # The password is all that is missing, wherever the attacker came in.
+                pair = Pair(secret, item.uid, source_kind="read", detail=world.label(secret),
+                            evidence=tuple(world.public[item.uid][:1]),
+                            actions=(closing(world, item.uid),))  # fmt: skip
             if secret == managed:
-                yield Pair(item.uid, item.uid, also=(("read", secret),),
-                           detail=world.label(secret))  # fmt: skip
+                yield pair
             elif held.tags.get("service") == service or (len(name) > 3 and name in held.name):
-                yield Pair(item.uid, item.uid, also=(("read", secret),), detail=world.label(secret),
-                           doubt="whether that secret is its password")  # fmt: skip
+                yield replace(pair, doubt="whether that secret is its password")
 
 
 @pairs
@@ -106,8 +113,8 @@ def store_that_identity_reads(world: World) -> Iterator[Pair]:
 
 @pairs
 def database_that_identity_copies(world: World) -> Iterator[Pair]:
-    """A snapshot of it, a new instance of the snapshot, and a new password for that instance."""
-    yield from _read(world, [j.uid for j in world.jewels if _type(world, j) == "aws_rds_instance"])
+    """A snapshot of a database, a cluster or a volume, that is put up here or shared with somebody."""
+    yield from _read(world, [j.uid for j in world.jewels if _type(world, j) in COPIES])
 
 
 def _type(world: World, jewel: Jewel) -> str:

@@ -55,11 +55,17 @@ def connects(item: Item) -> bool:
     )
 
 
+def answers_anyone(world: World, item: Item) -> bool:
+    """Whoever attacks, with a key that leaked or without, connects to it from the Internet."""
+    return item.uid in world.public and connects(item)
+
+
 # What nobody offers to the public on purpose: closing it is little work.
 _INSIDE = re.compile(r"\b(22|23|3389|5900|5985|1433|1521|3306|5432|5439|6379|9200|11211|27017)\b")
 
 
-def _close(world: World, uid: str) -> Action:
+def closing(world: World, uid: str) -> Action:
+    """Taking a resource off the Internet."""
     ports = _ports(world.public.get(uid, ()))
     effort = 1.0 if _INSIDE.search(ports) and "443" not in ports else 3.0
     title = f"Stop {world.label(uid)} from answering the Internet{ports}"
@@ -99,7 +105,7 @@ def reachable_from_internet(world: World) -> Iterator[Pair]:
         if found and _fronts(world, item, found[0]):
             continue
         yield Pair(INTERNET, uid, detail=_ports(found), evidence=tuple(found[:2]),
-                   actions=(_close(world, uid),))  # fmt: skip
+                   actions=(closing(world, uid),))  # fmt: skip
 
 
 @lasting
