@@ -43,6 +43,24 @@ def by_name(verbs: str, resource: str, name: str, group: str = "", space: str = 
     )
 
 
+def launches(verbs: str = "create", resource: str = "pods", group: str = "", *names: str,
+             level: str = "", mode: str = "enforce", space: str = "shop") -> Scene:  # fmt: skip
+    """A rule of one namespace, whose label says what Pod Security keeps out, and a node."""
+    labels = {f"pod-security.kubernetes.io/{mode}": level} if level else {}
+    return Scene().kubernetes(
+        account("bot"),
+        thing("Namespace", "shop", {}, "", labels=labels),
+        thing("Node", "n1", {}, ""),
+        thing(
+            "Deployment",
+            "web",
+            {"template": {"metadata": {}, "spec": {"containers": [{"name": "a"}]}}},
+        ),
+        role(rule(verbs, resource, group, *names), kind="Role", space=space),
+        binding("RoleBinding", to_kind="Role", space=space),
+    )
+
+
 def two(*more: Object, weak: bool = True) -> Scene:
     """A pod, and another with a known weakness."""
     scene = Scene().kubernetes(pod(), pod("db"), *more)
@@ -208,6 +226,12 @@ SAMPLES: dict[str, tuple[Scene, Flips]] = {
         ("another namespace", by_name("impersonate", "serviceaccounts", "boss", space="ops"), ""),
         ("a job, whose template is never changed", by_name("patch", "jobs", "once", "batch"), ""),
         ("a workload that is not there", by_name("patch", "deployments", "api", "apps"), ""),
+    ]),
+    "k8s-privileged-pod": (launches(), [
+        ("reads pods", launches("get"), ""),
+        ("enters pods only", launches("create", "pods/exec"), ""),
+        ("a standard that keeps them out", launches(level="baseline"), "baseline"),
+        ("the strict one", launches(level="restricted"), "restricted"),
     ]),
     "k8s-enter-pod": (by_name("create", "pods/exec", "boss-0"), [
         ("another pod", by_name("create", "pods/exec", "web-0"), ""),

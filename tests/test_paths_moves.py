@@ -655,6 +655,24 @@ def test_scopes_that_nobody_read_are_a_doubt() -> None:
     assert not step.blocked and "scopes were not read" in step.doubt
 
 
+@pytest.mark.parametrize(("scene", "reached"), [
+    (moves_clusters.launches(), True),
+    (moves_clusters.launches("patch", "deployments", "apps"), True),
+    (moves_clusters.launches("patch", "deployments", "apps", "web"), True),
+    (moves_clusters.launches("patch", "deployments", "apps", "gone"), False),
+    (moves_clusters.launches("create", "jobs", "batch"), True),
+    (moves_clusters.launches(level="privileged"), True),
+    (moves_clusters.launches(level="restricted", mode="warn"), True),
+    (moves_clusters.launches("create", "configmaps"), False),
+])  # fmt: skip
+def test_who_makes_pods_gets_hold_of_nodes_perhaps(scene: Scene, reached: bool) -> None:
+    steps = [s for s in found(scene, "k8s-privileged-pod") if not s.blocked]
+    assert {s.target for s in steps if s.target[0] == "exec"} == (
+        {("exec", "k8s://c/_/node/n1")} if reached else set()
+    )
+    assert all("admission policy" in s.doubt for s in steps if s.target[0] == "hub")
+
+
 def test_hostile_names_stay_text() -> None:
     scene = Scene().instance("web")
     scene.said_public[WEB] = [Evidence(kind="route", text="{__class__} \x1b[31m <b>", ports="{x}")]
