@@ -17,6 +17,8 @@ from tests.scenes import A, R, vulnerability
 B = "444455556666"  # another account
 GLOBAL = "global"
 ANYONE = "0.0.0.0/0"
+ELB = f"arn:aws:elasticloadbalancing:{R}:{A}:"
+BALANCER, GROUP = f"{ELB}loadbalancer/app/lb/1", f"{ELB}targetgroup/tg/1"
 Row = dict[str, Any]
 
 
@@ -327,6 +329,27 @@ class Answers:
         return self.lists("ssm.describe_instance_information", "InstanceInformationList", *rows)
 
     # What scanners say
+
+    def balanced(self, port: int = 443, source: str = ANYONE, *, internal: bool = False) -> Answers:
+        """An application balancer (BALANCER) whose group admits source to port, before a machine, i-back."""
+        self.group("lb", (port, source)).instance(
+            "back", public=False, port=8080, source="10.0.0.0/16"
+        )
+        scheme, place = ("internal", "private") if internal else ("internet-facing", "public")
+        self.lists("elbv2.describe_load_balancers", "LoadBalancers", {
+            "LoadBalancerArn": BALANCER, "LoadBalancerName": "lb", "Scheme": scheme, "VpcId": "vpc-1",
+            "Type": "application", "State": {"Code": "active"}, "SecurityGroups": ["sg-lb"],
+            "IpAddressType": "ipv4", "AvailabilityZones": [{"SubnetId": f"subnet-{place}"}]})  # fmt: skip
+        self.says("elbv2.describe_listeners", {"Listeners": [{
+            "ListenerArn": f"{ELB}listener/app/lb/1/2", "LoadBalancerArn": BALANCER, "Port": 443,
+            "Protocol": "HTTPS", "DefaultActions": [{"Type": "forward", "TargetGroupArn": GROUP}]}]},
+            {"LoadBalancerArn": BALANCER})  # fmt: skip
+        self.lists("elbv2.describe_target_groups", "TargetGroups", {
+            "TargetGroupArn": GROUP, "TargetGroupName": "tg", "Port": 8080, "Protocol": "HTTP",
+            "VpcId": "vpc-1", "TargetType": "instance", "LoadBalancerArns": [BALANCER]})  # fmt: skip
+        return self.says("elbv2.describe_target_health", {"TargetHealthDescriptions": [{
+            "Target": {"Id": "i-back", "Port": 8080}, "TargetHealth": {"State": "healthy"}}]},
+            {"TargetGroupArn": GROUP})  # fmt: skip
 
     def weakness(self, uid: str, **more: Any) -> Answers:
         self.weak.setdefault(uid, []).append(vulnerability(**more))

@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.answers import ANYONE, GLOBAL, Answers, allow, machine, service
+from tests.answers import ANYONE, BALANCER, GLOBAL, Answers, allow, machine, service
 from tests.flips import holds
 from tests.scenes import A, R
 
 GA = f"arn:aws:globalaccelerator::{A}:accelerator/g"
 LISTENER = f"{GA}/listener/l"
-ELB = f"arn:aws:elasticloadbalancing:{R}:{A}:"
-BALANCER, GROUP = f"{ELB}loadbalancer/app/lb/1", f"{ELB}targetgroup/tg/1"
 APP, BACK = machine("app"), machine("back")
 OVERRIDE = [{"ListenerPort": 443, "EndpointPort": 8080}]
 
@@ -30,7 +28,7 @@ def accelerated(endpoint: str = "i-app", *, source: str = ANYONE, port: int = 44
     for row in found.files[A, R, "ec2.describe_network_acls"][0][1]["NetworkAcls"][0]["Entries"]:
         row["CidrBlock"] = acl
     if endpoint == BALANCER:
-        balanced(found, port, source)
+        found.balanced(port, source, internal=True)
     found.lists("globalaccelerator.list_accelerators", "Accelerators", {
         "AcceleratorArn": GA, "Name": "g", "Enabled": enabled, "Status": "DEPLOYED"}, region=GLOBAL)  # fmt: skip
     if listed:
@@ -44,26 +42,6 @@ def accelerated(endpoint: str = "i-app", *, source: str = ANYONE, port: int = 44
                 "EndpointId": endpoint, "Weight": weight, "ClientIPPreservationEnabled": keep}]}]},
             {"ListenerArn": LISTENER}, region=GLOBAL)  # fmt: skip
     return found
-
-
-def balanced(found: Answers, port: int, source: str) -> None:
-    found.group("lb", (port, source)).instance(
-        "back", public=False, port=8080, source="10.0.0.0/16"
-    )
-    found.lists("elbv2.describe_load_balancers", "LoadBalancers", {
-        "LoadBalancerArn": BALANCER, "LoadBalancerName": "lb", "Scheme": "internal", "VpcId": "vpc-1",
-        "Type": "application", "State": {"Code": "active"}, "SecurityGroups": ["sg-lb"],
-        "IpAddressType": "ipv4", "AvailabilityZones": [{"SubnetId": "subnet-private"}]})  # fmt: skip
-    found.says("elbv2.describe_listeners", {"Listeners": [{
-        "ListenerArn": f"{ELB}listener/app/lb/1/2", "LoadBalancerArn": BALANCER, "Port": 443,
-        "Protocol": "HTTPS", "DefaultActions": [{"Type": "forward", "TargetGroupArn": GROUP}]}]},
-        {"LoadBalancerArn": BALANCER})  # fmt: skip
-    found.lists("elbv2.describe_target_groups", "TargetGroups", {
-        "TargetGroupArn": GROUP, "TargetGroupName": "tg", "Port": 8080, "Protocol": "HTTP",
-        "VpcId": "vpc-1", "TargetType": "instance", "LoadBalancerArns": [BALANCER]})  # fmt: skip
-    found.says("elbv2.describe_target_health", {"TargetHealthDescriptions": [{
-        "Target": {"Id": "i-back", "Port": 8080}, "TargetHealth": {"State": "healthy"}}]},
-        {"TargetGroupArn": GROUP})  # fmt: skip
 
 
 CLOSED = {"source": "10.0.0.0/16"}

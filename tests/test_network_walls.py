@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.answers import ANYONE, GLOBAL, Answers, machine
+from tests.answers import BALANCER, GLOBAL, Answers, machine
 from tests.flips import holds
 from tests.scenes import A, R
 
-ELB = f"arn:aws:elasticloadbalancing:{R}:{A}:"
-BALANCER, GROUP = f"{ELB}loadbalancer/app/lb/1", f"{ELB}targetgroup/tg/1"
 WALL = f"arn:aws:wafv2:{R}:{A}:regional/webacl/w/1"
 SET = f"arn:aws:wafv2:{R}:{A}:regional/ipset/office/1"
 API, GRAPH = f"arn:aws:apigateway:{R}::/restapis/abc", f"arn:aws:appsync:{R}:{A}:apis/g"
@@ -57,25 +55,7 @@ def wall(found: Answers, *rules: Row, default: str = "Block", addresses: tuple[s
 
 def balancer(*rules: Row, guards: bool = True, **more: Any) -> Answers:
     """An open balancer before a machine, behind a web ACL."""
-    found = (
-        Answers()
-        .group("lb", (443, ANYONE))
-        .instance("back", public=False, port=8080, source="10.0.0.0/16")
-    )
-    found.lists("elbv2.describe_load_balancers", "LoadBalancers", {
-        "LoadBalancerArn": BALANCER, "LoadBalancerName": "lb", "Scheme": "internet-facing", "VpcId": "vpc-1",
-        "Type": "application", "State": {"Code": "active"}, "SecurityGroups": ["sg-lb"],
-        "IpAddressType": "ipv4", "AvailabilityZones": [{"SubnetId": "subnet-public"}]})  # fmt: skip
-    found.says("elbv2.describe_listeners", {"Listeners": [{
-        "ListenerArn": f"{ELB}listener/app/lb/1/2", "LoadBalancerArn": BALANCER, "Port": 443,
-        "Protocol": "HTTPS", "DefaultActions": [{"Type": "forward", "TargetGroupArn": GROUP}]}]},
-        {"LoadBalancerArn": BALANCER})  # fmt: skip
-    found.lists("elbv2.describe_target_groups", "TargetGroups", {
-        "TargetGroupArn": GROUP, "TargetGroupName": "tg", "Port": 8080, "Protocol": "HTTP",
-        "VpcId": "vpc-1", "TargetType": "instance", "LoadBalancerArns": [BALANCER]})  # fmt: skip
-    found.says("elbv2.describe_target_health", {"TargetHealthDescriptions": [{
-        "Target": {"Id": "i-back", "Port": 8080}, "TargetHealth": {"State": "healthy"}}]},
-        {"TargetGroupArn": GROUP})  # fmt: skip
+    found = Answers().balanced()
     found.says("wafv2.list_resources_for_web_acl", {"ResourceArns": [BALANCER] if guards else []},
                {"WebACLArn": WALL, "ResourceType": "APPLICATION_LOAD_BALANCER"})  # fmt: skip
     return wall(found, *rules, **more)
