@@ -61,7 +61,42 @@ def balancer(*rules: Row, guards: bool = True, **more: Any) -> Answers:
     return wall(found, *rules, **more)
 
 
+OWN = f"arn:aws:wafv2:{R}:{A}:regional/rulegroup/own/1"
+
+
+def grouped(*rules: Row, told: bool = True, override: str = "None", default: str = "Block",
+            addresses: tuple[str, ...] = (OFFICE,), place: str = "Rules", **more: Any) -> Answers:  # fmt: skip
+    """A web ACL with a group of the account's own, by itself or by the firewall manager."""
+    named = {"RuleGroupReferenceStatement": {"ARN": OWN, **more}}
+    row = {"Name": "g", "Priority": 1, "OverrideAction": {override: {}},
+           "Statement" if place == "Rules" else "FirewallManagerStatement": named}  # fmt: skip
+    found = balancer(*([row] if place == "Rules" else []), default=default, addresses=addresses)
+    if place != "Rules":
+        found.says("wafv2.get_web_acl", {"WebACL": {"Name": "w", "Id": "1", "ARN": WALL, "Rules": [], place: [row],
+                                                    "DefaultAction": {default: {}}}},
+                   {"Name": "w", "Id": "1", "Scope": "REGIONAL"})  # fmt: skip
+    if told:
+        found.says("wafv2.get_rule_group", {"RuleGroup": {"Name": "own", "Id": "1", "ARN": OWN, "Rules": list(rules)}},
+                   {"Name": "own", "Id": "1", "Scope": "REGIONAL"})  # fmt: skip
+    return found
+
+
+OURS = rule(1, "Allow", IN_SET)
+OTHERS = rule(1, "Block", negated(IN_SET))
 RULES: list[tuple[str, Answers, str, str]] = [
+    ("a group that admits the office", grouped(OURS), "no", OFFICE),
+    ("a group that admits everyone", grouped(OURS, addresses=("0.0.0.0/0",)), "yes", ""),
+    ("a group that keeps others out", grouped(OTHERS, default="Allow"), "no", OFFICE),
+    ("that is only counted", grouped(OTHERS, default="Allow", override="Count"), "yes", ""),
+    ("whose rule is only counted", grouped(OTHERS, default="Allow", RuleActionOverrides=[
+        {"Name": "r1", "ActionToUse": {"Count": {}}}]), "yes", ""),
+    ("whose rule is left out", grouped(OTHERS, default="Allow", ExcludedRules=[{"Name": "r1"}]), "yes", ""),
+    ("another rule is left out", grouped(OTHERS, default="Allow", ExcludedRules=[{"Name": "r2"}]), "no", OFFICE),
+    ("a group that nobody read", grouped(default="Allow", told=False), "unknown", "rules of the group own"),
+    ("a group that nobody read, all blocked", grouped(told=False), "unknown", "rules of the group own"),
+    ("of the firewall manager, first", grouped(OTHERS, default="Allow", place="PreProcessFirewallManagerRuleGroups"),
+     "no", OFFICE),
+    ("of the firewall manager, last", grouped(OURS, place="PostProcessFirewallManagerRuleGroups"), "no", OFFICE),
     ("everyone", balancer(default="Allow"), "yes", ""),
     ("nobody", balancer(), "no", "admits nobody"),
     ("an office", balancer(rule(1, "Allow", IN_SET)), "no", OFFICE),

@@ -154,7 +154,7 @@ _WITH_PARAMETERS = [
     Call("rds", "DescribeDBSnapshots", asks=({"SnapshotType": "manual"},)),
     Call("rds", "DescribeDBClusterSnapshots", asks=({"SnapshotType": "manual"},)),
     Call("ssm", "ListDocuments", asks=({"Filters": [{"Key": "Owner", "Values": ["Self"]}]},)),
-    *(Call("wafv2", name, where, ({"Scope": scope},)) for name in ("ListWebACLs", "ListIPSets")
+    *(Call("wafv2", name, where, ({"Scope": scope},)) for name in ("ListWebACLs", "ListIPSets", "ListRuleGroups")
       for where, scope in (("region", "REGIONAL"), ("global", "CLOUDFRONT"))),
     Call("s3control", "ListAccessPoints", asks=({"AccountId": "{account}"},)),
     Call("s3control", "ListAccessGrantsInstances", asks=({"AccountId": "{account}"},)),
@@ -254,6 +254,8 @@ _FOLLOW_UPS = [
         *_each("wafv2", "GetWebACL", "wafv2.list_web_acls", "WebACLs[]",
                {"Name": "Name", "Id": "Id"}, where, Scope=scope),
         *_each("wafv2", "GetIPSet", "wafv2.list_ip_sets", "IPSets[]",
+               {"Name": "Name", "Id": "Id"}, where, Scope=scope),
+        *_each("wafv2", "GetRuleGroup", "wafv2.list_rule_groups", "RuleGroups[]",
                {"Name": "Name", "Id": "Id"}, where, Scope=scope))),
     *_each("wafv2", "ListResourcesForWebACL", "wafv2.list_web_acls", "WebACLs[]",
            {"WebACLArn": "ARN"}, ResourceType="APPLICATION_LOAD_BALANCER"),

@@ -384,6 +384,7 @@ LISTS: tuple[ListShape, ...] = (
               ("CertificateArn",)),
     ListShape("wafv2.list_web_acls", "WebACLs[]", "ARN", "Name", ("ARN",)),
     ListShape("wafv2.list_ip_sets", "IPSets[]", "ARN", "Name", ("ARN",)),
+    ListShape("wafv2.list_rule_groups", "RuleGroups[]", "ARN", "Name", ("ARN",)),
     ListShape("accessanalyzer.list_analyzers", "analyzers[]", "arn", "name", ("arn",)),
 )  # fmt: skip
 
@@ -431,6 +432,7 @@ DETAILS: tuple[DetailShape, ...] = (
                 ("Cluster",), "Cluster", "Cluster.ClusterArn"),
     DetailShape("wafv2.get_web_acl", "", (), "WebACL", "WebACL.ARN"),
     DetailShape("wafv2.get_ip_set", "", ("IPSet",), "IPSet", "IPSet.ARN"),
+    DetailShape("wafv2.get_rule_group", "", ("RuleGroup",), "RuleGroup", "RuleGroup.ARN"),
     DetailShape("kms.list_grants", _KEY, ("Grants",)),
     DetailShape("kms.list_resource_tags", _KEY, (), tags="Tags"),
     DetailShape("secretsmanager.get_resource_policy",

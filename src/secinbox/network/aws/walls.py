@@ -1,8 +1,9 @@
 """AWS WAF: whether a web ACL lets some stranger through to what it guards.
 
 Rules by priority; the first that allows or blocks decides, counting and captchas do not. Managed rule groups
-and limits of rate inspect what is asked: strangers pass. Sources: AWS WAF Developer Guide, "Using web ACL rule
-actions", "Using match rule statements".
+and limits of rate inspect what is asked: strangers pass. The rules of a group of one's own stand where the group
+is named. Sources: AWS WAF Developer Guide, "Using web ACL rule actions", "Using match rule statements",
+"Rule group action overrides".
 """
 
 from __future__ import annotations
@@ -50,8 +51,11 @@ def _wall(estate: Estate, name: str) -> Verdict | None:
     if acl is None or not isinstance(acl.config.get("DefaultAction"), dict):
         return unknown(f"the rules of the web ACL {name.split('/')[-2]} were not read", name)
     missing: list[str] = []
-    rules = list(_rules(estate, acl, missing))
+    unread: list[str] = []
+    rules = list(_rules(estate, acl, missing, unread))
     found = judge(rules, "Allow" in acl.config["DefaultAction"])
+    if unread:
+        return unknown(f"the rules of the group {', '.join(unread[:3])} were not read", acl.uid)
     if found.open:
         return None
     if missing:
@@ -65,17 +69,58 @@ def _wall(estate: Estate, name: str) -> Verdict | None:
     )
 
 
-def _rules(estate: Estate, acl: Item, missing: list[str]) -> Iterator[Rule]:
+def _rules(estate: Estate, acl: Item, missing: list[str], unread: list[str]) -> Iterator[Rule]:
+    """Of the firewall manager first, of the list itself, and of the firewall manager last."""
+    for rows in (
+        "PreProcessFirewallManagerRuleGroups",
+        "Rules",
+        "PostProcessFirewallManagerRuleGroups",
+    ):
+        for row in _in_order(acl.config.get(rows)):
+            statement = row.get("Statement") or row.get("FirewallManagerStatement")
+            if not isinstance(statement, dict):
+                continue
+            group = statement.get("RuleGroupReferenceStatement")
+            if not isinstance(group, dict):
+                yield from _rule(estate, row.get("Action"), statement, missing)
+            elif "Count" not in (row.get("OverrideAction") or {}):
+                yield from _grouped(estate, group, missing, unread)
+
+
+def _in_order(rows: object) -> list[dict[str, Any]]:
     def priority(row: Mapping[str, Any]) -> int:
         found = row.get("Priority")
         return found if isinstance(found, int) else 2**31
 
-    for row in sorted(entries(acl.config.get("Rules")), key=priority):
-        action, statement = row.get("Action"), row.get("Statement")
-        if not isinstance(action, dict) or not isinstance(statement, dict):
-            continue
-        if {"Allow", "Block"} & action.keys() and not any(k in statement for k in _INSPECTS):
-            yield Rule("Allow" in action, _term(estate, statement, missing, 0))
+    return sorted(entries(rows), key=priority)
+
+
+def _rule(
+    estate: Estate, action: object, statement: Mapping[str, Any], missing: list[str]
+) -> Iterator[Rule]:
+    decides = isinstance(action, dict) and {"Allow", "Block"} & action.keys()
+    if decides and isinstance(action, dict) and not any(k in statement for k in _INSPECTS):
+        yield Rule("Allow" in action, _term(estate, statement, missing, 0))
+
+
+def _grouped(
+    estate: Estate, named: Mapping[str, Any], missing: list[str], unread: list[str]
+) -> Iterator[Rule]:
+    """The rules of a group of one's own, with the actions that the list gives them instead."""
+    name = str(named.get("ARN") or "")
+    group = estate.find(name)
+    if group is None or not isinstance(group.config.get("Rules"), list):
+        unread.append(name.split("/")[-2] if name.count("/") > 1 else name)
+        return
+    instead = {
+        str(r.get("Name")): r.get("ActionToUse") for r in entries(named.get("RuleActionOverrides"))
+    }
+    instead |= {str(r.get("Name")): {"Count": {}} for r in entries(named.get("ExcludedRules"))}
+    for row in _in_order(group.config["Rules"]):
+        statement = row.get("Statement")
+        if isinstance(statement, dict):
+            action = instead.get(str(row.get("Name")), row.get("Action"))
+            yield from _rule(estate, action, statement, missing)
 
 
 def _term(estate: Estate, statement: Mapping[str, Any], missing: list[str], depth: int) -> Term:
