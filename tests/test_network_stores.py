@@ -91,6 +91,16 @@ BUCKETS: list[tuple[str, RiskStatement, str, str]] = [
     ("smallest", bucket(READ), "yes", "s3:getobject"),
     ("principal as AWS star", bucket({**READ, "Principal": {"AWS": "*"}}), "yes", "s3:getobject"),
     ("some objects", bucket(allow(Action="s3:GetObject", Resource=f"{BUCKET}/public/*")), "yes", ""),
+    ("some objects denied", bucket(READ, {**DENY, "Resource": f"{BUCKET}/private/*"}), "yes", ""),
+    ("all that is open denied", bucket({**READ, "Resource": f"{BUCKET}/public/*"}, {
+        **DENY, "Resource": f"{BUCKET}/p*"}), "no", "/p*"),
+    ("others than the open ones denied", bucket({**READ, "Resource": f"{BUCKET}/public/*"}, {
+        **DENY, "Resource": f"{BUCKET}/private/*"}), "yes", ""),
+    ("all but some denied", bucket(READ, {
+        "Effect": "Deny", "Principal": "*", "Action": "s3:*", "NotResource": f"{BUCKET}/public/*"}), "no", ""),
+    ("all but some allowed", bucket(allow(Action="s3:GetObject", NotResource=f"{BUCKET}/private/*")), "yes", ""),
+    ("open where one of two is denied", bucket(
+        {**READ, "Resource": [f"{BUCKET}/a/*", f"{BUCKET}/b/*"]}, {**DENY, "Resource": f"{BUCKET}/a/*"}), "yes", ""),
     ("listing", bucket(allow(Action="s3:ListBucket", Resource=BUCKET)), "yes", "s3:listbucket"),
     ("writing", bucket(allow(Action="s3:Put*", Resource=f"{BUCKET}/*")), "yes", "s3:put*"),
     ("not action", bucket(allow(NotAction="s3:DeleteBucket", Resource=f"{BUCKET}/*")), "yes", ""),
@@ -346,6 +356,9 @@ CLUSTER = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/c"
 ORG = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
 
 
+SUBJECT = "token.actions.githubusercontent.com:sub"
+
+
 def attributes(statement: dict[str, Any]) -> dict[str, Any]:
     return {"get_queue_attributes": {"Attributes": {"Policy": policy(statement)}},
             "get_topic_attributes": {"Attributes": {"Policy": policy(statement)}}}  # fmt: skip
@@ -362,6 +375,14 @@ def trust(
 def github(**operators: Any) -> dict[str, Any]:
     provider = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
     return trust({"Federated": provider}, operators or None, "sts:AssumeRoleWithWebIdentity")
+
+
+def barred(**operators: Any) -> dict[str, Any]:
+    """Every repository, but for what a denial names."""
+    found = sub("repo:*")
+    statements = found["AssumeRolePolicyDocument"]["Statement"]
+    statements.append({**statements[0], "Effect": "Deny", "Condition": operators})
+    return found
 
 
 def sub(value: str) -> dict[str, Any]:
@@ -451,6 +472,16 @@ OTHERS: list[tuple[str, str, str, dict[str, Any], str]] = [
         StringEquals={"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}), "yes"),
     ("repositories of an organisation", ROLE, "aws_iam_role", sub("repo:acme/*"), "no"),
     ("a prefix that others can register", ROLE, "aws_iam_role", sub("repo:acme*"), "yes"),
+    ("denied but for an organisation", ROLE, "aws_iam_role", barred(StringNotLike={SUBJECT: "repo:acme/*"}), "no"),
+    ("denied but for a prefix", ROLE, "aws_iam_role", barred(StringNotLike={SUBJECT: "repo:acme*"}), "yes"),
+    ("denied but for a star", ROLE, "aws_iam_role", barred(StringNotEquals={SUBJECT: "repo:*"}), "no"),
+    ("denied to an organisation", ROLE, "aws_iam_role", barred(StringLike={SUBJECT: "repo:acme/*"}), "yes"),
+    ("denied to every repository", ROLE, "aws_iam_role", barred(StringLike={SUBJECT: "repo:*"}), "no"),
+    ("denied to all", ROLE, "aws_iam_role", barred(), "no"),
+    ("denied by a claim that nobody knows", ROLE, "aws_iam_role", barred(
+        StringNotEquals={"token.actions.githubusercontent.com:new": "x"}), "unknown"),
+    ("denied without an organisation", ROLE, "aws_iam_role", barred(
+        StringNotEquals={"aws:PrincipalOrgID": "o-1"}), "no"),
     ("one repository and branch", ROLE, "aws_iam_role", sub("repo:acme/docs:ref:refs/heads/main"), "no"),
 ]  # fmt: skip
 
@@ -562,3 +593,22 @@ def test_the_resources_of_the_policy_of_an_api(resource: str, value: str) -> Non
             "GET": {"authorizationType": "NONE"}}}]},
     }  # fmt: skip
     assert judge(uid, (uid, "aws_apigateway_rest_api", config)).value == value
+
+
+@pytest.mark.parametrize(
+    ("stages", "value"),
+    [({"Items": [{"StageName": "$default"}]}, "yes"), ({"Items": []}, "no"), (None, "yes")],
+)
+def test_an_http_api_that_is_deployed_nowhere(stages: dict[str, Any] | None, value: str) -> None:
+    uid = f"arn:aws:apigateway:{REGION}::/apis/a1"
+    config = {
+        "ApiId": "a1", "ApiEndpoint": f"https://a1.execute-api.{REGION}.amazonaws.com",
+        "get_routes": {"Items": [{"RouteKey": "POST /x", "AuthorizationType": "NONE", "Target": "integrations/i"}]},
+        "get_integrations": {"Items": [{"IntegrationId": "i", "IntegrationUri": FUNCTION}]},
+    } | ({} if stages is None else {"get_stages": stages})  # fmt: skip
+    own = {"FunctionArn": FUNCTION, "get_policy": {"Error": "ResourceNotFoundException"},
+           "get_function_url_config": NO_URL}  # fmt: skip
+    estate = estate_of_items(
+        (uid, "aws_apigateway_api", config), (FUNCTION, "aws_lambda_function", own)
+    )
+    assert {s.value for s in exposure(estate)} == {value}

@@ -697,3 +697,23 @@ def test_two_identities_together_are_more_than_each(
     graph = compiled(world)
     reached = {graph.states[n] for e in entries(graph) for n in forward(graph, e, possible).cost}
     assert (("admin", f"arn:aws:iam::{A}:root") in reached) is control
+
+
+def test_an_http_api_leads_to_the_role_of_the_function_behind_it() -> None:
+    http = f"arn:aws:apigateway:{R}::/apis/a1"
+    function = f"arn:aws:lambda:{R}:{A}:function:f"
+    scene = Scene()
+    scene.role("app", service("lambda.amazonaws.com"), allow("*"))
+    absent = {"Error": "ResourceNotFoundException"}
+    scene.function("f", "app", get_policy=absent, get_function_url_config=absent)
+    open_route = {"RouteKey": "GET /", "AuthorizationType": "NONE", "Target": "integrations/i"}
+    api: dict[str, Any] = {
+        "ApiId": "a1", "ApiEndpoint": f"https://a1.execute-api.{R}.amazonaws.com",
+        "get_routes": {"Items": [open_route]}, "get_stages": {"Items": [{"StageName": "$default"}]},
+        "get_integrations": {"Items": [{"IntegrationId": "i", "IntegrationUri": function}]}}  # fmt: skip
+    scene.add(http, "aws_apigateway_api", api)
+    assert any(
+        {http, function, ROLE} <= set(p.resources) and p.target == ROOT for p in scene.paths()
+    )
+    open_route["AuthorizationType"] = "JWT"
+    assert not scene.paths()

@@ -117,8 +117,9 @@ def test_the_role_is_as_public_as_before_and_says_that_it_is_cut() -> None:
 def paths(said: list[Said]) -> set[tuple[str, str]]:
     made = estate([*said, *BUCKET, roles(role("guest", [trust()], ALL))])
     public = {s.resource: list(s.evidence) for s in exposure(made) if s.value == "yes"}
-    return {(p.target, s.target) for p in routes.analyse(World(estate=made, public=public)).paths
-            for s in p.steps if s.move == "public-trust"}  # fmt: skip
+    found = routes.analyse(World(estate=made, public=public)).paths
+    assert all(ROLE in p.resources for p in found)  # also where a session of it is the place
+    return {(p.target, s.target) for p in found for s in p.steps if s.move == "public-trust"}
 
 
 def test_attack_paths_end_where_the_session_ends() -> None:

@@ -275,6 +275,8 @@ def _touch(world: World, graph: Graph, path: Path, way: Way) -> None:
         ends = [s[1] for s in (step.source, step.target) if s[0] != HUB]
         for uid in (*ends[:-1], *step.resources, *ends[-1:],
                     *(e.source for e in step.evidence if e.source in world.estate.items)):  # fmt: skip
+            if uid in world.sessions:
+                names[world.sessions[uid]] = None
             names[uid] = None
             names.update(dict.fromkeys(world.replicas.get(uid, ())[:MOST_REPLICAS]))
     names.pop(path.entry, None)

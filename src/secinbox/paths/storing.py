@@ -117,7 +117,7 @@ def _stations(analysis: Analysis) -> list[tuple[str, str]]:
         for way in path.ways:
             for index in way.steps:
                 for uid in (graph.states[graph.target[index]][1], *graph.steps[index].resources):
-                    out[path.id, uid] = None
+                    out[path.id, analysis.world.sessions.get(uid, uid)] = None
     return list(out)
 
 

@@ -179,6 +179,12 @@ class World:
         item = self.estate.find(uid)
         return label(uid, item)
 
+    @cached_property
+    def sessions(self) -> dict[str, str]:
+        """Sessions that are places of their own -> the role that each is a session of."""
+        every = (h for found in self.escalation.handed.values() for h in found)
+        return {h.node: h.role for h in every if h.node != h.role}
+
     def top(self, uid: str) -> str:
         """The workload of a replica, or the resource itself."""
         return self.tops.get(uid, uid)

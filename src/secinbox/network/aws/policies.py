@@ -36,6 +36,7 @@ from secinbox.records import Evidence
 STRANGER = "000000000000"  # an account that is nobody's
 _MOST = 4096  # requests that are tried of one policy
 _NAME = "secinbox-stranger"
+_SOME = "secinbox-any"  # a part of a name that no policy speaks of
 
 # What AWS puts into a call that a service makes for somebody; a stranger's own call lacks it.
 _ABSENT = (
@@ -135,11 +136,39 @@ def _asked(policy: Policy, actions: Iterable[str]) -> list[str]:
 
 
 def _one(policy: Policy, action: str, resource: str, around: Surroundings, what: str) -> Verdict:
-    about = [
-        s
-        for s in (*policy.statements, *(w for w in around.walls if binds(w, action)))
-        if s.effect != "broken" and s.about(action) and _covers(s, resource)
-    ]
+    statements = (*policy.statements, *(w for w in around.walls if binds(w, action)))
+    about = [s for s in statements if s.effect != "broken" and s.about(action)]
+    best: Verdict | None = None
+    for place in _places(about, resource):
+        found = _at([s for s in about if _covers(s, place)], resource, around, what)
+        if found.value == "yes":
+            return found
+        if best is None or best.value == "no":
+            best = found
+    return best or no(f"the {what} names no stranger")
+
+
+def _places(about: list[Statement], resource: str) -> list[str]:
+    """Where it is tried: of "some object", one for each allowance that speaks of a part of them.
+
+    A denial for other objects does not stop these.
+    """
+    if not resource.endswith("/*"):
+        return [resource]
+    out: dict[str, None] = {}
+    for statement in about:
+        if statement.effect != "Allow":
+            continue
+        if statement.resources is None:
+            out[resource[:-1] + _SOME] = None
+        for pattern in statement.resources or ():
+            shared = common_arn(_without_variables(pattern), resource[:-1] + "?*")
+            if shared is not None:
+                out[shared.replace("?*", _SOME).replace("*", _SOME).replace("?", "x")] = None
+    return list(out)
+
+
+def _at(about: list[Statement], resource: str, around: Surroundings, what: str) -> Verdict:
     allows = [s for s in about if s.effect == "Allow" and _is_stranger(s) is not False]
     if not allows:
         return no(f"the {what} names no stranger")
@@ -185,12 +214,11 @@ def _covers(statement: Statement, resource: str) -> bool:
 
 
 def _resource_matches(pattern: str, resource: str) -> bool:
-    if "${" in pattern:
-        pattern = pattern.split("${", 1)[0] + "*"
-    if arn_matches(pattern, resource):
-        return True
-    # Asked for "some object in the bucket": a pattern for part of the objects is enough.
-    return resource.endswith("/*") and common_arn(pattern, resource[:-1] + "?*") is not None
+    return arn_matches(_without_variables(pattern), resource)
+
+
+def _without_variables(pattern: str) -> str:
+    return pattern.split("${", 1)[0] + "*" if "${" in pattern else pattern
 
 
 def _is_stranger(statement: Statement) -> bool:

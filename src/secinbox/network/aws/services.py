@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from secinbox.arn import parse_arn
 from secinbox.estate import Estate, Item
-from secinbox.iam.conditions import holds
+from secinbox.iam.conditions import Tri, all_of, condition_holds, holds
 from secinbox.iam.matching import glob
-from secinbox.iam.policy import Statement, parse
+from secinbox.iam.policy import Condition, Policy, Statement, parse
 from secinbox.iam.providers import missing
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
@@ -61,7 +61,8 @@ def role(estate: Estate, item: Item) -> Verdict:
                     if pooled
                     else _federated(estate, item, statement, value)
                 )
-                ways.append(both([led, *_walled(item, walls)]))
+                told = () if pooled else _denied(policy, item, value)
+                ways.append(both([led, *told, *_walled(item, walls)]))
     found = either(ways)
     part = item.unfinished("AssumeRolePolicyDocument")
     return unknown(part, item.uid) if part and found.value == "yes" else found
@@ -160,6 +161,42 @@ def _federated(estate: Estate, item: Item, statement: Statement, provider: str) 
     text = f"trust policy admits any workload at {issuer} ({shown})"
     return yes(Evidence(kind="policy", text=text, source=item.uid,
                         steps=(f"Anyone at {issuer}", _WEB, item.uid)))  # fmt: skip
+
+
+def _denied(policy: Policy, item: Item, provider: str) -> Iterator[Verdict]:
+    """What the trust policy itself denies to a stranger with a token of that provider."""
+    for statement in policy.statements:
+        if statement.effect != "Deny" or not statement.about("sts:assumerolewithwebidentity"):
+            continue
+        named = statement.principals or ()
+        if named and not any(v in ("*", provider) for _, v in named):
+            continue
+        stopped = all_of([_hits_strangers(c, provider) for c in statement.conditions] or [True])
+        if stopped is True:
+            yield no(f"trust policy: {statement.text}", item.uid)
+        elif stopped is None:
+            keys = ", ".join(sorted(statement.keys))
+            yield unknown(f"whom the trust policy denies ({keys}) is not known", item.uid)
+
+
+def _hits_strangers(condition: Condition, provider: str) -> Tri:
+    """Does a condition of a denial hold for whatever token a stranger may bring?"""
+    operator, key, values = condition
+    owner, _, claim = key.partition(":")
+    issuer = provider.rpartition("oidc-provider/")[2].removeprefix("https://")
+    if owner != issuer.lower():
+        return condition_holds(condition, _WITH_TOKEN)
+    word = operator.lower().removeprefix("forallvalues:").removeprefix("foranyvalue:")
+    plain = word.removesuffix("ifexists")
+    if claim not in _SHARED_ISSUERS.get(issuer.rstrip("/"), ()):
+        return None
+    likes = plain.endswith("like")
+    if plain.replace("not", "") not in _COMPARED:
+        return None
+    if "not" in plain:
+        # Whoever is not one of these: a stranger, unless a pattern fits his claim, too.
+        return not (likes and any(_of_everyone(claim, v) for v in values))
+    return likes and any(v in ("*", "repo:*", "project_path:*") for v in values)
 
 
 def _of_everyone(claim: str, pattern: str) -> bool:

@@ -27,7 +27,7 @@ _KINDS = {
     "aws_dynamodb_table": "table", "aws_secretsmanager_secret": "secret",
     "aws_ssm_parameter": "parameter", "aws_ec2_snapshot": "snapshot",
     "aws_rds_snapshot": "database snapshot", "aws_elbv2_load_balancer": "load balancer",
-    "aws_apigateway_rest_api": "API", "aws_apigatewayv2_api": "API",
+    "aws_apigateway_rest_api": "API", "aws_apigateway_api": "API",
     "aws_iam_access_key": "access key", "aws_cloudtrail_trail": "trail",
     "aws_cloudfront_distribution": "distribution", "aws_opensearch_domain": "search domain",
 }  # fmt: skip
