@@ -49,8 +49,8 @@ PASSIVE = (
     "aws_ec2_vpc", "aws_ec2_security_group", "aws_ec2_network_acl", "aws_ec2_route_table",
     "aws_ec2_internet_gateway", "aws_ec2_network_interface", "aws_ec2_elastic_ip",
     "aws_rds_db_snapshot", "aws_rds_snapshot", "aws_rds_cluster_snapshot", "aws_efs_file_system",
-    "aws_elasticfilesystem_file_system", "aws_logs_log_group", "aws_cloudtrail_trail",
-    "aws_elbv2_load_balancer", "aws_elasticloadbalancing_loadbalancer",
+    "aws_logs_log_group", "aws_cloudtrail_trail",
+    "aws_elbv2_load_balancer", "aws_elb_load_balancer",
     "aws_cloudfront_distribution", "aws_acm_certificate", "aws_rolesanywhere_trust_anchor",
     "aws_s3_access_grants_instance", "aws_s3_access_grants_location",
 )  # fmt: skip

@@ -23,7 +23,7 @@ from secinbox.records import Evidence
 # What anyone can only connect to; what is read, assumed or restored is another predicate's.
 CONNECTED = (
     "aws_ec2_instance", "aws_ecs_service", "aws_ecs_task", "aws_lambda_function",
-    "aws_elbv2_load_balancer", "aws_elb_load_balancer", "aws_elasticloadbalancing_loadbalancer",
+    "aws_elbv2_load_balancer", "aws_elb_load_balancer",
     "aws_apigateway_rest_api", "aws_apigateway_api", "aws_cloudfront_distribution",
     "aws_apprunner_service", "aws_rds_instance", "aws_rds_cluster", "aws_redshift_cluster",
     "aws_eks_cluster", "aws_elasticache_cluster", "aws_docdb_cluster", "aws_mq_broker",

@@ -14,7 +14,7 @@ BUCKETS = ("aws_s3_bucket",)
 COPIES = ("aws_rds_snapshot", "aws_rds_cluster_snapshot")
 OTHERS = (
     "aws_ssm_parameter", "aws_ec2_snapshot", "aws_ec2_volume", "aws_efs_file_system",
-    "aws_elasticfilesystem_file_system", "aws_opensearch_domain", "aws_sqs_queue", "aws_sns_topic",
+    "aws_opensearch_domain", "aws_sqs_queue", "aws_sns_topic",
     "aws_kinesis_stream", "aws_kms_key", "aws_ecr_repository", "aws_ec2_image",
     "aws_logs_log_group", "aws_elasticache_cluster", "aws_cloudtrail_trail", "aws_backup_vault",
 )  # fmt: skip
