@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from secinbox.estate import Item
@@ -12,11 +14,13 @@ from tests.accounts import (
     MANAGED,
     PASS,
     RUNNING,
+    STACK,
     USER,
     A,
     Account,
     B,
     I,
+    R,
     allow,
     attached,
     aws,
@@ -228,6 +232,33 @@ def test_restricted_data_and_wide_reach() -> None:
     made = Account().user("ana", allow("s3:*"))
     found = {s.resource: s for s in privilege(made.estate())}[USER]
     assert (found.value, {e.kind for e in found.evidence}) == ("yes", {"wide_reach", "granted"})
+
+
+@pytest.mark.parametrize(("kind", "uid", "config", "value"), [
+    ("aws_ec2_instance", I, {"InstanceId": "i-1"}, "no"),
+    ("aws_ec2_instance", I, {}, None),
+    ("aws_ec2_instance", I, {"InstanceId": "i-1", "IamInstanceProfile": {}}, None),
+    ("aws_ec2_instance", I, {"InstanceId": "i-1", "IamInstanceProfile": {"Arn": "arn:aws:iam::1:instance-profile/x"}}, None),
+    ("aws_ec2_instance", I, {"InstanceId": "i-1", "iam_instance_profile_association": {}}, None),
+    ("aws_rds_instance", f"arn:aws:rds:{R}:{A}:db:d", {"AssociatedRoles": []}, "no"),
+    ("aws_rds_instance", f"arn:aws:rds:{R}:{A}:db:d", {}, None),
+    ("aws_rds_instance", f"arn:aws:rds:{R}:{A}:db:d", {"AssociatedRoles": [{"RoleArn": ADMIN}]}, "yes"),
+    ("aws_rds_instance", f"arn:aws:rds:{R}:{A}:db:d", {"AssociatedRoles": [{"RoleArn": f"{ADMIN}x"}]}, "unknown"),
+    ("aws_redshift_cluster", f"arn:aws:redshift:{R}:{A}:cluster:c", {"IamRoles": []}, "no"),
+    ("aws_redshift_cluster", f"arn:aws:redshift:{R}:{A}:cluster:c", {}, None),
+    ("aws_ecs_task_definition", f"arn:aws:ecs:{R}:{A}:task-definition/t:1", {"taskDefinitionArn": "t"}, "no"),
+    ("aws_ecs_task_definition", f"arn:aws:ecs:{R}:{A}:task-definition/t:1", {}, None),
+    ("aws_cloudformation_stack", STACK, {"StackStatus": "CREATE_COMPLETE", "DisableRollback": False}, "no"),
+    ("aws_cloudformation_stack", STACK, {"StackStatus": "CREATE_COMPLETE"}, None),
+])  # fmt: skip
+def test_what_runs_as_nobody(
+    kind: str, uid: str, config: dict[str, Any], value: str | None
+) -> None:
+    estate = Account().admin(service("rds.amazonaws.com")).add(uid, kind, config).estate()
+    found = {s.resource: s for s in privilege(estate)}.get(uid)
+    assert (found.value if found else None) == value
+    if value == "no" and found is not None:
+        assert found.evidence[0].text == "it runs as no identity"
 
 
 def test_a_policy_that_was_not_read_is_no_silent_no() -> None:

@@ -39,7 +39,19 @@ _RUNS_AS = (
     "aws_stepfunctions_state_machine", "aws_batch_job_definition",
     "aws_bedrock_agentcore_code_interpreter_custom", "aws_bedrock_agentcore_runtime",
     "aws_bedrock_agentcore_browser_custom", "aws_redshift_cluster", "aws_iam_access_key",
+    "aws_rds_instance", "aws_rds_cluster",
 )  # fmt: skip
+# What shows that a description was read, and where it would name an identity.
+_NAMES_IDENTITY = {
+    "aws_ec2_instance": ("InstanceId", "IamInstanceProfile"),
+    "aws_ecs_task_definition": ("taskDefinitionArn", "taskRoleArn"),
+    "aws_cloudformation_stack": ("DisableRollback", "RoleARN"),
+    "aws_apprunner_service": ("InstanceConfiguration", "InstanceConfiguration.InstanceRoleArn"),
+    "aws_batch_job_definition": ("containerProperties", "containerProperties.jobRoleArn"),
+    "aws_redshift_cluster": ("IamRoles", "IamRoles[]"),
+    "aws_rds_instance": ("AssociatedRoles", "AssociatedRoles[]"),
+    "aws_rds_cluster": ("AssociatedRoles", "AssociatedRoles[]"),
+}
 _MAX_SHOWN = 5
 # These hold or filter, they act as nobody.
 PASSIVE = (
@@ -356,7 +368,7 @@ def _inherited(estate: Estate, item: Item, powers: dict[str, Power]) -> Power | 
     """The power of the identity that it runs as; None when it has none or it was not read."""
     roles = sorted(identities(estate, item.uid, 0))
     if not roles:
-        return None
+        return _runs_as_nobody(item)
     known = [(r, powers[r]) for r in roles if r in powers]
     power = Power()
     for role, found in known:
@@ -387,6 +399,19 @@ def _inherited(estate: Estate, item: Item, powers: dict[str, Power]) -> Power | 
     return power
 
 
+def _runs_as_nobody(item: Item) -> Power | None:
+    """A no where the description was read and names no identity; None where nobody can say."""
+    read, place = _NAMES_IDENTITY.get(item.type, ("", ""))
+    if not read or read not in item.config or any(True for _ in walk(item.config, place)):
+        return None
+    if item.unfinished(place.partition(".")[0].removesuffix("[]")):
+        return None
+    if "iam_instance_profile_association" in item.config:
+        return None  # of a profile that was not read
+    text = "it runs as no identity"
+    return Power("no", [Evidence(kind="control", text=text, source=item.uid)])
+
+
 def identities(estate: Estate, uid: str, depth: int) -> set[str]:
     """Roles and users along `has_identity` and `runs` (a service runs a definition that has a role)."""
     if depth > 4:
@@ -398,6 +423,8 @@ def identities(estate: Estate, uid: str, depth: int) -> set[str]:
             str(a)
             for a in walk(item.config, "iam_instance_profile_association.IamInstanceProfile.Arn")
         ]
+    elif item is not None and item.type in ("aws_rds_instance", "aws_rds_cluster"):
+        linked = [str(a) for a in walk(item.config, "AssociatedRoles[].RoleArn")]
     else:
         linked = []
     for target in (*estate.targets(uid, "has_identity"), *linked):

@@ -89,9 +89,11 @@ def task_definition(graph: Graph, node: Node) -> Made:
     if held:
         found["containerDefinitions"] = held
     arn = node.need("arn", "id")
+    partial = {"containerDefinitions": "the graph keeps some settings of a container only"}
+    if not found.get("taskRoleArn"):
+        found["taskRoleArn"], partial["taskRoleArn"] = "", "the graph names no role of its tasks"
     yield Told("ecs.describe_task_definition",
-               {"taskDefinition": {"taskDefinitionArn": arn, **found}}, {"taskDefinition": arn},
-               {"containerDefinitions": "the graph keeps some settings of a container only"})  # fmt: skip
+               {"taskDefinition": {"taskDefinitionArn": arn, **found}}, {"taskDefinition": arn}, partial)  # fmt: skip
 
 
 def container_instance(graph: Graph, node: Node) -> Made:

@@ -296,9 +296,9 @@ def instance(graph: Graph, node: Node) -> Made:
         found |= _vpc_of(graph, node)
     profiles = ids(graph.out(node, "INSTANCE_PROFILE"), "arn")
     profile = profiles[0] if profiles else node.text("iaminstanceprofile")
-    if profile:
-        found["IamInstanceProfile"] = {"Arn": profile}
-    yield Told("ec2.describe_instances", {"Reservations": [{"Instances": [found]}]})
+    found["IamInstanceProfile"] = {"Arn": profile} if profile else {}
+    partial = {} if profile else {"IamInstanceProfile": "the graph names no profile of it"}
+    yield Told("ec2.describe_instances", {"Reservations": [{"Instances": [found]}]}, {}, partial)
 
 
 # Load balancers

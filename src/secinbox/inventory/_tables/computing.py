@@ -69,8 +69,11 @@ def layer_version(row: Row) -> Made:
 
 def task_definition(row: Row) -> Made:
     found = described(row, {"arn": "taskDefinitionArn"}, lower=True)
+    unsaid: tuple[str, ...] = ()
+    if "task_role_arn" not in row:
+        found["taskRoleArn"], unsaid = "", ("taskRoleArn",)
     yield Answer("ecs.describe_task_definition",
-                 {"taskDefinition": found, "tags": tags_of(row)})  # fmt: skip
+                 {"taskDefinition": found, "tags": tags_of(row)}, None, unsaid)  # fmt: skip
 
 
 def eks_cluster(row: Row) -> Made:

@@ -12,7 +12,10 @@ _INSTANCE = paths("instance_state=State.Name state_code=State.Code ram_disk_id=R
 def instance(row: Row) -> Made:
     found = described(row, _INSTANCE)
     found.pop("LaunchTemplateData", None)  # what it would be started with, not what it is
-    yield Answer("ec2.describe_instances", {"Reservations": [{"Instances": [found]}]})
+    unsaid: tuple[str, ...] = ()
+    if not {"iam_instance_profile_arn", "iam_instance_profile"} & row.keys():
+        found["IamInstanceProfile"], unsaid = {}, ("IamInstanceProfile",)
+    yield Answer("ec2.describe_instances", {"Reservations": [{"Instances": [found]}]}, None, unsaid)
 
 
 def target_group(row: Row) -> Made:

@@ -163,6 +163,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "aws_appsync_graphql_api": {"visibility": "GLOBAL"},
     "aws_cognito_identity_pool": {"allow_unauthenticated_identities": False},
     "aws_transfer_server": {"endpoint_type": "PUBLIC", "protocols": ["SFTP"]},
+    "aws_instance": {"iam_instance_profile": ""},
     "aws_launch_template": {"default_version": 1, "latest_version": 1},
     "aws_ssm_document": {"permissions": {}},
     "aws_s3_access_point": {"policy": "", "network_origin": "Internet"},

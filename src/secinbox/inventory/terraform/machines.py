@@ -144,8 +144,9 @@ def _instance(blocks: Blocks, b: Block) -> Iterator[Answer]:
             HttpTokens=options.text("http_tokens"), HttpEndpoint=options.text("http_endpoint"),
             HttpPutResponseHopLimit=options.number("http_put_response_hop_limit"),
         ),
+        # An argument that is not there at all is unknown; a machine without one has an empty one.
         IamInstanceProfile={"Arn": f"arn:aws:iam::{account}:instance-profile/{profile}"}
-        if profile else None,
+        if profile else None if b.has("iam_instance_profile") else {},
         Tags=b.tags,
     )  # fmt: skip
     reservation = {"OwnerId": account, "Instances": [instance]}

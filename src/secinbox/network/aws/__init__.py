@@ -31,7 +31,8 @@ UNREACHABLE = (
     "aws_ec2_route_table", "aws_ec2_internet_gateway", "aws_ec2_network_acl", "aws_logs_log_group",
     "aws_eks_pod_identity_association", "aws_eks_access_entry", "aws_rolesanywhere_profile",
     "aws_rolesanywhere_trust_anchor", "aws_s3_access_grant", "aws_s3_access_grants_location",
-    "aws_s3_access_grants_instance",
+    "aws_s3_access_grants_instance", "aws_kms_alias", "aws_ec2_vpc", "aws_elbv2_target_group",
+    "aws_ssm_parameter", "aws_rds_subnet_group", "aws_ec2_nat_gateway", "aws_ec2_prefix_list",
 )  # fmt: skip
 _BY_POLICY: dict[str, Callable[[Estate, Item], Verdict]] = {
     "aws_sqs_queue": stores.queue,
