@@ -271,6 +271,23 @@ def test_a_client_keeps_its_address_under_the_local_policy() -> None:
     assert _pod_of([*local, INNER, policy([block("10.0.0.0/24")])]) == "no"
 
 
+@pytest.mark.parametrize(
+    ("policy_", "home", "value"),
+    [
+        ("Cluster", "n1", "yes"),
+        ("Local", "n1", "yes"),
+        ("Cluster", "n2", "yes"),
+        ("Local", "n2", "no"),
+    ],
+)
+def test_only_nodes_with_a_pod_answer_under_the_local_policy(
+    policy_: str, home: str, value: str
+) -> None:
+    other = {**copy.deepcopy(INNER), "metadata": {"name": "n2"}}
+    ported = change(PORTED, "Service", "spec|externalTrafficPolicy", policy_)
+    assert _pod_of([*change(ported, "Pod", "spec|nodeName", home), other]) == value
+
+
 GATEWAY = [
     service("ClusterIP"),
     pod(),
