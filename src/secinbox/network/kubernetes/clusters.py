@@ -343,7 +343,7 @@ class Clusters:
             if shared
             else f"port {', '.join(map(str, ports))} of the host"
         )
-        if sure:
+        if sure or self.nodes.of_no_cloud(runner.uid):
             shown = f"tcp {', '.join(map(str, ports))}"
             door = Door(yes(), ("Internet", node, runner.shown))
             return led(door, (*door.steps, f"on {what}"), shown)

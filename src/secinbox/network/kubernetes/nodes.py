@@ -51,6 +51,16 @@ class Nodes:
             return unknown("addresses of the nodes were not read", uid), "", False
         return no("no node that it is on has a public address", uid), "", False
 
+    def of_no_cloud(self, uid: str) -> bool:
+        """No cloud, and so no firewall of one, stands before any node.
+
+        Clouds name their machine in `providerID`; k3s and kind name themselves.
+        """
+        nodes = self.by_cluster[place_of(uid)[0]]
+        makers = {word(n.config, "spec", "providerID").partition("://")[0] for n in nodes}
+        told = all("spec" in n.config and not n.unfinished("spec") for n in nodes)
+        return bool(nodes) and told and makers <= {"", "k3s", "kind"}
+
     @staticmethod
     def _address(node: Item) -> str:
         """Machines of one's own often have a public address as the internal one."""
