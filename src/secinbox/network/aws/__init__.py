@@ -118,7 +118,7 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
     for item in estate.of_type("aws_s3_accesspoint"):
         if item.config:
             out[item.uid] = managed.access_point(estate, item, buckets)
-            for uid, verdict in managed.behind(item, out[item.uid], buckets):
+            for uid, verdict in managed.bucket_behind(item, out[item.uid], buckets):
                 through[uid].append(verdict)
     for item in buckets.values():
         fronts = [*through.get(item.uid, ())]

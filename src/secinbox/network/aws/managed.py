@@ -181,7 +181,9 @@ def access_point(estate: Estate, item: Item, found: dict[str, Item]) -> Verdict:
     return both(gates)
 
 
-def behind(point: Item, verdict: Verdict, found: dict[str, Item]) -> Iterator[tuple[str, Verdict]]:
+def bucket_behind(
+    point: Item, verdict: Verdict, found: dict[str, Item]
+) -> Iterator[tuple[str, Verdict]]:
     """The bucket of an access point whose policy is not "no"."""
     bucket = found.get(str(point.config.get("Bucket") or ""))
     if bucket is None or verdict.value == "no":
