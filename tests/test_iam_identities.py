@@ -153,7 +153,8 @@ CHANGES: list[tuple[str, Account, str, str]] = [
     ("a misspelt action", Account().user("ana", allow(["iam:PassRoles", "lambda:CreateFunctions"])).admin(
         service("lambda.amazonaws.com")), USER, "no"),
     ("iam star", _self("iam:*"), USER, "yes"),
-    ("iam star on some names", _self("iam:*", f"arn:aws:iam::{A}:user/dev-*"), USER, "no"),
+    ("iam star on some names", _self("iam:*", f"arn:aws:iam::{A}:user/dev-*"), USER, "yes"),  # a new one
+    ("iam star on one name", _self("iam:*", f"arn:aws:iam::{A}:policy/dev"), USER, "no"),
     ("all but iam", Account().user("ana", {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}), USER, "no"),
     ("split in two", Account().user("ana", {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},
                                     allow("iam:*")), USER, "yes"),

@@ -462,3 +462,26 @@ def test_a_launch_template_of_a_scaling_group() -> None:
     assert account(new, switch).can() == "no"
     assert account(new, switch, desired=1).can() == "yes"
     assert account(new, switch, start, profile=False).can() == "no"
+
+
+@pytest.mark.parametrize(
+    ("rights", "more", "value"),
+    [
+        (("ssm:StartSession", "ec2:AssociateIamInstanceProfile", "iam:PassRole"), {}, "unknown"),
+        (("ssm:StartSession", "ec2:AssociateIamInstanceProfile"), {}, "no"),
+        (("ssm:StartSession", "iam:PassRole"), {}, "no"),
+        (("ec2:AssociateIamInstanceProfile", "iam:PassRole"), {}, "no"),
+        (("ssm:StartSession", "ec2:AssociateIamInstanceProfile", "iam:PassRole"),
+         {"State": {"Name": "stopped"}}, "no"),
+        # Its agent reports already: by what the account gives to every instance.
+        (("ssm:StartSession", "ec2:AssociateIamInstanceProfile", "iam:PassRole"),
+         {"describe_instance_information": {"PingStatus": "Online"}}, "yes"),
+    ],
+)  # fmt: skip
+def test_a_profile_for_an_instance_without_one(
+    rights: tuple[str, ...], more: dict[str, Any], value: str
+) -> None:
+    dropped = ("describe_instance_information", "IamInstanceProfile")
+    config = {k: v for k, v in RUNNING.items() if k not in dropped}
+    made = Account().user("ana", *(allow(r) for r in rights)).admin(service(EC2), profile=True)
+    assert made.add(I, "aws_ec2_instance", config | more).can() == value

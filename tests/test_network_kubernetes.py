@@ -180,9 +180,16 @@ def test_node_ports_external_addresses_and_host_ports() -> None:
     assert _pod_of(PORTED[:2], ("Service", "Ingress")) == "unknown"
     assert _pod_of(inner) == "yes"
     assert _pod_of(change(inner, "Service", "spec|externalIPs", ["10.9.9.9"])) == "no"
-    assert _pod_of([host, NODE]) == "unknown"
+    assert _pod_of([host, NODE]) == "yes"
     assert _pod_of([host, INNER]) == "no"
-    assert _pod_of([pod(hostNetwork=True), NODE]) == "unknown"
+    assert _pod_of([pod(hostNetwork=True), NODE]) == "yes"
+    for maker, value in (
+        ("k3s://n1", "yes"),
+        ("gce://p/z/n1", "unknown"),
+        ("aws:///z/i-1", "unknown"),
+    ):
+        # A cloud has a firewall before its machines, which nobody read.
+        assert _pod_of([host, change([NODE], "Node", "spec|providerID", maker)[0]]) == value
     assert _pod_of([pod(), NODE]) == "no"
 
 
@@ -269,6 +276,23 @@ def test_flips_of_a_network_policy(guard: Object, direct: str, behind: str, clou
 def test_a_client_keeps_its_address_under_the_local_policy() -> None:
     local = change(BALANCED, "Service", "spec|externalTrafficPolicy", "Local")
     assert _pod_of([*local, INNER, policy([block("10.0.0.0/24")])]) == "no"
+
+
+@pytest.mark.parametrize(
+    ("policy_", "home", "value"),
+    [
+        ("Cluster", "n1", "yes"),
+        ("Local", "n1", "yes"),
+        ("Cluster", "n2", "yes"),
+        ("Local", "n2", "no"),
+    ],
+)
+def test_only_nodes_with_a_pod_answer_under_the_local_policy(
+    policy_: str, home: str, value: str
+) -> None:
+    other = {**copy.deepcopy(INNER), "metadata": {"name": "n2"}}
+    ported = change(PORTED, "Service", "spec|externalTrafficPolicy", policy_)
+    assert _pod_of([*change(ported, "Pod", "spec|nodeName", home), other]) == value
 
 
 GATEWAY = [
@@ -476,8 +500,8 @@ def test_a_public_address_as_the_internal_one_of_a_node() -> None:
 @pytest.mark.parametrize(
     ("where", "value"),
     [
-        ("", "unknown"),
-        ("0.0.0.0", "unknown"),
+        ("", "yes"),
+        ("0.0.0.0", "yes"),
         ("127.0.0.1", "no"),
         ("10.0.0.4", "no"),
         ("::1", "no"),

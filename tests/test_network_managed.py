@@ -174,6 +174,7 @@ def test_an_access_point(
         "get_public_access_block": NO_BLOCK}  # fmt: skip
     items = [(POINT, own | point), (BUCKET, held), (ROOT, {"s3control": NO_BLOCK})]
     assert verdict(POINT, *items)[0] == value
+    assert verdict(BUCKET, *items)[0] == value  # whoever gets in there reads the bucket
     blocked = {"s3control": {"PublicAccessBlockConfiguration": {"RestrictPublicBuckets": True}}}
     assert verdict(POINT, *items[:2], (ROOT, blocked))[0] == "no"
 

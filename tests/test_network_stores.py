@@ -91,6 +91,7 @@ BUCKETS: list[tuple[str, RiskStatement, str, str]] = [
     ("smallest", bucket(READ), "yes", "s3:getobject"),
     ("principal as AWS star", bucket({**READ, "Principal": {"AWS": "*"}}), "yes", "s3:getobject"),
     ("some objects", bucket(allow(Action="s3:GetObject", Resource=f"{BUCKET}/public/*")), "yes", ""),
+    ("any resource", bucket(allow(Action="s3:GetObject", Resource="*")), "yes", ""),
     ("some objects denied", bucket(READ, {**DENY, "Resource": f"{BUCKET}/private/*"}), "yes", ""),
     ("all that is open denied", bucket({**READ, "Resource": f"{BUCKET}/public/*"}, {
         **DENY, "Resource": f"{BUCKET}/p*"}), "no", "/p*"),

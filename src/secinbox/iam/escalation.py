@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, product
 
 from secinbox.estate import Estate
+from secinbox.iam.births import Births
 from secinbox.iam.changes import Change, Changes
 from secinbox.iam.evaluate import Answer, Evaluator
 from secinbox.iam.moves import Edge, Moves
@@ -56,6 +57,7 @@ class Escalation:
         self.evaluator = evaluator or Evaluator(self.world)
         self.moves = Moves(self.world, self.evaluator, Things(self.world))
         self.changes = Changes(self.moves)
+        self.births = Births(self.changes)
         self.admins: dict[str, Answer] = {}
         self.self_made: dict[str, Change] = {}  # makes itself administrator by its own changes
         self.edges: dict[str, list[Edge]] = {}
@@ -99,6 +101,11 @@ class Escalation:
                     and (self.moves.administrator(change.persona).value == "yes")
                 ):
                     self.self_made[arn] = change
+        own = self.self_made.get(arn)
+        if not principal.service_linked and (own is None or not own.certain):
+            born = self.births.made(principal.persona)
+            if born is not None and (own is None or born.certain):
+                self.self_made[arn] = born
         self._states[arn] = states
         edges = self.moves.edges(principal.persona)
         for change in states:

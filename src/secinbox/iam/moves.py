@@ -567,7 +567,9 @@ class Moves:
         for row in rows:
             if row_bits(row.needs) & ~mask:
                 continue
-            for thing in self.things.in_account(row.kind, persona.account):
+            bare = ["bare-instance"] if row.kind == "managed-instance" else []
+            for thing in (t for k in (row.kind, *bare)
+                          for t in self.things.in_account(k, persona.account)):  # fmt: skip
                 yield from self._refilled(persona, row, thing)
                 action = ("ec2:replaceiaminstanceprofileassociation" if thing.roles
                           else "ec2:associateiaminstanceprofile")  # fmt: skip

@@ -122,6 +122,17 @@ def _managed(things: Things) -> Iterator[Thing]:
                         "whether its SSM agent answers was not read")  # fmt: skip
 
 
+def _bare(things: Things) -> Iterator[Thing]:
+    """Instances without a role that no SSM knows: an agent on one reports once a role lets it."""
+    for item, thing in _running(things):
+        read = covered(
+            things.estate, item.account, item.region, "ssm.describe_instance_information"
+        )
+        if not thing.roles and read and "describe_instance_information" not in item.config:
+            yield Thing(thing.uid, thing.account, thing.roles, thing.parts, False,
+                        "whether an SSM agent is installed on it is not known")  # fmt: skip
+
+
 def _ssh(things: Things) -> Iterator[Thing]:
     """Instances on which somebody outside can reach port 22, as far as that was read."""
     groups = {
@@ -406,6 +417,7 @@ def _eks_clusters(things: Things) -> Iterator[Thing]:
 _FINDERS: dict[str, Finder] = {
     "instance": _instances,
     "managed-instance": _managed,
+    "bare-instance": _bare,
     "ssh-instance": _ssh,
     "serial-instance": _serial,
     "stopped-instance": _stopped,

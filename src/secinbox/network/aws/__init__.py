@@ -116,13 +116,15 @@ def _verdicts(estate: Estate) -> dict[str, Verdict]:
         if item.config:
             fronts = [*through.get(item.uid, ()), *distributions.function(item)]
             out[item.uid] = stores.function(estate, item, fronts)
+    for item in estate.of_type("aws_s3_accesspoint"):
+        if item.config:
+            out[item.uid] = managed.access_point(estate, item, buckets)
+            for uid, verdict in managed.bucket_behind(item, out[item.uid], buckets):
+                through[uid].append(verdict)
     for item in buckets.values():
         fronts = [*through.get(item.uid, ())]
         gap = distributions.unread_bucket(item)
         out[item.uid] = s3.bucket(estate, item, fronts + ([gap] if gap is not None else []))
-    for item in estate.of_type("aws_s3_accesspoint"):
-        if item.config:
-            out[item.uid] = managed.access_point(estate, item, buckets)
     for item in estate.of_type("aws_cloudtrail_trail"):
         out[item.uid] = services.trail(item, buckets, out)
     for kind, judge in _BY_POLICY.items():

@@ -6,7 +6,7 @@ type whose endpoint stands on the Internet or not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from secinbox.estate import Estate, Item
@@ -179,6 +179,21 @@ def access_point(estate: Estate, item: Item, found: dict[str, Item]) -> Verdict:
         gates.append(_delegated(estate, bucket, item))
         gates.append(s3.blocked(estate, bucket, "RestrictPublicBuckets"))
     return both(gates)
+
+
+def bucket_behind(
+    point: Item, verdict: Verdict, found: dict[str, Item]
+) -> Iterator[tuple[str, Verdict]]:
+    """The bucket of an access point whose policy is not "no"."""
+    bucket = found.get(str(point.config.get("Bucket") or ""))
+    if bucket is None or verdict.value == "no":
+        return
+    if verdict.value == "unknown":
+        yield bucket.uid, verdict
+        return
+    text = f"through the access point {point.name}: {verdict.evidence[0].text}"
+    yield bucket.uid, yes(Evidence(kind="policy", text=text, source=point.uid, via=(point.uid,),
+                                   steps=("Anyone", point.name, bucket.uid)))  # fmt: skip
 
 
 def _delegated(estate: Estate, bucket: Item, point: Item) -> Verdict:

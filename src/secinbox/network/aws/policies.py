@@ -156,15 +156,19 @@ def _places(about: list[Statement], resource: str) -> list[str]:
     if not resource.endswith("/*"):
         return [resource]
     out: dict[str, None] = {}
+    some = resource[:-1] + _SOME
     for statement in about:
         if statement.effect != "Allow":
             continue
-        if statement.resources is None:
-            out[resource[:-1] + _SOME] = None
-        for pattern in statement.resources or ():
+        if statement.resources is None or any(
+            _resource_matches(p, some) for p in statement.resources
+        ):
+            out[some] = None
+            continue
+        for pattern in statement.resources:
             shared = common_arn(_without_variables(pattern), resource[:-1] + "?*")
             if shared is not None:
-                out[shared.replace("?*", _SOME).replace("*", _SOME).replace("?", "x")] = None
+                out[shared] = None
     return list(out)
 
 

@@ -118,7 +118,13 @@ class Clusters:
                  for p in objs(spec, "ports") if isinstance(at(p, "nodePort"), int)]  # fmt: skip
         if kind == "NodePort" or (kind == "LoadBalancer" and found):
             # A balancer's service is open on its nodes too, for whoever reaches them.
-            verdict, node, sure = self.nodes.public(item.uid, found)
+            # Under the local policy a node without a pod of it drops what comes.
+            homes = (
+                word(r.spec, "nodeName") for r in self.behind[item.uid] if local and not r.idle
+            )
+            verdict, node, sure = self.nodes.public(
+                item.uid, found, frozenset(h for h in homes if h)
+            )
             if kind == "LoadBalancer" and verdict.value == "yes" and not sure:
                 verdict = unknown(f"it is open on {node} too: which firewall that has was not read",
                                   item.uid)  # fmt: skip
@@ -327,7 +333,9 @@ class Clusters:
         if not shared and not ports:
             return None
         name = word(runner.spec, "nodeName")
-        verdict, node, sure = self.nodes.public(runner.uid, asked, name)
+        verdict, node, sure = self.nodes.public(
+            runner.uid, asked, frozenset({name}) if name else frozenset()
+        )
         if verdict.value != "yes":
             return verdict
         what = (
@@ -335,7 +343,7 @@ class Clusters:
             if shared
             else f"port {', '.join(map(str, ports))} of the host"
         )
-        if sure:
+        if sure or self.nodes.of_no_cloud(runner.uid):
             shown = f"tcp {', '.join(map(str, ports))}"
             door = Door(yes(), ("Internet", node, runner.shown))
             return led(door, (*door.steps, f"on {what}"), shown)

@@ -25,15 +25,17 @@ class Nodes:
                 self.by_cluster[place_of(item.uid)[0]].append(item)
         self._known: dict[tuple[str, tuple[tuple[str, int], ...]], Verdict | None] = {}
 
-    def public(self, uid: str, asked: Asked, name: str = "") -> tuple[Verdict, str, bool]:
-        """Whether a node (or the named one) is reached on one of the ports, which one, and whether its
-        firewall was looked at.
+    def public(
+        self, uid: str, asked: Asked, names: frozenset[str] = frozenset()
+    ) -> tuple[Verdict, str, bool]:
+        """Whether a node (or one of the named) is reached on one of the ports, which one, and whether
+        its firewall was looked at.
 
         Without ports, or where nobody knows the machine, a public address is enough.
         """
         nodes = self.by_cluster[place_of(uid)[0]]
-        if name:
-            nodes = [n for n in nodes if n.name == name]
+        if names:
+            nodes = [n for n in nodes if n.name in names]
         shut: list[Verdict] = []
         for node in nodes:
             address = self._address(node)
@@ -45,9 +47,19 @@ class Nodes:
             shut.append(filtered)
         if shut:
             return either(shut), "", True
-        if not nodes or not (name or looked_at(self.estate, near(uid, "node", "x", ""), "node")):
+        if not nodes or not (names or looked_at(self.estate, near(uid, "node", "x", ""), "node")):
             return unknown("addresses of the nodes were not read", uid), "", False
         return no("no node that it is on has a public address", uid), "", False
+
+    def of_no_cloud(self, uid: str) -> bool:
+        """No cloud, and so no firewall of one, stands before any node.
+
+        Clouds name their machine in `providerID`; k3s and kind name themselves.
+        """
+        nodes = self.by_cluster[place_of(uid)[0]]
+        makers = {word(n.config, "spec", "providerID").partition("://")[0] for n in nodes}
+        told = all("spec" in n.config and not n.unfinished("spec") for n in nodes)
+        return bool(nodes) and told and makers <= {"", "k3s", "kind"}
 
     @staticmethod
     def _address(node: Item) -> str:
