@@ -485,3 +485,22 @@ def test_a_profile_for_an_instance_without_one(
     config = {k: v for k, v in RUNNING.items() if k not in dropped}
     made = Account().user("ana", *(allow(r) for r in rights)).admin(service(EC2), profile=True)
     assert made.add(I, "aws_ec2_instance", config | more).can() == value
+
+
+@pytest.mark.parametrize(
+    ("operator", "regions", "value"),
+    [
+        ("StringNotEquals", [R], "yes"),
+        ("StringNotEquals", ["eu-central-1"], "no"),
+        ("StringNotEquals", ["eu-central-1", R], "yes"),
+        ("StringEquals", [R], "no"),
+    ],
+)
+def test_what_stands_in_a_region_that_is_denied_is_not_taken_over(
+    operator: str, regions: list[str], value: str
+) -> None:
+    wall = {**deny("lambda:*"), "Condition": {operator: {"aws:RequestedRegion": regions}}}
+    made = Account().user("ana", allow("lambda:UpdateFunctionCode"), wall)
+    made.admin(service("lambda.amazonaws.com"))
+    made.add(F, "aws_lambda_function", {"FunctionArn": F, "Role": ADMIN, "Runtime": "python3.13"})
+    assert made.can() == value

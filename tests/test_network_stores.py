@@ -613,3 +613,26 @@ def test_an_http_api_that_is_deployed_nowhere(stages: dict[str, Any] | None, val
         (uid, "aws_apigateway_api", config), (FUNCTION, "aws_lambda_function", own)
     )
     assert {s.value for s in exposure(estate)} == {value}
+
+
+@pytest.mark.parametrize(
+    ("connect", "value"), [("NONE", "yes"), ("AWS_IAM", "no"), ("CUSTOM", "no"), (None, "yes")]
+)
+def test_who_connects_to_a_websocket_api_is_not_asked_again(
+    connect: str | None, value: str
+) -> None:
+    uid = f"arn:aws:apigateway:{REGION}::/apis/a1"
+    rows = [{"RouteKey": "$default", "AuthorizationType": "NONE", "Target": "integrations/i"}]
+    rows += [{"RouteKey": "$connect", "AuthorizationType": connect}] if connect else []
+    config = {
+        "ApiId": "a1", "ProtocolType": "WEBSOCKET",
+        "ApiEndpoint": f"wss://a1.execute-api.{REGION}.amazonaws.com",
+        "get_routes": {"Items": rows}, "get_stages": {"Items": [{"StageName": "prod"}]},
+        "get_integrations": {"Items": [{"IntegrationId": "i", "IntegrationUri": FUNCTION}]},
+    }  # fmt: skip
+    own = {"FunctionArn": FUNCTION, "get_policy": {"Error": "ResourceNotFoundException"},
+           "get_function_url_config": NO_URL}  # fmt: skip
+    estate = estate_of_items(
+        (uid, "aws_apigateway_api", config), (FUNCTION, "aws_lambda_function", own)
+    )
+    assert {s.value for s in exposure(estate)} == {value}

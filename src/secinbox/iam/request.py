@@ -156,6 +156,9 @@ class Requests:
         if item is None:
             return
         service = resource.split(":")[2] if resource.count(":") > 2 else ""
+        region = resource.split(":")[3] if service else ""
+        if region:  # where it is, it has to be asked for
+            values["aws:requestedregion"] = (region,)
         prefixes = ["aws:resourcetag/", f"{service}:resourcetag/"]
         prefixes += ["ssm:resourcetag/"] if service == "ec2" else []
         for prefix in prefixes:

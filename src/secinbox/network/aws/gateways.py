@@ -176,11 +176,17 @@ def _open_routes(item: Item) -> Iterator[dict[str, Any]]:
     found = answer(item, "get_routes")
     if isinstance(found, Unread) or not found:
         return
-    for route in entries(found.get("Items")):
-        if str(route.get("AuthorizationType") or "NONE") == "NONE" and not route.get(
-            "ApiKeyRequired"
-        ):
-            yield route
+    routes = list(entries(found.get("Items")))
+    # Nobody is asked again who has a connection to a WebSocket API: only its route $connect asks.
+    if any(r.get("RouteKey") == "$connect" and not _open_route(r) for r in routes):
+        return
+    yield from (r for r in routes if _open_route(r))
+
+
+def _open_route(route: dict[str, Any]) -> bool:
+    return str(route.get("AuthorizationType") or "NONE") == "NONE" and not route.get(
+        "ApiKeyRequired"
+    )
 
 
 def http_api(item: Item, domains: Domains) -> Verdict:
@@ -207,5 +213,6 @@ def http_api(item: Item, domains: Domains) -> Verdict:
                             steps=("Internet", endpoint), ports="tcp 443"))  # fmt: skip
     if item.unfinished("get_routes"):
         return unknown(item.unfinished("get_routes"), item.uid)
-    kinds = sorted({str(r.get("AuthorizationType") or "API key") for r in routes})
+    asking = [r for r in routes if not _open_route(r)]
+    kinds = sorted({str(r.get("AuthorizationType") or "API key") for r in asking})
     return no(f"every route asks for authorisation ({', '.join(kinds)})", item.uid)
