@@ -9,6 +9,7 @@ import pytest
 
 from secinbox.estate import estate_of
 from secinbox.iam import Escalation
+from secinbox.iam.things import Thing
 from secinbox.inventory import aws as inventory
 from secinbox.reading import Report
 from tests.accounts import (
@@ -504,3 +505,11 @@ def test_what_stands_in_a_region_that_is_denied_is_not_taken_over(
     made.admin(service("lambda.amazonaws.com"))
     made.add(F, "aws_lambda_function", {"FunctionArn": F, "Role": ADMIN, "Runtime": "python3.13"})
     assert made.can() == value
+
+
+@pytest.mark.parametrize(
+    ("uid", "name"),
+    [(F, "f"), (I, "i-1"), (STACK_SET, "s:1"), (f"arn:aws:states:{R}:{A}:stateMachine:x", "x")],
+)
+def test_a_thing_is_told_by_its_name(uid: str, name: str) -> None:
+    assert Thing(uid, A, ()).name == name

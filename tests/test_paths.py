@@ -19,6 +19,7 @@ from secinbox.paths.cuts import dominators, smallest_cut
 from secinbox.paths.graph import Action, Graph, Step
 from secinbox.paths.planning import plan
 from secinbox.paths.search import certain, forward, ways
+from secinbox.paths.world import label
 from tests.scenes import EC2, ROOT, A, R, Scene, allow, aws, service, to, vulnerability
 from tests.test_iam_kubernetes import account, binding, role, rule
 from tests.test_network_kubernetes import NODE, pod, thing
@@ -495,3 +496,9 @@ def test_what_is_not_searched_in_a_large_graph_is_told_all_the_same(
     assert any(also for *_, also in long)
     monkeypatch.setattr(routes, "LARGE", 0)
     assert rows() == long
+
+
+def test_whom_an_entry_means_is_told_in_words() -> None:
+    said = {u: label(u) for u in ("any:gitlab.com", "internet", "accesskey:AKIA1")}
+    assert said == {"any:gitlab.com": "anyone at gitlab.com", "internet": "anyone on the Internet",
+                    "accesskey:AKIA1": "access key AKIA1"}  # fmt: skip

@@ -29,7 +29,8 @@ class Thing:
 
     @property
     def name(self) -> str:
-        return self.uid.rpartition("/")[2] or self.uid
+        own = self.uid.split(":", 5)[-1]
+        return own.rpartition("/" if "/" in own else ":")[2] or self.uid
 
 
 Finder = Callable[["Things"], Iterator[Thing]]

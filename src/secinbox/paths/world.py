@@ -204,7 +204,7 @@ _OURS = {
     "accesskey:": "access key ", "repo:": "repository ", "third-party:": "AWS account ",
     "signal:": "whoever caused ", "breach:": "whoever holds ", "image:": "image ",
     "unnamed:": "the repository scanned in ",
-    "certificate:": "whoever holds a certificate of trust anchor ",
+    "certificate:": "whoever holds a certificate of trust anchor ", "any:": "anyone at ",
 }  # fmt: skip
 _ANYONE = {
     INTERNET: "anyone on the Internet", ANY_AWS: "any AWS account", ANY_GITHUB: "any GitHub repository",
