@@ -22,6 +22,7 @@ LISTED = (
     "sagemaker.list_user_profiles",
     "apprunner.list_services", "bedrock-agentcore-control.list_code_interpreters",
     "scheduler.list_schedules", "events.list_rules", "cloudformation.list_stack_sets",
+    "sagemaker.list_domains", "emr-serverless.list_applications", "emr.list_clusters",
 )  # fmt: skip
 
 

@@ -46,7 +46,10 @@ def under(boundary: str, *more: dict[str, Any]) -> Account:
         (ana(*PERSON, deny(["iam:CreateAccessKey", "iam:AttachUserPolicy"])), "no"),
         (ana(*GROUP), "yes"),
         (ana(*GROUP, deny("iam:AddUserToGroup")), "no"),
-        (ana(*GROUP, deny("iam:CreateUser")), "no"),  # what is denied to her stays denied
+        (ana(*GROUP, deny("iam:CreateUser")), "yes"),  # she takes her own policy away then
+        # What is denied to her stays denied, and is no limit of a role of her own.
+        (ana(*GROUP, deny(["iam:CreateUser", "iam:*UserPolicy"])), "yes"),
+        (ana(*GROUP, deny(["iam:CreateUser", "iam:*UserPolicy", "iam:CreateRole"])), "no"),
         (ana(*PERSON, **bounded("strong")), "no"),
         (under(STRONG), "no"),
         (under(WEAK), "yes"),

@@ -8,11 +8,18 @@ import pytest
 
 from secinbox.iam import Escalation
 from tests.accounts import (
+    ADMIN,
+    EC2,
+    MACHINE,
     PASS,
+    PROJECT,
+    RUNNER,
+    STACK,
     USER,
     A,
     Account,
     B,
+    R,
     allow,
     aws,
     bounded,
@@ -58,6 +65,21 @@ PASSED: list[tuple[str, tuple[str, ...], str, bool]] = [
     ("apprunner-001", ("apprunner:CreateService",), "tasks.apprunner.amazonaws.com", False),
     ("emrserverless-001", ("emr-serverless:CreateApplication", "emr-serverless:StartJobRun"),
      "emr-serverless.amazonaws.com", False),
+    ("stepfunctions-001", ("states:CreateStateMachine", "states:StartSyncExecution"), "states.amazonaws.com", False),
+    ("stepfunctions-003", ("states:TestState",), "states.amazonaws.com", False),
+    ("ssm-005", ("ssm:CreateActivation",), "ssm.amazonaws.com", False),
+    ("codepipeline-001", ("codepipeline:CreatePipeline",), "codepipeline.amazonaws.com", False),
+    ("appsync-001", ("appsync:CreateGraphqlApi", "appsync:StartSchemaCreation", "appsync:CreateDataSource",
+                     "appsync:CreateResolver", "appsync:CreateApiKey"), "appsync.amazonaws.com", False),
+    ("apigateway-001", ("apigateway:POST", "apigateway:PUT"), "apigateway.amazonaws.com", False),
+    ("iot-001", ("iot:CreateRoleAlias", "iot:CreateKeysAndCertificate", "iot:CreatePolicy", "iot:AttachPolicy"),
+     "credentials.iot.amazonaws.com", False),
+    ("sagemaker-007", ("sagemaker:CreateModel", "sagemaker:CreateEndpointConfig", "sagemaker:CreateEndpoint"),
+     "sagemaker.amazonaws.com", False),
+    ("sagemaker-008", ("sagemaker:CreateModel", "sagemaker:CreateTransformJob"), "sagemaker.amazonaws.com", False),
+    ("sagemaker-009", ("sagemaker:CreateHyperParameterTuningJob",), "sagemaker.amazonaws.com", False),
+    ("sagemaker-010", ("sagemaker:CreatePipeline", "sagemaker:StartPipelineExecution"),
+     "sagemaker.amazonaws.com", False),
     ("rolesanywhere-001", ("rolesanywhere:CreateTrustAnchor", "rolesanywhere:CreateProfile"),
      "rolesanywhere.amazonaws.com", False),
 ]  # fmt: skip
@@ -102,3 +124,58 @@ def test_a_role_passed_to_something_new(
         "limit", [allow([*actions, "iam:PassRole"])]
     )
     assert wide.can() == "yes"
+
+
+# Rows whose role is passed to a thing that exists: what it is, and what makes it of no use.
+GROUP = f"arn:aws:autoscaling:{R}:{A}:autoScalingGroup:x:autoScalingGroupName/g"
+APPLICATION = f"arn:aws:emr-serverless:{R}:{A}:/applications/a"
+DOMAIN = f"arn:aws:sagemaker:{R}:{A}:domain/d-1"
+WEAK = f"arn:aws:iam::{A}:role/weak"
+CHANGED: list[tuple[str, tuple[str, ...], str, str, str, dict[str, Any], dict[str, Any]]] = [
+    ("cloudformation-007", ("cloudformation:UpdateStack",), "cloudformation.amazonaws.com", STACK,
+     "aws_cloudformation_stack", {"StackId": STACK}, {"StackStatus": "DELETE_COMPLETE"}),
+    ("codebuild-006", ("codebuild:StartBuild",), "codebuild.amazonaws.com", PROJECT, "aws_codebuild_project",
+     {"serviceRole": WEAK}, {"serviceRole": None}),
+    ("stepfunctions-004", ("states:UpdateStateMachine", "states:StartExecution"), "states.amazonaws.com", MACHINE,
+     "aws_stepfunctions_state_machine", {"roleArn": WEAK}, {}),
+    ("apprunner-003", ("apprunner:UpdateService",), "tasks.apprunner.amazonaws.com", RUNNER, "aws_apprunner_service",
+     {"ServiceArn": RUNNER}, {"Status": "PAUSED"}),
+    ("autoscaling-002", ("autoscaling:CreateLaunchConfiguration", "autoscaling:UpdateAutoScalingGroup"), EC2, GROUP,
+     "aws_autoscaling_group", {}, {}),
+    ("emrserverless-002", ("emr-serverless:StartJobRun",), "emr-serverless.amazonaws.com", APPLICATION,
+     "aws_emr_serverless", {"state": "STARTED"}, {"state": "TERMINATED"}),
+    ("sagemaker-011", ("sagemaker:CreateUserProfile", "sagemaker:CreatePresignedDomainUrl"),
+     "sagemaker.amazonaws.com", DOMAIN, "aws_sagemaker_domain", {"AuthMode": "IAM"}, {"AuthMode": "SSO"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "actions", "name", "uid", "kind", "config", "useless"),
+    CHANGED,
+    ids=[c[0] for c in CHANGED],
+)
+def test_a_role_passed_to_something_there_is(
+    row: str, actions: tuple[str, ...], name: str, uid: str, kind: str, config: dict[str, Any],
+    useless: dict[str, Any],
+) -> None:  # fmt: skip
+    def account(
+        given: list[str], *more: dict[str, Any], trust: str = name, **state: Any
+    ) -> Account:
+        made = Account().user("ana", allow(given), *more).admin(service(trust), profile=True)
+        return made.add(uid, kind, {**config, **state})
+
+    every = list(actions)
+    assert account(every, PASS).can() == "yes"
+    assert Escalation(account(every, PASS).estate()).way(USER).steps[0].move == row  # type: ignore[union-attr]
+    for missing in actions:
+        assert account([a for a in actions if a != missing] or ["s3:*"], PASS).can() == "no", (
+            missing
+        )
+    assert account(every).can() == "no"
+    assert account(every, PASS, trust="health.amazonaws.com").can() == "no"
+    assert account(every, PASS, deny("iam:PassRole", ADMIN)).can() == "no"
+    if useless:
+        assert account(every, PASS, **useless).can() == "no"
+    alone = account(every, PASS)
+    alone.items = [i for i in alone.items if i.uid != uid]
+    assert alone.can() == "no"

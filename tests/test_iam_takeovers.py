@@ -513,3 +513,45 @@ def test_what_stands_in_a_region_that_is_denied_is_not_taken_over(
 )
 def test_a_thing_is_told_by_its_name(uid: str, name: str) -> None:
     assert Thing(uid, A, ()).name == name
+
+
+@pytest.mark.parametrize(("actions", "resources", "ping", "expected"), [
+    ("ssm:CreateAssociation", "*", "Online", "yes"),
+    ("ssm:CreateAssociation", "*", "ConnectionLost", "no"),
+    ("ssm:CreateAssociation", I, "Online", "no"),
+    ("ssm:ListAssociations", "*", "Online", "no"),
+])  # fmt: skip
+def test_an_association_runs_a_command(
+    actions: str, resources: str, ping: str, expected: str
+) -> None:
+    config = {**RUNNING, "describe_instance_information": {"PingStatus": ping}}
+    made = Account().user("ana", allow(actions, resources)).admin(service(EC2), profile=True)
+    assert made.add(I, "aws_ec2_instance", config).can() == expected
+
+
+@pytest.mark.parametrize(("action", "state", "profile", "expected"), [
+    ("elasticmapreduce:AddJobFlowSteps", "WAITING", "admin", "yes"),
+    ("elasticmapreduce:AddJobFlowSteps", "RUNNING", f"arn:aws:iam::{A}:instance-profile/admin", "yes"),
+    ("elasticmapreduce:AddJobFlowSteps", "TERMINATED", "admin", "no"),
+    ("elasticmapreduce:AddJobFlowSteps", "WAITING", "other", "no"),
+    ("elasticmapreduce:ListSteps", "WAITING", "admin", "no"),
+])  # fmt: skip
+def test_a_step_runs_on_the_machines_of_a_cluster(
+    action: str, state: str, profile: str, expected: str
+) -> None:
+    made = Account().user("ana", allow(action)).admin(service(EC2), profile=True)
+    made.add(f"arn:aws:elasticmapreduce:{R}:{A}:cluster/j-1", "aws_emr_cluster", {
+        "Status": {"State": state}, "Ec2InstanceAttributes": {"IamInstanceProfile": profile}})  # fmt: skip
+    assert made.can() == expected
+
+
+@pytest.mark.parametrize(("start", "kind", "expected"), [
+    ("states:StartSyncExecution", "EXPRESS", "yes"),
+    ("states:StartSyncExecution", "STANDARD", "no"),
+    ("states:StartExecution", "STANDARD", "yes"),
+])  # fmt: skip
+def test_only_an_express_machine_is_waited_for(start: str, kind: str, expected: str) -> None:
+    made = Account().user("ana", allow(["states:UpdateStateMachine", start]))
+    made.admin(service("states.amazonaws.com"))
+    config = {"roleArn": ADMIN, "type": kind}
+    assert made.add(MACHINE, "aws_stepfunctions_state_machine", config).can() == expected

@@ -106,7 +106,7 @@ def test_the_catalogue_knows_only_actions_of_the_universe() -> None:
     asked += [n.split(" ")[0].lower() for row in (*PASSES, *TAKES) for n in row.needs]
     assert [a for a in asked if not UNIVERSE.bit(a)] == []
     assert admin_bits().bit_count() == len({a for a, _ in ADMINISTRATOR})
-    assert write_bits().bit_count() == 22
+    assert write_bits().bit_count() == 23
 
 
 def test_the_services_that_resource_control_policies_bind_are_those_of_the_data() -> None:

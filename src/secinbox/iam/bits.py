@@ -16,8 +16,13 @@ _WRITES = (
     "iam:putrolepermissionsboundary", "iam:deleteuserpolicy", "iam:detachuserpolicy",
     "iam:deleterolepolicy", "iam:detachrolepolicy", "iam:deletegrouppolicy",
     "iam:detachgrouppolicy", "iam:removeuserfromgroup",
+    "iam:creategroup",
     "sso:putinlinepolicytopermissionset", "sso:attachmanagedpolicytopermissionset",
 )  # fmt: skip
+
+
+# By which somebody makes an identity.
+_BEARS = ("iam:createrole", "iam:createuser")
 
 
 def bit(action: str) -> int:
@@ -33,6 +38,11 @@ def admin_bits() -> int:
 @cache
 def write_bits() -> int:
     return sum(UNIVERSE.bit(a) for a in _WRITES)
+
+
+@cache
+def birth_bits() -> int:
+    return sum(UNIVERSE.bit(a) for a in _BEARS)
 
 
 @lru_cache(maxsize=1024)

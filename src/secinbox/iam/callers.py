@@ -8,9 +8,13 @@ from secinbox.iam.world import Persona, World
 
 
 def names(statement: Statement, persona: Persona, world: World) -> Tri:
-    """Does Principal or NotPrincipal of a Deny mean this principal?"""
+    """Does Principal or NotPrincipal of a Deny mean this principal?
+
+    NotPrincipal spares whom it names, not everybody of an account that it names besides.
+    """
     if statement.not_principals is not None:
-        return not any(_is(kind, value, persona, world) for kind, value in statement.not_principals)
+        spared = (_is(kind, value, persona, world) for kind, value in statement.not_principals)
+        return "direct" not in spared
     return any(_is(kind, value, persona, world) for kind, value in statement.principals or ())
 
 

@@ -58,6 +58,9 @@ _JOB = "new:glue:job/?*"
 _INTERPRETER = "new:bedrock-agentcore:code-interpreter-custom/?*"
 _STACK_SET = "new:cloudformation:stackset/?*:?*"
 _STACK = "new:cloudformation:stack/?*/?*"
+_MODEL, _PIPELINE = "new:sagemaker:model/?*", "new:sagemaker:pipeline/?*"
+_STUDIO = "new:sagemaker:user-profile/?*/?*"
+_REST_API = "arn:aws:apigateway:*::/restapis/?*"
 
 PASSES: tuple[Passes, ...] = (
     Passes("ec2-001", "start an instance", "ec2.amazonaws.com", _RUN_INSTANCES, ("profile",)),
@@ -68,6 +71,10 @@ PASSES: tuple[Passes, ...] = (
             "new:autoscaling:launchConfiguration:?*:launchConfigurationName/?*",
             "autoscaling:CreateAutoScalingGroup "
             "new:autoscaling:autoScalingGroup:?*:autoScalingGroupName/?*"), ("profile",)),
+    Passes("autoscaling-002", "give other instances to a scaling group", "ec2.amazonaws.com",
+           ("autoscaling:CreateLaunchConfiguration "
+            "new:autoscaling:launchConfiguration:?*:launchConfigurationName/?*",
+            "autoscaling:UpdateAutoScalingGroup thing"), ("scaling-group", "profile")),
     Passes("lambda-001", "create and call a function", "lambda.amazonaws.com",
            (f"lambda:CreateFunction {_FUNCTION}", f"lambda:InvokeFunction {_FUNCTION}")),
     Passes("lambda-002", "create a function fed by an event source", "lambda.amazonaws.com",
@@ -82,6 +89,8 @@ PASSES: tuple[Passes, ...] = (
     Passes("cloudformation-006", "create a stack by a change set", "cloudformation.amazonaws.com",
            (f"cloudformation:CreateChangeSet {_STACK}",
             f"cloudformation:ExecuteChangeSet {_STACK}")),
+    Passes("cloudformation-007", "update a stack", "cloudformation.amazonaws.com",
+           ("cloudformation:UpdateStack thing",), ("any-stack",)),
     # The set's role only hands on to the execution role of each account, which trusts it.
     Passes("cloudformation-003", "create a stack set", "cloudformation.amazonaws.com",
            (f"cloudformation:CreateStackSet {_STACK_SET}",
@@ -114,6 +123,11 @@ PASSES: tuple[Passes, ...] = (
             "codebuild:StartBuildBatch new:codebuild:project/?*")),
     Passes("codebuild-005", "change and run a build project", "codebuild.amazonaws.com",
            ("codebuild:UpdateProject thing", "codebuild:StartBuild thing"), ("project",)),
+    # A start may name another service role than the project's.
+    Passes("codebuild-006", "start a build with another role", "codebuild.amazonaws.com",
+           ("codebuild:StartBuild thing",), ("project",)),
+    Passes("codepipeline-001", "create a pipeline, which runs at once", "codepipeline.amazonaws.com",
+           ("codepipeline:CreatePipeline new:codepipeline:?*",)),
     Passes("glue-001", "create a development endpoint", "glue.amazonaws.com",
            ("glue:CreateDevEndpoint *",)),
     Passes("glue-003", "create and run a job", "glue.amazonaws.com",
@@ -132,6 +146,22 @@ PASSES: tuple[Passes, ...] = (
            ("sagemaker:CreateTrainingJob new:sagemaker:training-job/?*",)),
     Passes("sagemaker-003", "start a processing job", "sagemaker.amazonaws.com",
            ("sagemaker:CreateProcessingJob new:sagemaker:processing-job/?*",)),
+    Passes("sagemaker-007", "serve a model of one's own", "sagemaker.amazonaws.com",
+           (f"sagemaker:CreateModel {_MODEL}",
+            "sagemaker:CreateEndpointConfig new:sagemaker:endpoint-config/?*",
+            "sagemaker:CreateEndpoint new:sagemaker:endpoint/?*")),
+    Passes("sagemaker-008", "run a model of one's own", "sagemaker.amazonaws.com",
+           (f"sagemaker:CreateModel {_MODEL}",
+            "sagemaker:CreateTransformJob new:sagemaker:transform-job/?*")),
+    Passes("sagemaker-009", "start a tuning job", "sagemaker.amazonaws.com",
+           ("sagemaker:CreateHyperParameterTuningJob "
+            "new:sagemaker:hyper-parameter-tuning-job/?*",)),
+    Passes("sagemaker-010", "create and run a pipeline", "sagemaker.amazonaws.com",
+           (f"sagemaker:CreatePipeline {_PIPELINE}",
+            f"sagemaker:StartPipelineExecution {_PIPELINE}")),
+    Passes("sagemaker-011", "make a profile of Studio and open it", "sagemaker.amazonaws.com",
+           (f"sagemaker:CreateUserProfile {_STUDIO}",
+            f"sagemaker:CreatePresignedDomainUrl {_STUDIO}"), ("studio-domain",)),
     Passes("bedrock-001", "create and use a code interpreter", "bedrock-agentcore.amazonaws.com",
            ("bedrock-agentcore:CreateCodeInterpreter *",
             f"bedrock-agentcore:StartCodeInterpreterSession {_INTERPRETER}",
@@ -142,6 +172,24 @@ PASSES: tuple[Passes, ...] = (
     Passes("stepfunctions-001", "create and run a state machine", "states.amazonaws.com",
            ("states:CreateStateMachine new:states:stateMachine:?*",
             "states:StartExecution new:states:stateMachine:?*")),
+    Passes("stepfunctions-001", "create and run an express state machine", "states.amazonaws.com",
+           ("states:CreateStateMachine new:states:stateMachine:?*",
+            "states:StartSyncExecution new:states:stateMachine:?*")),
+    Passes("stepfunctions-003", "try out a state that calls any API", "states.amazonaws.com",
+           ("states:TestState *",)),
+    Passes("stepfunctions-004", "rewrite and run a state machine", "states.amazonaws.com",
+           ("states:UpdateStateMachine thing", "states:StartExecution thing"),
+           ("any-machine",)),
+    Passes("appsync-001", "create an API that calls any API", "appsync.amazonaws.com",
+           ("appsync:CreateGraphqlApi *", "appsync:StartSchemaCreation *",
+            "appsync:CreateDataSource *", "appsync:CreateResolver *", "appsync:CreateApiKey *")),
+    Passes("apigateway-001", "create an API that calls any API", "apigateway.amazonaws.com",
+           ("apigateway:POST arn:aws:apigateway:*::/restapis",
+            f"apigateway:POST {_REST_API}", f"apigateway:PUT {_REST_API}")),
+    Passes("iot-001", "make an alias of the role and a certificate for it",
+           "credentials.iot.amazonaws.com",
+           ("iot:CreateRoleAlias new:iot:rolealias/?*", "iot:CreateKeysAndCertificate *",
+            "iot:CreatePolicy new:iot:policy/?*", "iot:AttachPolicy new:iot:cert/?*")),
     Passes("scheduler-001", "create a schedule that calls any API", "scheduler.amazonaws.com",
            ("scheduler:CreateSchedule new:scheduler:schedule/?*/?*",)),
     Passes("events-001", "create a rule with a target", "events.amazonaws.com",
@@ -153,13 +201,21 @@ PASSES: tuple[Passes, ...] = (
     Passes("ssm-003", "run an automation document", "ssm.amazonaws.com",
            ("ssm:CreateDocument new:ssm:document/?*",
             "ssm:StartAutomationExecution new:ssm:document/?*")),
+    # The machine that uses the activation gets credentials of the role.
+    Passes("ssm-005", "register a machine of one's own", "ssm.amazonaws.com",
+           ("ssm:CreateActivation *",)),
     Passes("apprunner-001", "create a service", "tasks.apprunner.amazonaws.com",
            ("apprunner:CreateService new:apprunner:service/?*",)),
+    Passes("apprunner-003", "change a service", "tasks.apprunner.amazonaws.com",
+           ("apprunner:UpdateService thing",), ("any-apprunner",)),
     Passes("emr-001", "start a cluster", "ec2.amazonaws.com",
            ("elasticmapreduce:RunJobFlow *",), ("profile", "emr-role")),
     Passes("emrserverless-001", "run a job", "emr-serverless.amazonaws.com",
            ("emr-serverless:CreateApplication *",
             "emr-serverless:StartJobRun new:emr-serverless:/applications/?*")),
+    Passes("emrserverless-002", "run a job in an application that there is",
+           "emr-serverless.amazonaws.com", ("emr-serverless:StartJobRun thing",),
+           ("emr-application",)),
     Passes("imagebuilder-001", "build an image", "ec2.amazonaws.com",
            ("imagebuilder:CreateInfrastructureConfiguration "
             "new:imagebuilder:infrastructure-configuration/?*",
@@ -186,6 +242,9 @@ TAKES: tuple[Takes, ...] = (
     Takes("ssm-001", "open a session on", "managed-instance", ("ssm:StartSession thing",)),
     Takes("ssm-002", "send a command to", "managed-instance",
           ("ssm:SendCommand thing", "ssm:SendCommand run-document")),
+    Takes("ssm-006", "keep a command running on", "managed-instance",
+          ("ssm:CreateAssociation thing", "ssm:CreateAssociation run-document")),
+    Takes("emr-002", "add a step to", "emr-cluster", ("elasticmapreduce:AddJobFlowSteps thing",)),
     Takes("ec2-003", "send an SSH key to", "ssh-instance",
           ("ec2-instance-connect:SendSSHPublicKey thing",)),
     Takes("ec2-006", "send a serial console key to", "serial-instance",
@@ -255,6 +314,8 @@ TAKES: tuple[Takes, ...] = (
            "bedrock-agentcore:ConnectBrowserAutomationStream thing")),
     Takes("stepfunctions-002", "rewrite and run", "state-machine",
           ("states:UpdateStateMachine thing", "states:StartExecution thing")),
+    Takes("stepfunctions-002", "rewrite and run", "express-machine",
+          ("states:UpdateStateMachine thing", "states:StartSyncExecution thing")),
     Takes("apprunner-002", "change", "apprunner-service", ("apprunner:UpdateService thing",)),
 )  # fmt: skip
 

@@ -15,13 +15,15 @@ from functools import cache
 
 from secinbox.iam.bits import write_bits
 from secinbox.iam.evaluate import Answer
+from secinbox.iam.layers import new_names
 from secinbox.iam.moves import Moves
+from secinbox.iam.needs import joined
 from secinbox.iam.policy import Policy, Statement
 from secinbox.iam.request import Values
 from secinbox.iam.tagging import words_of
 from secinbox.iam.world import ALLOW_ALL, Persona, Principal, Source
 
-_MANAGED = "arn:aws:iam::aws:policy/"
+MANAGED = "arn:aws:iam::aws:policy/"
 _MAX_STATES = 48
 _MAX_VERSIONS = 5
 
@@ -90,12 +92,14 @@ class Changes:
         if found is not None:
             actor, given = found
             before_it = words_of(given.statements)
+            if actor.arn != persona.arn and actor.changes:  # what another did to be able to
+                before_it = " and ".join(filter(None, (*actor.changes, before_it)))
             text = f"{before_it} and {text}" if before_it else text
             certain = given.value == "yes" and (before is None or before.certain)
             yield Change(replace(persona, changes=(*persona.changes, text)), actor.arn, move, text,
                          given.statements, certain, before)  # fmt: skip
 
-    def _who(self, actors: list[Persona], action: str, resource: str,
+    def who(self, actors: list[Persona], action: str, resource: str,
              extra: dict[str, tuple[str, ...] | None] | None = None) -> tuple[Persona, Answer] | None:  # fmt: skip
         """An actor who may, surely or perhaps."""
         maybe = None
@@ -107,20 +111,23 @@ class Changes:
                 maybe = (actor, found)
         return maybe
 
-    def _attaches(self, actors: list[Persona], action: str, resource: str
-                  ) -> tuple[Persona, Answer] | None:  # fmt: skip
-        """With a policy that gives everything: Amazon's, one of the account, or a new one."""
-        choices = [f"{_MANAGED}AdministratorAccess", f"{_MANAGED}IAMFullAccess"]
+    def attaches(self, actors: list[Persona], action: str, resource: str, extra: Values | None = None,
+                 ) -> tuple[Persona, Answer] | None:  # fmt: skip
+        """With a policy that gives everything: Amazon's, one of the account, or a new one.
+
+        extra: condition keys that the request is known to bear.
+        """
+        choices = [f"{MANAGED}AdministratorAccess", f"{MANAGED}IAMFullAccess"]
         choices += self.givers(resource.split(":")[4])
         maybe = None
         for arn in choices:
-            found = self._who(actors, action, resource, {"iam:policyarn": (arn,)})
+            found = self.who(actors, action, resource, {**(extra or {}), "iam:policyarn": (arn,)})
             if found is not None and found[1].value == "yes":
                 return found
             maybe = maybe or found
         for name in self._own_names(actors, action):
-            made = self._who(actors, "iam:createpolicy", name)
-            found = self._who(actors, action, resource, {"iam:policyarn": (name,)})
+            made = self.who(actors, "iam:createpolicy", name)
+            found = self.who(actors, action, resource, {**(extra or {}), "iam:policyarn": (name,)})
             if made is not None and found is not None and made[1].value == found[1].value == "yes":
                 return found
         return maybe
@@ -158,22 +165,48 @@ class Changes:
         arn = persona.arn
         numbers = {"user": ("iam-007", "iam-008"), "role": ("iam-005", "iam-009")}[word]
         granted = _with(persona, Source(f"{arn}#granted", "inline", arn, "granted", ALLOW_ALL))
-        found = self._who(actors, f"iam:put{word}policy", arn)
+        found = self.who(actors, f"iam:put{word}policy", arn)
         yield from self._made(
             found, granted, numbers[0], f"writes a policy for {persona.name}", before
         )
-        found = self._attaches(actors, f"iam:attach{word}policy", arn)
+        found = self.attaches(actors, f"iam:attach{word}policy", arn)
         yield from self._made(found, granted, numbers[1],
                               f"attaches an administrator policy to {persona.name}", before)  # fmt: skip
         for group in _groups(target, persona):
             label = group.rpartition("/")[2]
-            found = self._who(actors, "iam:putgrouppolicy", group)
+            found = self.who(actors, "iam:putgrouppolicy", group)
             yield from self._made(
                 found, granted, "iam-011", f"writes a policy for the group {label}", before
             )
-            found = self._attaches(actors, "iam:attachgrouppolicy", group)
+            found = self.attaches(actors, "iam:attachgrouppolicy", group)
             yield from self._made(found, granted, "iam-010",
                                   f"attaches an administrator policy to the group {label}", before)  # fmt: skip
+        if word == "user":
+            found = self._new_group(persona, actors)
+            yield from self._made(found, granted, "iam-029",
+                                  f"makes a group of administrators and adds {persona.name} to it", before)  # fmt: skip
+
+    def _new_group(self, persona: Persona, actors: list[Persona]) -> tuple[Persona, Answer] | None:
+        """One who makes a group, gives it everything and adds somebody to it."""
+        for actor in actors:
+            template = f"arn:aws:iam::{persona.account}:group/?*"
+            for name in self.names([actor], ("iam:creategroup", "iam:addusertogroup"), template):
+                given = self.who([actor], "iam:putgrouppolicy", name) or self.attaches(
+                    [actor], "iam:attachgrouppolicy", name
+                )
+                made = [
+                    self.who([actor], a, name) for a in ("iam:creategroup", "iam:addusertogroup")
+                ]
+                answers = [f[1] for f in (given, *made) if f is not None]
+                if len(answers) == 3:
+                    return actor, joined(answers)
+        return None
+
+    def names(self, actors: list[Persona], actions: tuple[str, ...], template: str) -> list[str]:
+        """Names of something new that some of the actors could give."""
+        return list(dict.fromkeys(
+            n for a in actors for action in actions
+            for n in new_names(self.evaluator.layers(a, action), template)))  # fmt: skip
 
     def _above(self, target: Principal, persona: Persona, actors: list[Persona],
                before: Change | None) -> Iterator[Change]:  # fmt: skip
@@ -186,12 +219,12 @@ class Changes:
         for actor in actors:
             if actor.account not in home:
                 continue
-            written = next((f for f in (self._who([actor], a, "*") for a in writes) if f), None)
+            written = next((f for f in (self.who([actor], a, "*") for a in writes) if f), None)
             if written is None:
                 continue
             move, text = "sso-002", "writes a permission set that it has"
             if not target.reserved:
-                assigned = [self._who([actor], a, "*") for a in (
+                assigned = [self.who([actor], a, "*") for a in (
                     "sso:createpermissionset", "sso:createaccountassignment")]  # fmt: skip
                 if not all(f is not None and f[1].value == "yes" for f in assigned):
                     continue
@@ -207,29 +240,35 @@ class Changes:
         self, persona: Persona, actors: list[Persona], before: Change | None
     ) -> Iterator[Change]:
         for source in persona.sources:
-            if source.kind != "attached" or source.name.startswith(_MANAGED):
+            if source.kind != "attached" or source.name.startswith(MANAGED):
                 continue
             label = source.name.rpartition("/")[2]
-            found = self._who(actors, "iam:createpolicyversion", source.name)
-            if found is not None and len(self.world.versions(source.name)) + 1 >= _MAX_VERSIONS:
-                room = self._who([found[0]], "iam:deletepolicyversion", source.name)
-                found = found if room is not None and room[1].value == "yes" else None
+            found = self.who(actors, "iam:createpolicyversion", source.name)
+            if found is not None and not self.room(found[0], source.name):
+                found = None
             rewritten = _swapped(persona, source, ALLOW_ALL)
             yield from self._made(
                 found, rewritten, "iam-001", f"writes a new version of {label}", before
             )
             others = self.world.versions(source.name)
             if others:
-                found = self._who(actors, "iam:setdefaultpolicyversion", source.name)
+                found = self.who(actors, "iam:setdefaultpolicyversion", source.name)
                 for version, policy in others if found else ():
                     older = _swapped(persona, source, policy, version)
                     yield from self._made(found, older, "iam-021",
                                           f"makes {version} of {label} the default version", before)  # fmt: skip
             elif self.world.unread_versions(source.name):
-                found = self._who(actors, "iam:setdefaultpolicyversion", source.name)
+                found = self.who(actors, "iam:setdefaultpolicyversion", source.name)
                 text = f"makes another version of {label}, which was not read, the default one"
                 maybe = found and (found[0], replace(found[1], value="unknown"))
                 yield from self._made(maybe, rewritten, "iam-021", text, before)
+
+    def room(self, actor: Persona, policy: str) -> bool:
+        """A policy has five versions at most: another one may ask for one to be deleted first."""
+        if len(self.world.versions(policy)) + 1 < _MAX_VERSIONS:
+            return True
+        found = self.who([actor], "iam:deletepolicyversion", policy)
+        return found is not None and found[1].value == "yes"
 
     def _joins(self, target: Principal, persona: Persona, actors: list[Persona],
                before: Change | None) -> Iterator[Change]:  # fmt: skip
@@ -237,7 +276,7 @@ class Changes:
         for arn, group in self.world.groups.items():
             if arn in have or arn in target.groups or group.account != persona.account:
                 continue
-            found = self._who(actors, "iam:addusertogroup", arn)
+            found = self.who(actors, "iam:addusertogroup", arn)
             joined = _with(
                 persona, Source(f"{arn}#member", "member", arn, arn, Policy(())), *group.sources
             )
@@ -251,22 +290,28 @@ class Changes:
         if persona.boundary is not None or persona.boundary_unread:
             bare = replace(persona, boundary=None, boundary_unread=False)
             number = "iam-022" if word == "user" else "iam-023"
-            found = self._who(actors, f"iam:delete{word}permissionsboundary", arn)
+            found = self.who(actors, f"iam:delete{word}permissionsboundary", arn)
             yield from self._made(
                 found, bare, number, f"removes the boundary of {persona.name}", before
             )
-            wider: Values = {"iam:permissionsboundary": (f"{_MANAGED}AdministratorAccess",)}
-            found = self._who(actors, f"iam:put{word}permissionsboundary", arn, wider)
+            wider: Values = {"iam:permissionsboundary": (f"{MANAGED}AdministratorAccess",)}
+            found = self.who(actors, f"iam:put{word}permissionsboundary", arn, wider)
             yield from self._made(
                 found, bare, number, f"replaces the boundary of {persona.name}", before
             )
             boundary = target.item.config.get("PermissionsBoundary")
             name = boundary.get("PermissionsBoundaryArn") if isinstance(boundary, dict) else None
-            if name and not str(name).startswith(_MANAGED):
-                found = self._who(actors, "iam:createpolicyversion", str(name))
+            if name and not str(name).startswith(MANAGED):
+                found = self.who(actors, "iam:createpolicyversion", str(name))
+                if found is not None and not self.room(found[0], str(name)):
+                    found = None
                 yield from self._made(
                     found, bare, "iam-001", "rewrites the boundary's policy", before
                 )
+                found = self.who(actors, "iam:setdefaultpolicyversion", str(name))
+                for version, policy in self.world.versions(str(name)) if found else ():
+                    yield from self._made(found, replace(bare, boundary=policy), "iam-021",
+                                          f"makes {version} of its boundary the default version", before)  # fmt: skip
         for source in persona.sources:
             if not any(s.effect == "Deny" for s in source.policy.statements):
                 continue
@@ -280,7 +325,7 @@ class Changes:
             if holder == "group":
                 actions.append("iam:removeuserfromgroup")
             for action in actions:
-                found = self._who(actors, action, source.holder)
+                found = self.who(actors, action, source.holder)
                 yield from self._made(found, without, "iam-024",
                                       f"takes away {source.name.rpartition('/')[2]}, which denies", before)  # fmt: skip
 
@@ -300,8 +345,9 @@ def _swapped(persona: Persona, source: Source, policy: Policy, version: str = "n
     return replace(persona, sources=tuple(newer if s is source else s for s in persona.sources))
 
 
-def _key(persona: Persona) -> tuple[frozenset[str], bool]:
+def _key(persona: Persona) -> tuple[frozenset[str], int | None]:
+    unread = 0 if persona.boundary_unread else None
     return (
         frozenset(s.id for s in persona.sources),
-        persona.boundary is None and not persona.boundary_unread,
+        unread if persona.boundary is None else id(persona.boundary),
     )

@@ -101,12 +101,10 @@ class Escalation:
                     and (self.moves.administrator(change.persona).value == "yes")
                 ):
                     self.self_made[arn] = change
-        own = self.self_made.get(arn)
-        if not principal.service_linked and (own is None or not own.certain):
-            born = self.births.made(principal.persona)
-            if born is not None and (own is None or born.certain):
-                self.self_made[arn] = born
         self._states[arn] = states
+        made = self.self_made.get(arn)
+        if not principal.service_linked and (made is None or not made.certain):
+            self._bears(arn, principal, states)
         edges = self.moves.edges(principal.persona)
         for change in states:
             known = {(e.target, e.move) for e in edges}
@@ -114,6 +112,21 @@ class Escalation:
                 e for e in self.moves.edges(change.persona) if (e.target, e.move) not in known
             ]
         self.edges[arn] = [e if e.source == arn else replace(e, source=arn) for e in edges]
+
+    def _bears(self, arn: str, principal: Principal, states: list[Change]) -> None:
+        """Administrator by an identity that it makes, as it is or after its own changes."""
+        for before in (None, *states):
+            persona = principal.persona if before is None else before.persona
+            found = self.births.administrator(persona)
+            if found is None:
+                continue
+            found = replace(
+                found, before=before, certain=found.certain and (before is None or before.certain)
+            )
+            if found.certain or arn not in self.self_made:
+                self.self_made[arn] = found
+            if found.certain:
+                return
 
     def _by_tags(self, principal: Principal) -> Change | None:
         """Administrator once it has rewritten tags that its own policies look at."""
@@ -288,7 +301,8 @@ class Escalation:
         """Write another's permissions, and become that other: neither half alone is enough."""
         writers = {
             a for a, p in self.world.principals.items()
-            if a not in reach and not p.service_linked and self.changes.writes(p.persona)
+            if a not in reach and not p.service_linked
+            and any(self.changes.writes(s) for s in self._acting(a, certain))
         }  # fmt: skip
         if not writers:
             return set()
@@ -299,7 +313,7 @@ class Escalation:
                 continue
             under = self.reachable(arn, certain)
             actors = [
-                self.world.principals[a].persona for a in (arn, *sorted(under)) if a in writers
+                p for a in (arn, *sorted(under)) if a in writers for p in self._acting(a, certain)
             ]
             if not actors:
                 continue
@@ -312,6 +326,11 @@ class Escalation:
                     found.add(arn)
                     break
         return found
+
+    def _acting(self, arn: str, certain: bool) -> list[Persona]:
+        """A principal as it is, and as it can make itself."""
+        states = (c.persona for c in self._states.get(arn, ()) if c.certain or not certain)
+        return [self.world.principals[arn].persona, *states]
 
     def _improved(self, target: str, actors: list[Persona], reach: dict[str, Edge | None],
                   certain: bool) -> Change | None:  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from secinbox.iam.beforehand import beforehand
 from secinbox.iam.callers import names, past_boundary, past_session, principal_form
 from secinbox.iam.conditions import INTERNET, Tri, all_of, any_of, expand, holds, missing_variable
 from secinbox.iam.guardrails import binds, walls_of
@@ -269,13 +270,21 @@ class Evaluator:
         self, persona: Persona, action: str, resource: str, extra: Values | None = None,
         own: Policy | None = None,
     ) -> Answer:  # fmt: skip
-        """Like `decide_with`, or yes when it is yes after the principal has rewritten some tags."""
+        """Like `decide_with`, or yes when it is yes after the principal has done something before: has
+        rewritten some tags, has registered an MFA device, asks through a stack."""
         action, extra = action.lower(), extra or {}
         best = self._solve(persona, action, resource, extra, own)
         layers = self.layers(persona, action)
         if own is not None:
             layers = (*layers, self._layer([own], action))
-        if best.value == "yes" or not any(layer.tagged for layer in layers):
+        if best.value == "yes":
+            return best
+        asked_for = frozenset().union(*(layer.keys for layer in layers))
+        for values, done in beforehand(self, persona, action, asked_for):
+            asked = self._solve(persona, action, resource, {**extra, **values}, own)
+            if asked.value == "yes":
+                return replace(asked, statements=(*done, *asked.statements))
+        if not any(layer.tagged for layer in layers):
             return best
         speaking = [s for layer in layers for s in (*layer.allows, *layer.denies)]
         base = self.requests.of(persona, action, resource)

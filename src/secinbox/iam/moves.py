@@ -20,7 +20,7 @@ from secinbox.iam.kubernetes.entries import principals as let_in
 from secinbox.iam.layers import candidates, unconditional
 from secinbox.iam.needs import ANYTHING, Needs, doubt_of, joined
 from secinbox.iam.policy import Policy, Statement
-from secinbox.iam.request import Values
+from secinbox.iam.request import ANY_NAME, Values
 from secinbox.iam.resources import policy_of
 from secinbox.iam.sessions import Handed
 from secinbox.iam.tagging import words_of
@@ -455,7 +455,10 @@ class Moves:
     def _taken(self, persona: Persona, row: Takes, thing: Thing) -> Iterator[Edge]:
         # A stack keeps its role where the request names none.
         keeps: Values | None = {"cloudformation:rolearn": None} if row.kind == "stack" else None
-        found = self.needs.all_of(persona, row.needs, thing, keeps)
+        if row.id == "lambda-007":
+            found = self._layered(persona, row, thing)
+        else:
+            found = self.needs.all_of(persona, row.needs, thing, keeps)
         if found.value == "no":
             return
         text = f"can {row.verb} {thing.name}{row.then}"
@@ -466,6 +469,21 @@ class Moves:
                            thing.doubt or doubt_of(found), thing.uid)  # fmt: skip
         yield from self._given(persona, row.id, text, thing, found.statements, certain,
                                thing.doubt or doubt_of(found))  # fmt: skip
+
+    def _layered(self, persona: Persona, row: Takes, thing: Thing) -> Answer:
+        """With a layer of an account of its own, or one that it publishes beside the function."""
+        region = thing.uid.split(":")[3]
+        there = f"arn:aws:lambda:{region}:{{}}:layer:{ANY_NAME}:1"
+        far: Values = {"lambda:layer": (there.format("000000000000"),)}
+        found = self.needs.all_of(persona, row.needs, thing, far)
+        if found.value == "yes":
+            return found
+        publish = self.needs.one(
+            persona, "lambda:publishlayerversion", "new:lambda:layer:?*", thing
+        )
+        near: Values = {"lambda:layer": (there.format(thing.account),)}
+        here = joined([publish, self.needs.all_of(persona, row.needs, thing, near)])
+        return here if here.value == "yes" or found.value == "no" else found
 
     def _given(self, persona: Persona, move: str, text: str, thing: Thing,
                statements: tuple[Statement, ...], certain: bool, doubt: str,

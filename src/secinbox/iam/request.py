@@ -107,6 +107,7 @@ class Requests:
             "aws:sourcearn": None,
             "aws:sourceaccount": None,
             "aws:principalservicename": None,
+            "aws:principalservicenameslist": None,
             "aws:resourceaccount": (owner,),
         }
         if action.startswith(("iam:", "organizations:", "cloudfront:", "route53:")):
@@ -115,6 +116,7 @@ class Requests:
             values["aws:principalorgid"] = (rails.organization,)
         if persona.kind == "user":
             values["aws:username"] = (persona.name,)
+            values["aws:sourceidentity"] = None  # a thing of sessions of roles
             values["aws:tokenissuetime"] = None  # a user's own key is no session
             values["aws:federatedprovider"] = None
             if principal is not None and principal.unique_id:
@@ -132,6 +134,9 @@ class Requests:
                 values["aws:userid"] = (f"{principal.unique_id}:{ANY_NAME}",)
             if principal is not None and principal.without_people:
                 values["aws:multifactorauthpresent"] = None
+        if "aws:multifactorauthpresent" in values:
+            shown = values["aws:multifactorauthpresent"] == ("true",)
+            values["aws:multifactorauthage"] = ("60",) if shown else None
         if principal is not None:
             whole = self._tags_read(principal.item, "iam")
             values.update(_Tags("aws:principaltag/", principal.tags, whole).pairs())
@@ -157,7 +162,7 @@ class Requests:
             return
         service = resource.split(":")[2] if resource.count(":") > 2 else ""
         region = resource.split(":")[3] if service else ""
-        if region:  # where it is, it has to be asked for
+        if region and service != "iam":  # what there is is asked for where it is
             values["aws:requestedregion"] = (region,)
         prefixes = ["aws:resourcetag/", f"{service}:resourcetag/"]
         prefixes += ["ssm:resourcetag/"] if service == "ec2" else []

@@ -46,7 +46,7 @@ _OTHERWISE = {
 
 @dataclass(frozen=True, eq=False)
 class Tagged(Statement):
-    """The statement that allows to write a tag. `words`: what is done, "sets the tag a=b on role/x"."""
+    """The statement that allows what is done before. `words`: what that is, "sets the tag a=b on role/x"."""
 
     words: str = ""
 

@@ -343,6 +343,36 @@ def _studio_profiles(things: Things) -> Iterator[Thing]:
             yield Thing(item.uid, item.account, (_role_arn(item, role),), {}, not doubt, doubt)
 
 
+def _studio_domains(things: Things) -> Iterator[Thing]:
+    """Studio domains that take identities of the account, not of the Identity Center."""
+    for item in things.estate.of_type("aws_sagemaker_domain"):
+        if item.config.get("AuthMode") != "SSO" and item.config.get("Status") != "Deleting":
+            yield Thing(item.uid, item.account)
+
+
+def _emr_clusters(things: Things) -> Iterator[Thing]:
+    """Clusters that take steps, and the role of their instances."""
+    for item in things.estate.of_type("aws_emr_cluster"):
+        state = str(next(walk(item.config, "Status.State"), ""))
+        if state not in ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"):
+            continue
+        named = next(walk(item.config, "Ec2InstanceAttributes.IamInstanceProfile"), None)
+        if not isinstance(named, str):
+            continue
+        profile = (
+            named if named.startswith("arn:")
+            else f"arn:aws:iam::{item.account}:instance-profile/{named}"
+        )  # fmt: skip
+        yield Thing(item.uid, item.account, tuple(things.world.roles_of_profile(profile)))
+
+
+def _express_machines(things: Things) -> Iterator[Thing]:
+    """State machines that can be run and waited for."""
+    for thing in things.of("state-machine"):
+        if things.estate.items[thing.uid].config.get("type") == "EXPRESS":
+            yield thing
+
+
 def _node_functions(things: Things) -> Iterator[Thing]:
     """Functions whose runtime loads what the variable NODE_OPTIONS says (`--import`, data URLs)."""
     for thing in things.of("function"):
@@ -460,6 +490,16 @@ _FINDERS: dict[str, Finder] = {
     "deployment-group": _deployments,
     "eks-pods": _with_pods,
     "eks-cluster": _eks_clusters,
+    "any-stack": _simple("aws_cloudformation_stack", "-", "StackId",
+                         ("StackStatus", "DELETE_COMPLETE DELETE_IN_PROGRESS REVIEW_IN_PROGRESS")),
+    "any-machine": _simple("aws_stepfunctions_state_machine", "-", ""),
+    "any-apprunner": _simple("aws_apprunner_service", "-", "ServiceArn",
+                             ("Status", "DELETED DELETE_FAILED PAUSED")),
+    "express-machine": _express_machines,
+    "scaling-group": _simple("aws_autoscaling_group", "-", ""),
+    "emr-application": _simple("aws_emr_serverless", "-", "", ("state", "TERMINATED")),
+    "emr-cluster": _emr_clusters,
+    "studio-domain": _studio_domains,
     "schedule": _simple("aws_scheduler_schedule", "-", ""),
     "event-rule": _simple("aws_events_rule", "-", ""),
 }  # fmt: skip
@@ -497,6 +537,14 @@ LISTED_BY: dict[str, str] = {
     "job-definition": "batch.describe_job_definitions",
     "agent-runtime": "bedrock-agentcore-control.list_agent_runtimes",
     "agent-browser": "bedrock-agentcore-control.list_browsers",
+    "any-stack": "cloudformation.describe_stacks",
+    "any-machine": "stepfunctions.list_state_machines",
+    "any-apprunner": "apprunner.list_services",
+    "express-machine": "stepfunctions.list_state_machines",
+    "scaling-group": "autoscaling.describe_auto_scaling_groups",
+    "emr-application": "emr-serverless.list_applications",
+    "emr-cluster": "emr.list_clusters",
+    "studio-domain": "sagemaker.list_domains",
 }
 # The service that a role must trust to be the role of such a thing.
 RUNS_FOR: dict[str, str] = {
@@ -522,6 +570,8 @@ RUNS_FOR: dict[str, str] = {
     "job-definition": "ecs-tasks.amazonaws.com",
     "apprunner-service": "tasks.apprunner.amazonaws.com",
     "state-machine": "states.amazonaws.com",
+    "express-machine": "states.amazonaws.com",
+    "emr-cluster": "ec2.amazonaws.com",
 }
 
 

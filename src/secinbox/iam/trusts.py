@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
-from secinbox.iam.callers import past_boundary, principal_form
+from secinbox.iam.callers import names, past_boundary, principal_form
 from secinbox.iam.conditions import Tri, all_of, any_of, expand, holds
 from secinbox.iam.evaluate import Answer, Evaluator, open_keys
 from secinbox.iam.policy import Policy, Statement
@@ -265,9 +265,7 @@ def _meant(statement: Statement, persona: Persona, world: World) -> bool:
     """A Deny of a trust (or of the organisation, which names no principal) means this caller."""
     if statement.principals is None and statement.not_principals is None:
         return True
-    if statement.not_principals is not None:
-        return principal_form(statement, persona, world) == "direct"
-    return bool(principal_form(statement, persona, world))
+    return bool(names(statement, persona, world))
 
 
 def _anybody(statement: Statement) -> bool:
