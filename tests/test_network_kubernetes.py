@@ -511,3 +511,21 @@ def test_the_address_that_a_port_of_the_host_hangs_on(where: str, value: str) ->
     ports = [{"containerPort": 8080, "hostPort": 80, **({"hostIP": where} if where else {})}]
     held = pod(containers=[{"name": "a", "image": "a:1", "ports": ports}])
     assert _pod_of([held, NODE]) == value
+
+
+@pytest.mark.parametrize(
+    ("home", "chosen", "value"),
+    [("n1", {}, "yes"), ("n2", {}, "no"), ("", {}, "yes"), ("", {"disk": "ssd"}, "unknown")],
+)
+def test_a_port_of_the_host_is_open_where_the_workload_has_pods(
+    home: str, chosen: Object, value: str
+) -> None:
+    ports = [{"containerPort": 80, "hostPort": 80}]
+    spec = {"containers": [{"name": "a", "ports": ports}], "nodeSelector": chosen}
+    other = {**copy.deepcopy(INNER), "metadata": {"name": "n2"}}
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": spec}
+    objects = [thing("DaemonSet", "web", {"template": template}), NODE, other]
+    if home:
+        objects += change([pod(**spec)], "Pod", "spec|nodeName", home)
+    found = judged(objects, READ)
+    assert next(s.value for k, s in found.items() if k.endswith("daemonset/web")) == value

@@ -319,6 +319,13 @@ class Clusters:
                 return missing
         return best or no("no service, ingress or port of the host leads to it", runner.uid)
 
+    def _homes(self, runner: Runner) -> frozenset[str]:
+        """The nodes of a pod, or of those that a workload has made; empty where nobody saw one."""
+        alike = self.by_label.selected(runner.uid, runner.labels) if runner.labels else []
+        found = (word(r.spec, "nodeName") for r in (runner, *alike) if not r.idle)
+        own = word(runner.spec, "nodeName")
+        return frozenset({own} if own else (n for n in found if n))
+
     def _host(self, runner: Runner) -> Verdict | None:
         """hostNetwork and hostPort: open as far as the node is."""
         shared = at(runner.spec, "hostNetwork") is True
@@ -332,10 +339,8 @@ class Clusters:
         ports = sorted({number for _, number in asked})
         if not shared and not ports:
             return None
-        name = word(runner.spec, "nodeName")
-        verdict, node, sure = self.nodes.public(
-            runner.uid, asked, frozenset({name}) if name else frozenset()
-        )
+        homes = self._homes(runner)
+        verdict, node, sure = self.nodes.public(runner.uid, asked, homes)
         if verdict.value != "yes":
             return verdict
         what = (
@@ -343,7 +348,8 @@ class Clusters:
             if shared
             else f"port {', '.join(map(str, ports))} of the host"
         )
-        if sure or self.nodes.of_no_cloud(runner.uid):
+        placed = bool(homes) or not obj(runner.spec, "nodeSelector")
+        if sure or (placed and self.nodes.of_no_cloud(runner.uid)):
             shown = f"tcp {', '.join(map(str, ports))}"
             door = Door(yes(), ("Internet", node, runner.shown))
             return led(door, (*door.steps, f"on {what}"), shown)
