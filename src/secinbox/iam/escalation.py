@@ -14,6 +14,7 @@ from itertools import islice, product
 
 from secinbox.estate import Estate
 from secinbox.iam.births import Births
+from secinbox.iam.bits import write_bits
 from secinbox.iam.changes import Change, Changes
 from secinbox.iam.evaluate import Answer, Evaluator
 from secinbox.iam.moves import Edge, Moves
@@ -328,9 +329,15 @@ class Escalation:
         return found
 
     def _acting(self, arn: str, certain: bool) -> list[Persona]:
-        """A principal as it is, and as it can make itself."""
-        states = (c.persona for c in self._states.get(arn, ()) if c.certain or not certain)
-        return [self.world.principals[arn].persona, *states]
+        """A principal as it is, and once for each right to change others that it can give itself."""
+        out = [self.world.principals[arn].persona]
+        lacks = write_bits() & ~self.moves.mask(out[0])
+        for change in self._states.get(arn, ()):
+            gains = self.moves.mask(change.persona) & lacks
+            if gains and (change.certain or not certain):
+                lacks &= ~gains
+                out.append(change.persona)
+        return out
 
     def _improved(self, target: str, actors: list[Persona], reach: dict[str, Edge | None],
                   certain: bool) -> Change | None:  # fmt: skip
