@@ -96,7 +96,12 @@ class Moves:
         doubts: dict[str, None] = {}
         for action, rest in ADMINISTRATOR:
             ask = self.evaluator.attain if after else self.evaluator.decide
-            found = ask(persona, action, f"arn:aws:iam::{persona.account}:{rest}")
+            where = f"arn:aws:iam::{persona.account}:{rest}"
+            found = ask(persona, action, where)
+            # Who makes an identity says which boundary it bears.
+            for boundary in self.boundaries(persona, action) if found.value != "yes" else ():
+                made = ask(persona, action, where, {"iam:permissionsboundary": (boundary,)})
+                found = made if made.value == "yes" else found
             if found.value == "no":
                 return found
             result.append(True if found.value == "yes" else None)
@@ -104,6 +109,15 @@ class Moves:
             shown.update((id(s), s) for s in found.statements)
         value = "yes" if all_of(result) else "unknown"
         return Answer(value, tuple(shown.values()), tuple(doubts))
+
+    def boundaries(self, persona: Persona, action: str) -> list[str]:
+        """Boundaries that conditions on making an identity name; none for other actions."""
+        if action not in ("iam:createrole", "iam:createuser"):
+            return []
+        return list(dict.fromkeys(
+            v for layer in self.evaluator.layers(persona, action) for s in (*layer.allows, *layer.denies)
+            for _, key, values in s.conditions if key == "iam:permissionsboundary"
+            for v in values if "*" not in v and "?" not in v))  # fmt: skip
 
     # Edges
 
