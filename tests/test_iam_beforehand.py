@@ -215,3 +215,17 @@ def test_an_administrator_names_the_boundary_of_what_it_makes(key: str, expected
     made.user("boss", allow("*"), **attached("wall")).policy("wall", [wall])
     found = Escalation(made.estate()).admins[f"arn:aws:iam::{A}:user/boss"]
     assert found.value == expected
+
+
+@pytest.mark.parametrize(("asks", "devices", "more", "expected"), [
+    (True, 1, (), "unknown"),
+    (False, 1, (), "yes"),
+    (True, 0, (), "no"),
+    (True, 1, ("iam:EnableMFADevice", "iam:CreateVirtualMFADevice"), "yes"),
+    (True, 1, ("iam:EnableMFADevice",), "unknown"),
+])  # fmt: skip
+def test_a_key_shows_no_mfa(asks: bool, devices: int, more: tuple[str, ...], expected: str) -> None:
+    condition = {"Bool": {"aws:MultiFactorAuthPresent": "true"}} if asks else {}
+    made = Account().user("ana", allow(["iam:CreateAccessKey", *more]))
+    made.user("boss", allow("*", "*", **condition), list_mfa_devices={"MFADevices": [{}] * devices})
+    assert made.can() == expected
