@@ -183,3 +183,49 @@ def test_keys_that_a_user_never_shows(key: str) -> None:
     )
     wanted = {"Null": {key: "true"}}
     assert Account().user("ana", allow("iam:PutUserPolicy", "*", **wanted)).can() == "yes"
+
+
+@pytest.mark.parametrize(("asked", "tagged", "expected"), [
+    ("sts:TagSession", "sts:TagSession", "yes"),
+    ("sts:TagSession", "sts:GetCallerIdentity", "no"),
+    ("sts:GetCallerIdentity", "sts:TagSession", "no"),
+])  # fmt: skip
+def test_a_session_whose_tags_let_it_write_its_own_role(
+    asked: str, tagged: str, expected: str
+) -> None:
+    role = f"arn:aws:iam::{A}:role/r"
+    own = allow("iam:PutRolePolicy", role, StringEquals={"aws:PrincipalTag/level": "9"})
+    trust = [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{A}:root"},
+            "Action": ["sts:AssumeRole", tagged],
+        }
+    ]
+    made = Account().user("ana", allow(["sts:AssumeRole", asked])).role("r", trust, own)
+    assert made.can() == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"), [("iam:PermissionsBoundary", "yes"), ("aws:SourceVpc", "unknown")]
+)
+def test_an_administrator_names_the_boundary_of_what_it_makes(key: str, expected: str) -> None:
+    wall = deny("iam:CreateRole") | {"Condition": {"StringNotEquals": {key: LIMIT}}}
+    made = Account().user("ana", allow("*")).policy("limit", [allow("s3:*")])
+    made.user("boss", allow("*"), **attached("wall")).policy("wall", [wall])
+    found = Escalation(made.estate()).admins[f"arn:aws:iam::{A}:user/boss"]
+    assert found.value == expected
+
+
+@pytest.mark.parametrize(("asks", "devices", "more", "expected"), [
+    (True, 1, (), "unknown"),
+    (False, 1, (), "yes"),
+    (True, 0, (), "no"),
+    (True, 1, ("iam:EnableMFADevice", "iam:CreateVirtualMFADevice"), "yes"),
+    (True, 1, ("iam:EnableMFADevice",), "unknown"),
+])  # fmt: skip
+def test_a_key_shows_no_mfa(asks: bool, devices: int, more: tuple[str, ...], expected: str) -> None:
+    condition = {"Bool": {"aws:MultiFactorAuthPresent": "true"}} if asks else {}
+    made = Account().user("ana", allow(["iam:CreateAccessKey", *more]))
+    made.user("boss", allow("*", "*", **condition), list_mfa_devices={"MFADevices": [{}] * devices})
+    assert made.can() == expected

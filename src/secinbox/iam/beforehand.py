@@ -19,7 +19,7 @@ from secinbox.iam.world import Persona
 if TYPE_CHECKING:
     from secinbox.iam.evaluate import Evaluator
 
-_MFA = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
+MFA_KEYS = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
 _VIA = frozenset({"aws:viaawsservice", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast"})
 _FORMATION = ("cloudformation.amazonaws.com",)
 # What a template can ask for of identities that there are, or of new ones.
@@ -37,7 +37,7 @@ def beforehand(
 ) -> Iterator[tuple[Values, tuple[Statement, ...]]]:
     """Condition keys that have other values then, and what is done, of those that somebody looks at."""
     principal = evaluator.world.principals.get(persona.arn)
-    own = keys & _MFA and not action.endswith("mfadevice")
+    own = keys & MFA_KEYS and not action.endswith("mfadevice")
     if own and principal is not None and persona.kind == "user" and not principal.mfa:
         told = _registers(evaluator, persona)
         if told:

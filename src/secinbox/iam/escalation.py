@@ -14,6 +14,7 @@ from itertools import islice, product
 
 from secinbox.estate import Estate
 from secinbox.iam.births import Births
+from secinbox.iam.bits import write_bits
 from secinbox.iam.changes import Change, Changes
 from secinbox.iam.evaluate import Answer, Evaluator
 from secinbox.iam.moves import Edge, Moves
@@ -170,7 +171,10 @@ class Escalation:
                 admin = self.moves.administrator(persona)
                 known = {(e.target, e.move) for e in self.edges[role.arn]}
                 more = [e for e in self.moves.edges(persona) if (e.target, e.move) not in known]
-                if self.admins[role.arn].value == "yes" or (admin.value == "no" and not more):
+                if self.admins[role.arn].value == "yes":
+                    continue
+                raised = self._raises_itself(replace(role, persona=persona))
+                if admin.value == "no" and not more and raised is None:
                     continue
                 told = " and ".join(f"{k}={v}" for k, v in tags)
                 name = f"{role.arn} (session tag {told})"
@@ -178,9 +182,23 @@ class Escalation:
                 if entered:
                     self.admins[name] = admin
                     self.edges[name] = [replace(e, source=name) for e in more]
+                    if raised is not None:
+                        self.self_made[name] = raised
                     for edge in entered:
                         self.edges[edge.source].append(edge)
                     yield name
+
+    def _raises_itself(self, principal: Principal) -> Change | None:
+        """The surest change of its own by which a session is administrator."""
+        if not self.changes.writes(principal.persona) or principal.arn in self.self_made:
+            return None
+        maybe: Change | None = None
+        for change in self.changes.states(principal, ()):
+            if self.moves.administrator(change.persona).value == "yes":
+                if change.certain:
+                    return change
+                maybe = maybe or change
+        return maybe
 
     def _callers(self, role: str) -> list[str]:
         hubs = {h for h, members in self.moves.hubs.items() if role in members}
@@ -328,9 +346,15 @@ class Escalation:
         return found
 
     def _acting(self, arn: str, certain: bool) -> list[Persona]:
-        """A principal as it is, and as it can make itself."""
-        states = (c.persona for c in self._states.get(arn, ()) if c.certain or not certain)
-        return [self.world.principals[arn].persona, *states]
+        """A principal as it is, and once for each right to change others that it can give itself."""
+        out = [self.world.principals[arn].persona]
+        lacks = write_bits() & ~self.moves.mask(out[0])
+        for change in self._states.get(arn, ()):
+            gains = self.moves.mask(change.persona) & lacks
+            if gains and (change.certain or not certain):
+                lacks &= ~gains
+                out.append(change.persona)
+        return out
 
     def _improved(self, target: str, actors: list[Persona], reach: dict[str, Edge | None],
                   certain: bool) -> Change | None:  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from secinbox.estate import Item
+from secinbox.iam.beforehand import MFA_KEYS
 from secinbox.iam.bits import admin_bits, bit, row_bits
 from secinbox.iam.catalogue import ADMINISTRATOR, PASSES, TAKES, Passes, Takes
 from secinbox.iam.conditions import Tri, all_of
@@ -96,7 +97,12 @@ class Moves:
         doubts: dict[str, None] = {}
         for action, rest in ADMINISTRATOR:
             ask = self.evaluator.attain if after else self.evaluator.decide
-            found = ask(persona, action, f"arn:aws:iam::{persona.account}:{rest}")
+            where = f"arn:aws:iam::{persona.account}:{rest}"
+            found = ask(persona, action, where)
+            # Who makes an identity says which boundary it bears.
+            for boundary in self.boundaries(persona, action) if found.value != "yes" else ():
+                made = ask(persona, action, where, {"iam:permissionsboundary": (boundary,)})
+                found = made if made.value == "yes" else found
             if found.value == "no":
                 return found
             result.append(True if found.value == "yes" else None)
@@ -104,6 +110,15 @@ class Moves:
             shown.update((id(s), s) for s in found.statements)
         value = "yes" if all_of(result) else "unknown"
         return Answer(value, tuple(shown.values()), tuple(doubts))
+
+    def boundaries(self, persona: Persona, action: str) -> list[str]:
+        """Boundaries that conditions on making an identity name; none for other actions."""
+        if action not in ("iam:createrole", "iam:createuser"):
+            return []
+        return list(dict.fromkeys(
+            v for layer in self.evaluator.layers(persona, action) for s in (*layer.allows, *layer.denies)
+            for _, key, values in s.conditions if key == "iam:permissionsboundary"
+            for v in values if "*" not in v and "?" not in v))  # fmt: skip
 
     # Edges
 
@@ -192,6 +207,13 @@ class Moves:
                     return None
                 certain = certain and other.value == "yes"
                 move, text = "iam-003", "replaces an access key of"
+            if (
+                certain
+                and user.mfa
+                and self._asks_for_mfa(user)
+                and not self._adds_mfa(persona, user)
+            ):
+                certain, doubt = False, "what the user may do without its MFA device"
         else:
             wanted = action == "iam:updateloginprofile"
             text = "sets the password of" if wanted else "gives a password to"
@@ -214,6 +236,18 @@ class Moves:
                     return None
                 certain = certain and other.value == "yes"
         return Edge(persona.arn, user.arn, move, text, found.statements, certain, doubt)
+
+    def _asks_for_mfa(self, user: Principal) -> bool:
+        """Some policy of the user hangs on MFA, which a key alone does not show."""
+        policies = [source.policy for source in user.persona.sources]
+        policies += [user.persona.boundary] if user.persona.boundary is not None else []
+        return any(not MFA_KEYS.isdisjoint(s.keys) for p in policies for s in p.statements)
+
+    def _adds_mfa(self, persona: Persona, user: Principal) -> bool:
+        """A user may have several devices: one more is as good as the first."""
+        device = f"arn:aws:iam::{user.account}:mfa/{ANY_NAME}"
+        asked = (("iam:enablemfadevice", user.arn), ("iam:createvirtualmfadevice", device))
+        return all(self.evaluator.attain(persona, a, r).value == "yes" for a, r in asked)
 
     def _rewrites(self, persona: Persona) -> Iterator[Edge]:
         action = "iam:updateassumerolepolicy"
