@@ -65,6 +65,11 @@ PASSIVE = (
     "aws_elbv2_load_balancer", "aws_elb_load_balancer",
     "aws_cloudfront_distribution", "aws_acm_certificate", "aws_rolesanywhere_trust_anchor",
     "aws_s3_access_grants_instance", "aws_s3_access_grants_location",
+    "aws_iam_policy", "aws_iam_instance_profile", "aws_elbv2_listener", "aws_elbv2_target_group",
+    "aws_ec2_nat_gateway", "aws_ec2_prefix_list", "aws_ec2_launch_template", "aws_rds_subnet_group",
+    "aws_route53_record", "aws_route53_hosted_zone", "aws_opensearch_domain",
+    "aws_elasticache_cluster", "aws_elasticache_replication_group", "aws_kinesis_stream",
+    "aws_events_event_bus",
 )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ access keys, login profiles and MFA devices, and organisation policies where the
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,8 +16,6 @@ from secinbox.iam.guardrails import guardrails_of
 from secinbox.iam.policy import Policy, Statement, parse
 from secinbox.inventory.aws.answers import Unread, answer
 from secinbox.inventory.aws.calls import walk
-
-_UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 
 
 @dataclass(frozen=True, eq=False)
